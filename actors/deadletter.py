@@ -1,0 +1,30 @@
+"""A dead letter: a message that no incarnation could deal with, and its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .reasons import ExitReason
+
+POISON, UNDELIVERED = "poison", "undelivered"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that ended in nobody's hands.
+
+    `cause` is *poison* (its retries were used up by deaths nobody ordered) or *undelivered* (a cast to an
+    actor that died before its turn, or a cast whose incarnation died under it); `deaths` are the exit reasons
+    of the incarnations that had begun it.
+    """
+
+    call_id: int
+    actor: str
+    method: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    cause: str
+    deaths: tuple[ExitReason, ...]
+    parent_id: int = 0

@@ -1,0 +1,181 @@
+"""What can go wrong, by type; each error of a call tells its fate and whether it is safe to try again.
+
+Every class here says who is at fault: `TaskError` the callee's code, `ActorError` the actor's death,
+`Unsendable` the arguments or the result, `GetTimeoutError` the clock.
+"""
+
+from __future__ import annotations
+
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from .reasons import ExitReason, last_lines
+
+# How far a failed call had come.
+NEVER_SENT, NOT_BEGUN, BEGUN, UNKNOWN = "never_sent", "not_begun", "begun", "unknown"
+SAFE_FATES = frozenset({NEVER_SENT, NOT_BEGUN})
+
+
+class UnderstudyError(Exception):
+    """Base of all errors of this library."""
+
+
+class NoRuntimeError(UnderstudyError, RuntimeError):
+    """There is no runtime open, or it is closing."""
+
+
+class ActorNotFoundError(UnderstudyError, LookupError):
+    """No actor has this name or path."""
+
+
+class ActorAlreadyExistsError(UnderstudyError):
+    """The name or id is taken by a living actor."""
+
+
+class DeadlockError(UnderstudyError):
+    """The call would wait for itself."""
+
+
+class ActorStartError(UnderstudyError):
+    """An actor's start failed; `reason` tells how, with the guest's last words on stderr."""
+
+    def __init__(self, actor: str, reason: ExitReason) -> None:
+        words = last_lines(reason.stderr)
+        super().__init__(f"{actor} did not start: {reason}" + (f"\nIts stderr ended with:\n{words}" if words else ""))
+        self.actor = actor
+        self.reason = reason
+        self.__cause__ = reason.exception
+
+
+class CallError(UnderstudyError):
+    """A call that did not end with the callee's value.
+
+    `fate` is never_sent, not_begun, begun or unknown; `safe_to_retry` is true if the callee surely did not run;
+    `call_id` is the message id, the same in every event, log record and retry.
+    """
+
+    def __init__(self, text: str, fate: str = UNKNOWN, call_id: int = 0, method: str = "") -> None:
+        super().__init__(text)
+        self.fate = fate
+        self.call_id = call_id
+        self.method = method
+
+    @property
+    def safe_to_retry(self) -> bool:
+        return self.fate in SAFE_FATES
+
+
+class ActorError(CallError):
+    """The actor's incarnation ended before the call did; `reason` tells why."""
+
+    def __init__(self, text: str, reason: ExitReason, fate: str = UNKNOWN, call_id: int = 0, method: str = "") -> None:
+        words = last_lines(reason.stderr) if fate != NEVER_SENT else ""
+        super().__init__(f"{text}\nIts stderr ended with:\n{words}" if words else text, fate, call_id, method)
+        self.reason = reason
+        self.__cause__ = reason.exception
+
+
+class ActorDiedError(ActorError):
+    """The actor is dead for good."""
+
+
+class ActorUnavailableError(ActorError):
+    """The incarnation that had the call died; the actor itself comes back."""
+
+
+class GetTimeoutError(CallError, TimeoutError):
+    """The deadline passed before the reply came."""
+
+
+class TaskCancelledError(CallError):
+    """The call was cancelled by `cancel()`, or its ref's owner ended."""
+
+
+class CallInterruptedError(TaskCancelledError):
+    """The call was running and `interrupt()` stopped it."""
+
+
+class PendingCallsLimitExceeded(CallError):
+    """The mailbox is full; await a call, which waits, or raise `max_pending_calls`."""
+
+
+class Unsendable(CallError):
+    """An argument or a result that cannot travel: not picklable, not plain data, or too large."""
+
+
+class TaskError(CallError):
+    """The callee raised; also an instance of what it raised, where that can be rebuilt here.
+
+    `cause` is the callee's exception (None if only its description travelled); `remote_type`, `remote_text`
+    and `remote_traceback` describe it in any case.
+    """
+
+    cause: BaseException | None = None
+    remote_type = ""
+    remote_text = ""
+    remote_traceback = ""
+
+
+_derived: dict[type[BaseException], type[TaskError]] = {}
+
+
+def task_error(cause: BaseException, call_id: int, method: str, where: str, traceback: str) -> TaskError:
+    """A TaskError that is also an instance of the cause's class."""
+    kind = type(cause)
+    error = rebuild(cause) if isinstance(cause, Exception) else None
+    if error is None:
+        error = TaskError(f"{kind.__name__}: {cause}", BEGUN, call_id, method)
+    error.fate, error.call_id, error.method = BEGUN, call_id, method
+    error.cause = error.__cause__ = cause
+    return described(error, f"{kind.__module__}.{kind.__qualname__}", str(cause), traceback, where)
+
+
+def foreign_error(kind: str, text: str, call_id: int, method: str, where: str, traceback: str) -> TaskError:
+    """A TaskError for an exception of which only the description travelled."""
+    error = TaskError(f"{kind}: {text}", BEGUN, call_id, method)
+    return described(error, kind, text, traceback, where)
+
+
+def described(error: TaskError, kind: str, text: str, traceback: str, where: str) -> TaskError:
+    error.remote_type, error.remote_text, error.remote_traceback = kind, text, traceback
+    error.add_note(f"Raised in {where}, {error.method}(), call {error.call_id}:\n{traceback.rstrip()}")
+    return error
+
+
+def rebuild(cause: Exception) -> TaskError | None:
+    """The same exception as an instance of both classes; None if its class does not allow that."""
+    if isinstance(cause, TaskError):
+        return None
+    try:
+        both = derive(type(cause))
+        error = both.__new__(both, *cause.args)
+        error.args = cause.args
+        error.__dict__.update(cause.__dict__)
+        copy_slots(cause, error)
+        str(error)
+    except Exception:
+        return None
+    return error
+
+
+def derive(kind: type[Exception]) -> type[TaskError]:
+    found = _derived.get(kind)
+    if found is None:
+        body = {"__module__": kind.__module__, "__str__": kind.__str__, "__init__": Exception.__init__}
+        found = _derived[kind] = type(f"TaskError({kind.__name__})", (TaskError, kind), body)
+    return found
+
+
+def copy_slots(cause: Exception, error: TaskError) -> None:
+    """Copy what lives outside `__dict__`, such as an OSError's errno."""
+    for kind in type(cause).__mro__:
+        for name, slot in vars(kind).items():
+            if isinstance(slot, MemberDescriptorType | GetSetDescriptorType) and not name.startswith("__"):
+                copy_slot(cause, error, name)
+
+
+def copy_slot(cause: Any, error: Any, name: str) -> None:
+    try:
+        setattr(error, name, getattr(cause, name))
+    except (AttributeError, TypeError):
+        pass  # read-only or unset: the constructor's arguments made it

@@ -1,0 +1,60 @@
+"""Where an actor's code runs, as small frozen values: `Local()`, `Process(...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Base of all executors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Executor):
+    """An object in this process, Erlang's cheap kind.
+
+    A method that runs cannot be stopped from outside; what waits in the mailbox can.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Seconds on each rung, when something must end: after `interrupt` comes `terminate`, after that a kill."""
+
+    interrupt: float = 1.0
+    terminate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one message may hold; `max_depth` and `max_elements` bound untrusted data only."""
+
+    max_bytes: int = 64 * 1024 * 1024
+    max_depth: int = 64
+    max_elements: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Process(Executor):
+    """A process of its own, with its own process group; it cannot outlive its host.
+
+    `python` is a path to an interpreter (None: this one).  `environ` is the whole environment (default:
+    empty).  `packages="host"` gives the guest this process's import path, `"none"` the standard library
+    alone.  With `trusted=False` only data travels, and nothing the guest says is believed: neither
+    unpickled nor taken for a length.  `stderr="show"` passes the guest's standard error on, `"keep"` keeps
+    its end for error messages only.  A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
+    killed.
+    """
+
+    python: str | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    packages: Literal["host", "none"] = "host"
+    folder: str | None = None
+    trusted: bool = True
+    bounds: Bounds = Bounds()
+    ladder: Ladder = Ladder()
+    stderr: Literal["show", "keep"] = "show"
+    stopped_timeout: float = 1.0

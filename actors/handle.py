@@ -1,0 +1,74 @@
+"""`ActorHandle`: what the rest of the program holds of an actor, across all its incarnations."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .actor import RESERVED, exported_of
+from .method import MARK, ActorMethod
+
+if TYPE_CHECKING:
+    from .life import Life
+
+DECORATORS_CHECKED = (staticmethod, classmethod, property)
+
+
+class ActorHandle:
+    """Calls an actor: `await h.m(...)`, `h.m.remote(...)`, `h.m.cast(...)`, `h.call(X.m, ...)`.
+
+    To a type checker it is the actor class, so methods keep their signatures.
+    """
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+
+    def __getattr__(self, name: str) -> ActorMethod[Any]:
+        cls = self._life.spec.cls
+        function = exported_of(cls).get(name)
+        if function is None:
+            raise AttributeError(missing(cls, name), name=name, obj=self)
+        method: ActorMethod[Any] = ActorMethod(self._life.mailbox, name, function)
+        setattr(self, name, method)  # the next access finds it without us
+        return method
+
+    def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call any method of the class, marked or not: `await h.call(Counter.helper, 5)`."""
+        name = function.name if isinstance(function, ActorMethod) else getattr(function, "__name__", "")
+        found = getattr(self._life.spec.cls, name, None)
+        if not callable(found):
+            raise AttributeError(f"{self._life.spec.cls.__name__} has no method {name!r}")
+        method: ActorMethod[Any] = ActorMethod(self._life.mailbox, name, found)
+        return method(*args, **kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = self._life.spec.cls.__name__
+        raise TypeError(f"this is a handle of one {name}; start another with {name}.remote(...)")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*exported_of(self._life.spec.cls), "call"})
+
+    def __repr__(self) -> str:
+        life = self._life
+        return f"<{life.spec.cls.__name__} {life.path!r}: {life.state}, incarnation {life.number}>"
+
+    def __class_getitem__(cls, item: Any) -> type[ActorHandle]:
+        return cls
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"the handle of {self._life.path!r} cannot travel to another process")
+
+
+def missing(cls: type, name: str) -> str:
+    """Why a handle has no such method, and what to write."""
+    if name in RESERVED:
+        return f"{name!r} belongs to the class {cls.__name__}, not to a handle of it"
+    found: Any = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    if isinstance(found, DECORATORS_CHECKED):
+        return f"{cls.__name__}.{name} is a {type(found).__name__}; a handle offers methods only"
+    if isinstance(found, Callable) and not hasattr(found, MARK):  # type: ignore[arg-type]
+        return f"{cls.__name__}.{name} is not marked; put @method above it, or write h.call({cls.__name__}.{name}, ...)"
+    near = difflib.get_close_matches(name, exported_of(cls), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(exported_of(cls))) or 'none'}"
+    return f"{cls.__name__} has no method {name!r}{hint}"

@@ -1,0 +1,256 @@
+"""An actor's life: one task that runs incarnation after incarnation, as its supervisor orders.
+
+The mailbox stays; what is replaced is the incarnation behind it.  That is a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import trio
+from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
+
+from . import events, lifecycle
+from .deadletter import POISON, UNDELIVERED, DeadLetter
+from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
+from .mailbox import Encode, Mailbox
+from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, ExitReason
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .executor import Executor
+    from .spawner import House, Overseer
+    from .spec import ChildSpec
+
+BEGIN, RETIRE = "begin", "retire"
+
+
+class Incarnation(Protocol):
+    """One run of an actor in its executor."""
+
+    pid: int
+
+    async def start(self) -> ExitReason | None: ...
+    async def serve(self) -> ExitReason: ...
+    def pump(self) -> None: ...
+    def withdraw(self, call: Call, why: str) -> None: ...
+    def fate(self, call: Call) -> str: ...
+    def in_flight(self) -> Iterable[Call]: ...
+    def interrupt(self) -> trio.Event | None: ...
+    def stop(self, seconds: float) -> None: ...
+    def kill(self, reason: ExitReason) -> None: ...
+
+
+class Stagecraft(Protocol):
+    """What an executor needs to be one: how arguments travel, and how an incarnation is made."""
+
+    def encoder(self, executor: Any, cls: type) -> Encode: ...
+    def incarnate(self, life: Life) -> Incarnation: ...
+    def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
+
+
+EXECUTORS: dict[type[Executor], Stagecraft] = {}
+
+
+class Life:
+    """One actor, from its spec to its end."""
+
+    __slots__ = ("changed", "incarnation", "last_reason", "mailbox", "number", "order", "overseer", "parked", "path", "spec", "state")
+
+    def __init__(self, spec: ChildSpec[Any], path: str, overseer: Overseer) -> None:
+        craft = EXECUTORS[type(spec.options.executor)]
+        self.spec = spec
+        self.path = path
+        self.overseer = overseer
+        self.mailbox = Mailbox(path, spec.options, craft.encoder(spec.options.executor, spec.cls), overseer.house)
+        self.number = 0
+        self.state = lifecycle.PENDING
+        self.order: str | None = None
+        self.parked: trio.lowlevel.Task | None = None
+        self.incarnation: Incarnation | None = None
+        self.last_reason: ExitReason = NORMAL_EXIT
+        self.changed: trio.Event | None = None
+
+    @property
+    def id(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def house(self) -> House:
+        return self.overseer.house
+
+    @property
+    def craft(self) -> Stagecraft:
+        return EXECUTORS[type(self.spec.options.executor)]
+
+    # -- what the supervisor orders -------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start an incarnation."""
+        self.mailbox.closed = None
+        self.give(BEGIN)
+
+    def stop(self) -> None:
+        """End the incarnation politely; `overseer.ended` tells when it has."""
+        if self.incarnation is not None:
+            self.move("stop")
+            self.incarnation.stop(self.spec.options.shutdown)
+        elif self.order is BEGIN:
+            self.order = None
+            self.move("start")
+            self.ended(SHUTDOWN_EXIT, False)
+
+    def rest(self, reason: ExitReason | None) -> None:
+        """Stay down, spec kept; with a reason, whoever calls is told it, without one calls wait."""
+        self.move("rest")
+        if reason is not None:
+            self.close_mailbox(reason)
+
+    def close_mailbox(self, reason: ExitReason) -> None:
+        for cast in self.mailbox.close(reason):
+            self.bury(cast, UNDELIVERED)
+
+    def drop_casts(self) -> None:
+        """Casts that have not begun will not; they are dead letters."""
+        for call in self.mailbox.queue or ():
+            if call.is_cast and not call.ended:
+                call.succeed(None)
+                self.bury(call, UNDELIVERED)
+
+    def retire(self, reason: ExitReason) -> None:
+        """Be dead for good: the mailbox closes, and what waits in it is told."""
+        if self.state is lifecycle.DEAD:
+            return
+        self.move("retire")
+        self.emit(events.ActorDied, reason)
+        self.close_mailbox(reason)
+        self.give(RETIRE)
+
+    def give(self, order: str) -> None:
+        self.order = order
+        if self.parked is not None:
+            task, self.parked = self.parked, None
+            reschedule(task)
+
+    # -- the task -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Carry out orders until retired."""
+        while True:
+            order, self.order = self.order, None
+            if order is None:
+                self.parked = current_task()
+                await wait_task_rescheduled(self.unpark)
+            elif order is RETIRE:
+                return
+            else:
+                await self.live()
+
+    def unpark(self, raise_cancel: Any) -> Abort:
+        self.parked = None
+        return Abort.SUCCEEDED
+
+    async def live(self) -> None:
+        """One incarnation, from its start to its end."""
+        self.number += 1
+        self.move("start")
+        self.emit(events.ActorStarting)
+        incarnation = self.incarnation = self.craft.incarnate(self)
+        started = False
+        reason = await incarnation.start()
+        if reason is None:
+            started = True
+            self.became_ready(incarnation)
+            reason = await incarnation.serve()
+        left = list(incarnation.in_flight())
+        fates = [incarnation.fate(call) for call in left]
+        self.mailbox.receiver = self.incarnation = None
+        self.ended(reason, started)
+        self.settle(left, fates, reason)
+
+    def became_ready(self, incarnation: Incarnation) -> None:
+        self.move("ready")
+        self.emit(events.ActorReady, incarnation.pid)
+        self.overseer.ready(self)
+        self.mailbox.receiver = incarnation
+        incarnation.pump()
+
+    def ended(self, reason: ExitReason, started: bool) -> None:
+        self.last_reason = reason
+        self.move("end")
+        self.emit(events.ActorEnded, reason)
+        self.overseer.ended(self, reason, started)
+
+    def move(self, event: str) -> None:
+        self.state = lifecycle.step(self.state, event)
+        if self.changed is not None:
+            changed, self.changed = self.changed, None
+            changed.set()
+
+    # -- what a death does to calls -------------------------------------------------------------
+
+    def settle(self, left: list[Call], fates: list[str], reason: ExitReason) -> None:
+        """Decide for each call the incarnation still had: back to the mailbox, failed, or buried."""
+        back: list[Call] = []
+        for call, fate in zip(left, fates, strict=True):
+            if not call.ended and self.survives(call, fate, reason):
+                back.append(call)
+        if self.state is lifecycle.DEAD:
+            for call in back:
+                self.lose(call, lifecycle.NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN, reason)
+        elif back:
+            self.mailbox.put_back(back)
+
+    def survives(self, call: Call, fate: str, reason: ExitReason) -> bool:
+        if fate == lifecycle.BEGUN and not reason.ordered:
+            call.deaths = (*call.deaths, reason)
+        verdict = lifecycle.after_death(fate, call.method.retries, len(call.deaths), reason.ordered)
+        if verdict is lifecycle.KEEP:
+            return True
+        if verdict is lifecycle.RETRY:
+            self.retry(call)
+            return True
+        self.lose(call, fate, reason, poison=verdict is lifecycle.POISON)
+        return False
+
+    def retry(self, call: Call) -> None:
+        call.attempt += 1
+        self.emit(events.CallRetried, call.id, call.attempt, call.parent)
+
+    def lose(self, call: Call, fate: str, reason: ExitReason, poison: bool = False) -> None:
+        """Tell the caller, and bury what has no caller or is poison."""
+        gone = self.state is lifecycle.DEAD
+        text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
+        call.fail((ActorDiedError if gone else ActorUnavailableError)(text, reason, fate, call.id, call.method.name))
+        if poison or call.is_cast:
+            self.bury(call, POISON if poison else UNDELIVERED)
+
+    def bury(self, call: Call, cause: str) -> None:
+        args, kwargs = self.craft.arguments(call)
+        letter = DeadLetter(call.id, self.path, call.method.name, args, kwargs, cause, call.deaths, call.parent)
+        self.house.bury(letter)
+        self.emit(events.MessageBuried, letter)
+
+    # -- for others -----------------------------------------------------------------------------
+
+    async def wait_ready(self) -> None:
+        """Wait until the actor is ready; raises ActorStartError if it will never be."""
+        while self.state is not lifecycle.READY:
+            if self.state is lifecycle.DEAD or self.state is lifecycle.DOWN:
+                raise ActorStartError(self.path, self.last_reason)
+            await self.wait_changed()
+        await trio.lowlevel.checkpoint_if_cancelled()
+
+    async def wait_dead(self) -> None:
+        while self.state is not lifecycle.DEAD and self.state is not lifecycle.DOWN:
+            await self.wait_changed()
+
+    async def wait_changed(self) -> None:
+        if self.changed is None:
+            self.changed = trio.Event()
+        await self.changed.wait()
+
+    def emit(self, kind: Callable[..., events.Event], *details: Any) -> None:
+        at = int(self.house.stage.now() * 1e9)
+        self.house.emit(kind(at, self.path, self.number, *details))

@@ -1,0 +1,177 @@
+"""Incarnations of `Local()`: the object lives here, and the actor's own task runs its methods one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import trio
+from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
+
+from ..transports.guests.context import ActorExit, running
+from ..transports.guests.faults import trace_of
+from . import lifecycle
+from .errors import BEGUN, NEVER_SENT, ActorDiedError, task_error
+from .executor import Local
+from .life import EXECUTORS, Life
+from .reasons import ERROR, NORMAL, SHUTDOWN_EXIT, ExitReason
+from .retry import wants_retry
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .mailbox import Encode, Payload
+
+TURNS = 64  # calls run in one go, before the other tasks get theirs
+TURN = 200e-6  # seconds; a go ends after this, however few calls it was
+
+
+def keep(is_cast: bool, id: int, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Payload:
+    """Arguments stay what they are: the very same objects, not copies."""
+    return args, kwargs
+
+
+class LocalCraft:
+    def encoder(self, executor: Local, cls: type) -> Encode:
+        return keep
+
+    def incarnate(self, life: Life) -> LocalIncarnation:
+        return LocalIncarnation(life)
+
+    def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return call.payload, dict(call.code)
+
+
+class LocalIncarnation:
+    """The mailbox is drained up to 64 calls a go: a task switch costs more than a call."""
+
+    __slots__ = ("actor", "current", "deadline", "exit", "life", "parked", "stopping")
+
+    pid = 0
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.actor: Any = None
+        self.current: Call | None = None
+        self.parked: trio.lowlevel.Task | None = None
+        self.exit: ExitReason | None = None
+        self.stopping = False
+        self.deadline = 0.0
+
+    async def start(self) -> ExitReason | None:
+        spec = self.life.spec
+        try:
+            self.actor = spec.cls(*spec.args, **spec.kwargs)
+        except Exception as error:
+            return ExitReason(ERROR, f"{type(error).__name__}: {error}", error)
+        except (SystemExit, ActorExit) as left:
+            return ExitReason(ERROR, f"{spec.cls.__name__}.__init__ left with {type(left).__name__}", left)
+        return None
+
+    async def serve(self) -> ExitReason:
+        mailbox = self.life.mailbox
+        while self.exit is None:
+            if mailbox.queue:
+                self.take_turns(mailbox.queue.popleft, mailbox.queue)
+                if mailbox.queue and self.exit is None:
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+            elif self.stopping:
+                return SHUTDOWN_EXIT
+            else:
+                self.parked = current_task()
+                await wait_task_rescheduled(self.unpark)
+        return self.exit
+
+    def take_turns(self, next_call: Callable[[], Call], queue: Any) -> None:
+        until = perf_counter() + TURN
+        for _ in range(TURNS):
+            self.run(next_call())
+            if not queue or self.exit is not None or perf_counter() > until:
+                return
+
+    def run(self, call: Call) -> None:
+        """Run one call; what it raises goes to its caller, or ends the incarnation."""
+        if call.state is lifecycle.ENDED:
+            return
+        call.state = lifecycle.RUNNING
+        method = call.method
+        before = running.call, running.actor
+        running.call, running.actor = (call.id, method.name, None), self.life
+        try:
+            value = getattr(self.actor, method.name)(*call.payload, **call.code)
+        except (Exception, SystemExit, ActorExit) as error:
+            self.failed(call, error)
+        else:
+            call.succeed(value)
+        finally:
+            running.call, running.actor = before
+
+    def failed(self, call: Call, error: BaseException) -> None:
+        if isinstance(error, ActorExit | SystemExit):
+            return self.left(call, error)
+        options = self.life.spec.options
+        method = call.method
+        if self.retried(call, error):
+            return
+        call.fail(task_error(error, call.id, method.name, self.life.path, trace_of(error)))
+        if call.is_cast or isinstance(error, options.crash_on):
+            self.exit = ExitReason(ERROR, f"{method.name}() raised {type(error).__name__}: {error}", error)
+        if call.is_cast:
+            self.life.house.unseen(call)
+
+    def retried(self, call: Call, error: BaseException) -> bool:
+        if not wants_retry(call, error):
+            return False
+        self.life.retry(call)
+        self.life.mailbox.put_back([call])
+        return True
+
+    def left(self, call: Call, error: ActorExit | SystemExit) -> None:
+        """The method ended its actor on purpose."""
+        self.exit = reason_of_exit(error)
+        text = f"{self.life.path} ended itself in {call.method.name}(): {self.exit}"
+        call.fail(ActorDiedError(text, self.exit, BEGUN, call.id, call.method.name))
+
+    # -- from outside ---------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        if self.parked is not None:
+            task, self.parked = self.parked, None
+            reschedule(task)
+
+    def unpark(self, raise_cancel: Any) -> Abort:
+        self.parked = None
+        return Abort.SUCCEEDED
+
+    def withdraw(self, call: Call, why: str) -> None:
+        """A method that runs here cannot be stopped; by the time we are asked, it has ended."""
+
+    def fate(self, call: Call) -> str:
+        return BEGUN if call.state is lifecycle.RUNNING else NEVER_SENT
+
+    def in_flight(self) -> Iterable[Call]:
+        return ()
+
+    def interrupt(self) -> None:
+        return None
+
+    def stop(self, seconds: float) -> None:
+        self.stopping = True
+        self.life.house.stage.timers.after(seconds, lambda: self.kill(SHUTDOWN_EXIT))
+        self.pump()
+
+    def kill(self, reason: ExitReason) -> None:
+        if self.exit is None:
+            self.exit = reason
+        self.pump()
+
+
+def reason_of_exit(error: ActorExit | SystemExit) -> ExitReason:
+    if isinstance(error, ActorExit):
+        return ExitReason(NORMAL, error.reason or "", ordered=True)
+    if error.code in (0, None):
+        return ExitReason(NORMAL, "SystemExit(0)", ordered=True)
+    return ExitReason(ERROR, f"SystemExit({error.code!r})", error)
+
+
+EXECUTORS[Local] = LocalCraft()

@@ -1,0 +1,195 @@
+"""The mailbox: it takes calls for one actor, keeps their order, and outlives every incarnation."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..transports.codec import Unencodable
+from ..transports.guests.context import running
+from . import lifecycle
+from .call import Call
+from .errors import (
+    NEVER_SENT,
+    ActorDiedError,
+    CallError,
+    DeadlockError,
+    GetTimeoutError,
+    PendingCallsLimitExceeded,
+    TaskCancelledError,
+    Unsendable,
+)
+from .reasons import INTERRUPTED, TIMEOUT, ExitReason
+from .ref import ObjectRef
+
+if TYPE_CHECKING:
+    from ..transports.timers import Timer
+    from .method import ActorMethod
+    from .options import Options
+    from .spawner import House
+
+Payload = tuple[Any, Any]
+Encode = Callable[[bool, int, str, tuple[Any, ...], Mapping[str, Any]], Payload]
+
+
+class Receiver(Protocol):
+    """The incarnation behind a mailbox, as the mailbox sees it."""
+
+    def pump(self) -> None: ...
+    def withdraw(self, call: Call, why: str) -> None: ...
+    def fate(self, call: Call) -> str: ...
+    def in_flight(self) -> Iterable[Call]: ...
+
+
+class Mailbox:
+    """Calls wait here, in order, until the incarnation behind it takes them."""
+
+    __slots__ = ("closed", "encode", "house", "label", "next_deadline", "options", "queue", "receiver", "timer")
+
+    def __init__(self, label: str, options: Options, encode: Encode, house: House) -> None:
+        self.label = label
+        self.options = options
+        self.encode = encode
+        self.house = house
+        self.queue: deque[Call] | None = None  # made with the first message: an empty one is 0.7 kB
+        self.receiver: Receiver | None = None
+        self.closed: ExitReason | None = None
+        self.timer: Timer | None = None
+        self.next_deadline = math.inf
+
+    # -- the three shapes of a message ----------------------------------------------------------
+
+    def ask(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
+        """A call to be awaited; nothing is sent before that."""
+        return self.asked(self.make(method, args, kwargs, False))
+
+    async def asked(self, call: Call) -> Any:
+        if running.call is not None and getattr(running.actor, "mailbox", None) is self:
+            raise DeadlockError(f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends")
+        self.put(call)
+        return await call.wait_alone()
+
+    def submit(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ObjectRef[Any]:
+        """A call whose outcome is awaited later, or never."""
+        self.check_limit(method)
+        call = self.make(method, args, kwargs, False)
+        ref: ObjectRef[Any] = ObjectRef(call, self.house)
+        self.put(call)
+        return ref
+
+    def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """A message without a reply."""
+        self.check_limit(method)
+        self.put(self.make(method, args, kwargs, True))
+
+    def make(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], is_cast: bool) -> Call:
+        id = self.house.stage.next_id()
+        try:
+            payload, code = self.encode(is_cast, id, method.name, args, kwargs)
+        except Unencodable as error:
+            raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
+        parent = running.call[0] if running.call is not None else 0
+        call = Call(self, method, id, parent, is_cast, payload, code)
+        call.deadline = math.inf if method.timeout is None else self.house.stage.now() + method.timeout
+        return call
+
+    def put(self, call: Call) -> None:
+        """Accept a call; raises ActorDiedError if the actor is dead."""
+        if self.closed is not None:
+            raise self.died(call, NEVER_SENT)
+        if self.queue is None:
+            self.queue = deque()
+        self.queue.append(call)
+        if call.deadline < self.next_deadline:
+            self.arm(call.deadline)
+        if self.receiver is not None:
+            self.receiver.pump()
+
+    def check_limit(self, method: ActorMethod[Any]) -> None:
+        limit = self.options.max_pending_calls
+        if limit >= 0 and self.pending() >= limit:
+            raise PendingCallsLimitExceeded(
+                f"{self.label} has {limit} pending calls, its max_pending_calls; await a call, which waits its turn",
+                NEVER_SENT,
+                0,
+                method.name,
+            )
+
+    def pending(self) -> int:
+        """Calls accepted and not ended."""
+        return sum(1 for call in self.unfinished() if not call.ended)
+
+    def unfinished(self) -> list[Call]:
+        in_flight = list(self.receiver.in_flight()) if self.receiver is not None else []
+        return in_flight + list(self.queue or ())
+
+    # -- calls that end early -------------------------------------------------------------------
+
+    def withdraw(self, call: Call, error: CallError, why: str = INTERRUPTED) -> None:
+        """End a call now: what waits never runs, what runs is interrupted as its executor can."""
+        if call.ended:
+            return
+        state = call.state
+        if state is not lifecycle.QUEUED and self.receiver is not None:
+            error.fate = self.receiver.fate(call)
+        call.fail(error)
+        if state is not lifecycle.QUEUED and self.receiver is not None:
+            self.receiver.withdraw(call, why)
+
+    def arm(self, deadline: float) -> None:
+        """Keep one timer for all calls, set to the earliest deadline."""
+        if self.timer is not None:
+            self.timer.cancel()
+        self.next_deadline = deadline
+        self.timer = self.house.stage.timers.at(deadline, self.expire)
+
+    def expire(self) -> None:
+        self.timer, self.next_deadline = None, math.inf
+        now = self.house.stage.now()
+        waiting = [call for call in self.unfinished() if not call.ended]
+        for call in waiting:
+            if call.deadline <= now:
+                self.withdraw(call, late(call), TIMEOUT)
+        earliest = min((call.deadline for call in waiting if not call.ended), default=math.inf)
+        if earliest < math.inf:
+            self.arm(earliest)
+
+    # -- across incarnations --------------------------------------------------------------------
+
+    def put_back(self, calls: list[Call]) -> None:
+        """Return calls to the head, in order; they wait for the next incarnation."""
+        if self.queue is None:
+            self.queue = deque()
+        for call in reversed(calls):
+            call.state = lifecycle.QUEUED
+            self.queue.appendleft(call)
+
+    def close(self, reason: ExitReason) -> list[Call]:
+        """The actor is dead: fail what waits; returns the casts, which have no caller to tell."""
+        self.closed = reason
+        if self.timer is not None:
+            self.timer.cancel()
+        waiting = [call for call in self.queue or () if not call.ended]
+        self.queue = None
+        for call in waiting:
+            call.fail(self.died(call, NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN))
+        return [call for call in waiting if call.is_cast]
+
+    def cancel_refs(self) -> None:
+        """Cancel the calls that only a ref waits for."""
+        for call in self.unfinished():
+            if call.ref is not None:
+                self.withdraw(call, TaskCancelledError(f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id))
+
+    def died(self, call: Call, fate: str) -> ActorDiedError:
+        assert self.closed is not None
+        return ActorDiedError(f"{self.label} is dead ({self.closed})", self.closed, fate, call.id, call.method.name)
+
+
+def late(call: Call) -> GetTimeoutError:
+    name = call.method.name
+    return GetTimeoutError(
+        f"{name}() to {call.mailbox.label} did not answer within {call.method.timeout} s", NEVER_SENT, call.id, name
+    )

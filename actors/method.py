@@ -1,0 +1,128 @@
+"""`@method`, and what a method becomes on a handle: typed by a descriptor that exists for checkers only.
+
+At run time `@method` marks the function and returns it, so that the class stays the class.  On a handle, which
+a checker sees as `type[X]`, the same name is an `ActorMethod`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from .options import MethodOptions
+from .signature import Check, check_of
+
+if TYPE_CHECKING:
+    from typing import Self, Unpack
+
+    from .mailbox import Mailbox
+    from .ref import ObjectRef
+
+F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+MARK = "__understudy__"
+
+
+class ActorMethod(Generic[F_co]):
+    # No docstrings here: editors then show the user's own.  One covariant callable as the only parameter,
+    # because a ParamSpec in a nominal generic is invariant and an override could not widen its signature.
+    __slots__ = ("__doc__", "__wrapped__", "check", "interruptible", "mailbox", "name", "retries", "retry_on", "timeout")
+
+    def __init__(self, mailbox: Mailbox, name: str, function: Callable[..., Any], **changes: Any) -> None:
+        own: dict[str, Any] = {**getattr(function, MARK, {}), **changes}
+        options = mailbox.options
+        self.__wrapped__ = function
+        self.__doc__ = function.__doc__
+        self.mailbox = mailbox
+        self.name = name
+        self.check: Check = check_of(function)
+        self.timeout = own.get("timeout", options.call_timeout)
+        self.retries = own.get("max_task_retries", options.max_task_retries)
+        self.retry_on = own.get("retry_exceptions", options.retry_exceptions)
+        self.interruptible = own.get("interrupt", True)
+
+    def __call__(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        self.check(*args, **kwargs)
+        return self.mailbox.ask(self, args, kwargs)
+
+    def remote(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
+        self.check(*args, **kwargs)
+        return self.mailbox.submit(self, args, kwargs)
+
+    def cast(self: ActorMethod[Callable[P, Any]], *args: P.args, **kwargs: P.kwargs) -> None:
+        self.check(*args, **kwargs)
+        self.mailbox.cast(self, args, kwargs)
+
+    def options(self, **options: Unpack[MethodOptions]) -> Self:
+        return type(self)(self.mailbox, self.name, self.__wrapped__, **checked(options))
+
+    def __repr__(self) -> str:
+        return f"<method {self.name} of {self.mailbox.label}>"
+
+
+if TYPE_CHECKING:
+
+    class StreamMethod(Generic[F_co]):
+        """A method that is a generator, on a handle."""
+
+    class Method(Generic[F_co]):
+        """The two shapes of a decorated method: plain on an instance, an `ActorMethod` on a handle."""
+
+        @overload
+        def __get__(
+            self: Method[Callable[P, Coroutine[Any, Any, R]]], instance: None, owner: type[Any], /
+        ) -> ActorMethod[Callable[P, R]]: ...
+        @overload
+        def __get__(
+            self: Method[Callable[P, AsyncIterator[R]]], instance: None, owner: type[Any], /
+        ) -> StreamMethod[Callable[P, R]]: ...
+        @overload
+        def __get__(
+            self: Method[Callable[P, Iterator[R]]], instance: None, owner: type[Any], /
+        ) -> StreamMethod[Callable[P, R]]: ...
+        @overload
+        def __get__(self: Method[Callable[P, R]], instance: None, owner: type[Any], /) -> ActorMethod[Callable[P, R]]: ...
+        @overload
+        def __get__(self, instance: object, owner: type[Any], /) -> F_co: ...
+        def __get__(self, instance: Any, owner: type[Any], /) -> Any: ...
+
+
+@overload
+def method(function: Callable[Concatenate[Any, P], R], /) -> Method[Callable[P, R]]: ...
+@overload
+def method(
+    **options: Unpack[MethodOptions],
+) -> Callable[[Callable[Concatenate[Any, P], R]], Method[Callable[P, R]]]: ...
+def method(function: Any = None, /, **options: Any) -> Any:
+    """Mark a method that may be called through a handle.
+
+    Options: `timeout` (seconds), `max_task_retries`, `retry_exceptions`, and `interrupt=False` for a method
+    that must not be stopped half-way.
+
+    Example:
+        class Counter(Actor):
+            @method
+            def add(self, n: int = 1) -> int: ...
+
+    Raises:
+        TypeError: for an option that does not exist.
+    """
+    checked(options)
+    if function is None:
+        return functools.partial(method, **options)
+    if not callable(function):
+        raise TypeError(f"@method marks a function, not {function!r}; put it above other decorators")
+    setattr(function, MARK, options)
+    return function
+
+
+def checked(options: Any) -> Any:
+    for name in options:
+        if name not in MethodOptions.__annotations__:
+            known = ", ".join(sorted(MethodOptions.__annotations__))
+            raise TypeError(f"@method has no option {name!r}; there are {known}")
+    return options

@@ -1,0 +1,114 @@
+"""The options of actors and methods, checked by name and value when they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypedDict
+
+from .executor import Executor, Process
+
+RestartType = Literal["permanent", "transient", "temporary"]
+RESTART_TYPES = ("permanent", "transient", "temporary")
+UNLIMITED = -1
+
+
+class MethodOptions(TypedDict, total=False):
+    """What `@method(...)` takes."""
+
+    max_task_retries: int
+    retry_exceptions: bool | tuple[type[BaseException], ...]
+    timeout: float | None
+    interrupt: bool
+
+
+class ActorOptions(TypedDict, total=False):
+    """What `class X(Actor, ...)` and `X.options(...)` take."""
+
+    executor: Executor
+    id: str
+    name: str
+    restart: RestartType
+    shutdown: float
+    start_timeout: float
+    call_timeout: float | None
+    crash_on: tuple[type[BaseException], ...]
+    after_interrupt: Literal["keep", "restart"]
+    max_restarts: int | None
+    max_task_retries: int
+    retry_exceptions: bool | tuple[type[BaseException], ...]
+    max_pending_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an actor runs.
+
+    Seconds: `shutdown` (5; for a polite end, before the ladder's harder rungs), `start_timeout` (30),
+    `call_timeout` (None: wait without end).  Counts: `max_restarts` (None: the supervisor's intensity
+    decides; -1: without end; 0: never), `max_task_retries` (0; -1: as often as allowed),
+    `max_pending_calls` (-1: no limit).
+    """
+
+    executor: Executor = Process()
+    id: str | None = None
+    name: str | None = None
+    restart: RestartType | None = None
+    shutdown: float = 5.0
+    start_timeout: float = 30.0
+    call_timeout: float | None = None
+    crash_on: tuple[type[BaseException], ...] = ()
+    after_interrupt: Literal["keep", "restart"] = "keep"
+    max_restarts: int | None = None
+    max_task_retries: int = 0
+    retry_exceptions: bool | tuple[type[BaseException], ...] = False
+    max_pending_calls: int = UNLIMITED
+
+    def __post_init__(self) -> None:
+        for name, (holds, meaning) in CHECKS.items():
+            if not holds(getattr(self, name)):
+                raise ValueError(f"{name} must be {meaning}, not {getattr(self, name)!r}")
+
+    def changed(self, changes: Mapping[str, Any]) -> Options:
+        """These options with some of them replaced.
+
+        Raises:
+            TypeError: for an option that does not exist.
+            ValueError: for a value that it cannot have.
+        """
+        for name in changes:
+            if name not in NAMES:
+                raise TypeError(f"there is no option {name!r}; there are {', '.join(sorted(NAMES))}")
+        return replace(self, **changes) if changes else self
+
+
+NAMES = frozenset(field.name for field in fields(Options))
+
+
+def is_exceptions(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(item, type) and issubclass(item, BaseException) for item in value)
+
+
+def is_seconds(value: Any) -> bool:
+    return isinstance(value, int | float) and value >= 0
+
+
+def is_label(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value != "" and "/" not in value)
+
+
+CHECKS = {
+    "executor": (lambda value: isinstance(value, Executor), "an executor such as Process() or Local()"),
+    "id": (is_label, "a text without '/'"),
+    "name": (is_label, "a text without '/'"),
+    "restart": (lambda value: value is None or value in RESTART_TYPES, f"one of {', '.join(RESTART_TYPES)}"),
+    "shutdown": (is_seconds, "a number of seconds, 0 or more"),
+    "start_timeout": (is_seconds, "a number of seconds, 0 or more"),
+    "call_timeout": (lambda value: value is None or is_seconds(value), "a number of seconds, or None"),
+    "crash_on": (is_exceptions, "a tuple of exception classes"),
+    "after_interrupt": (lambda value: value in ("keep", "restart"), "'keep' or 'restart'"),
+    "max_restarts": (lambda value: value is None or (type(value) is int and value >= -1), "-1, 0, a count, or None"),
+    "max_task_retries": (lambda value: type(value) is int and value >= -1, "-1, 0 or a count"),
+    "retry_exceptions": (lambda value: isinstance(value, bool) or is_exceptions(value), "a bool or a tuple of exception classes"),
+    "max_pending_calls": (lambda value: type(value) is int and (value == -1 or value > 0), "-1 or a count"),
+}  # fmt: skip

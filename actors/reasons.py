@@ -1,0 +1,46 @@
+"""Why an incarnation ended: a value, passed from the actor up to the root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+NORMAL, SHUTDOWN, ERROR, SIGNAL = "normal", "shutdown", "error", "signal"
+INTERRUPTED, TIMEOUT, UNREACHABLE, ABANDONED = "interrupted", "timeout", "unreachable", "abandoned"
+
+KINDS = (NORMAL, SHUTDOWN, ERROR, SIGNAL, INTERRUPTED, TIMEOUT, UNREACHABLE, ABANDONED)
+
+
+@dataclass(frozen=True, slots=True)
+class ExitReason:
+    """Why an incarnation ended.
+
+    `kind` is one of normal, shutdown, error, signal, interrupted, timeout, unreachable, abandoned; `text`
+    tells it to a person; `exception` is what an *error* raised; `status` is a process's exit status
+    (negative: a signal); `stderr` is the end of what it wrote there.  `ordered` deaths are ours (a kill, a
+    stop, an injected fault): no message is blamed for them.
+    """
+
+    kind: str
+    text: str = ""
+    exception: BaseException | None = field(default=None, compare=False)
+    status: int | None = None
+    stderr: str = field(default="", repr=False, compare=False)
+    ordered: bool = False
+
+    @property
+    def abnormal(self) -> bool:
+        """Would a transient child be restarted?"""
+        return self.kind not in (NORMAL, SHUTDOWN)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}" if self.text else self.kind
+
+
+NORMAL_EXIT = ExitReason(NORMAL)
+SHUTDOWN_EXIT = ExitReason(SHUTDOWN, ordered=True)
+
+
+def last_lines(stderr: str, count: int = 20) -> str:
+    """The end of a guest's standard error, for an error message."""
+    lines = stderr.rstrip().splitlines()
+    return "\n".join(lines[-count:])

@@ -1,0 +1,69 @@
+"""`@remote` for plain classes: Ray's dynamic way, everything public callable and typed `Any`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+
+from .actor import EXPORTED, Actor, ActorClass, install
+from .options import ActorOptions
+from .spec import ChildSpec
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+C = TypeVar("C", bound=type[Actor])
+T_co = TypeVar("T_co", covariant=True)
+
+
+class PlainActorClass(Protocol[T_co]):
+    """A plain class that `@remote` made an actor class."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> T_co: ...
+    def remote(self, *args: Any, **kwargs: Any) -> Any: ...
+    async def start(self, *args: Any, **kwargs: Any) -> Any: ...
+    def child(self, *args: Any, **kwargs: Any) -> ChildSpec[Any]: ...
+    def options(self, **options: Unpack[ActorOptions]) -> ActorClass[..., Any]: ...
+
+
+@overload
+def remote(cls: C, /) -> C: ...
+@overload
+def remote(cls: type[T_co], /) -> PlainActorClass[T_co]: ...
+@overload
+def remote(**options: Unpack[ActorOptions]) -> Callable[[Any], Any]: ...
+def remote(cls: Any = None, /, **options: Any) -> Any:
+    """Make an actor class of a plain class; its public methods can be called through a handle.
+
+    The class itself is returned, with `.remote`, `.start`, `.child` and `.options` added.
+
+    Example:
+        @remote
+        class Greeter:
+            def greet(self, name: str) -> str:
+                return f"hello {name}"
+
+        print(await Greeter.remote().greet("you"))
+
+    Raises:
+        TypeError: if it decorates something that is no class.
+    """
+    if cls is None:
+        return lambda later: remote_class(later, options)
+    return remote_class(cls, options)
+
+
+def remote_class(cls: Any, options: Any) -> Any:
+    if not isinstance(cls, type):
+        raise TypeError(f"@remote makes actor classes of classes; {cls!r} is none")
+    install(cls, cls.__mro__ if issubclass(cls, Actor) else cls.__mro__[1:], options)
+    if not issubclass(cls, Actor):
+        export_public(cls)
+        for name in ("remote", "start", "child", "options"):
+            setattr(cls, name, classmethod(vars(Actor)[name].__func__))
+    return cls
+
+
+def export_public(cls: type) -> None:
+    names = [name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name))]
+    setattr(cls, EXPORTED, {name: getattr(cls, name) for name in names})

@@ -1,0 +1,94 @@
+"""What a guest is told when it starts: where its code is, what it runs, how far it may go."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec.msgpack import Ext
+
+from ..transports.codec import Code, Codec, Unencodable
+from ..transports.guests import pickles
+from ..transports.guests.protocol import PICKLED
+from ..transports.places.process import Command
+from .actor import exported_of
+from .executor import Process
+from .method import MARK
+
+if TYPE_CHECKING:
+    from .life import Life
+
+GUESTS = Path(pickles.__file__).parent
+BOOTSTRAP = str(GUESTS / "bootstrap.py")
+GIVEN = ("understudy", "msgspec", "cloudpickle")  # packages a guest may need of us, wherever it looks for its own
+
+
+def command_of(executor: Process, numbers: list[str]) -> Command:
+    """The guest's command line; it gets nothing of our environment, and no site-packages by itself."""
+    python = executor.python or sys.executable
+    return Command((python, "-I", "-S", "-E", BOOTSTRAP, *numbers), dict(executor.environ), executor.folder)
+
+
+def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, Any], Code]:
+    """The START message's settings, and the code they name.
+
+    Raises:
+        Unencodable: if the class or its arguments cannot travel.
+    """
+    spec = life.spec
+    source, code = source_of(spec.cls, executor.packages)
+    (args, kwargs), more = codec.values(spec.args, spec.kwargs, f"{spec.cls.__name__}.__init__")
+    try:
+        crash_on, still_more = pickles.dumps_with_code(spec.options.crash_on)
+    except Exception as error:
+        raise Unencodable(f"crash_on cannot be pickled: {error}") from error
+    settings = {
+        "class": source,
+        "args": args,
+        "kwargs": kwargs,
+        "crash_on": Ext(PICKLED, crash_on),
+        "path": import_path() if executor.packages == "host" else [],
+        "given": given_folders(),
+        "trusted": executor.trusted,
+        "limits": [executor.bounds.max_bytes, executor.bounds.max_depth, executor.bounds.max_elements],
+        "protected": protected_of(spec.cls),
+        "label": life.path,
+        "details": {"path": life.path, "name": spec.options.name, "incarnation": life.number},
+    }
+    return settings, {**code, **more, **still_more}
+
+
+def source_of(cls: type, packages: str) -> tuple[list[Any], Code]:
+    """How the guest finds the class: by name where it can import it, else by value."""
+    if packages == "host" and pickles.importable(cls):
+        return ["name", cls.__module__, cls.__qualname__], {}
+    code: dict[bytes, bytes] = {}
+    try:
+        digest = pickles.code_of(cls, code, whole_module=packages != "host")
+    except Exception as error:
+        raise Unencodable(f"the class {cls.__qualname__} cannot be pickled by value: {error}") from error
+    return ["code", digest], code
+
+
+def import_path() -> list[str]:
+    return [entry or os.getcwd() for entry in sys.path]
+
+
+@cache
+def given_folders() -> dict[str, str]:
+    """Where the packages are that we lend to guests, by name."""
+    found = {}
+    for name in GIVEN:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            found[name] = str(Path(spec.origin).parent.parent)
+    return found
+
+
+def protected_of(cls: type) -> list[str]:
+    """Methods marked `interrupt=False`: the doorbell does not reach them."""
+    return [name for name, item in exported_of(cls).items() if not getattr(item, MARK, {}).get("interrupt", True)]

@@ -1,0 +1,63 @@
+"""How an actor reaches what is above it without knowing it: two protocols, and a contextvar the runtime fills."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .errors import NoRuntimeError
+
+if TYPE_CHECKING:
+    from ..transports.stage import Stage
+    from .call import Call
+    from .deadletter import DeadLetter
+    from .events import Event
+    from .handle import ActorHandle
+    from .life import Life
+    from .reasons import ExitReason
+    from .spec import ChildSpec
+
+
+class Spawner(Protocol):
+    """What an open runtime does for those who start and find actors."""
+
+    def spawn(self, spec: ChildSpec[Any]) -> ActorHandle: ...
+    async def start(self, spec: ChildSpec[Any]) -> ActorHandle: ...
+    def find(self, name: str) -> ActorHandle: ...
+
+
+class House(Protocol):
+    """What every actor of a runtime shares."""
+
+    stage: Stage
+
+    def emit(self, event: Event) -> None: ...
+    def bury(self, letter: DeadLetter) -> None: ...
+    def unseen(self, call: Call) -> None: ...
+
+
+class Overseer(Protocol):
+    """The supervisor of an actor, as the actor sees it."""
+
+    house: House
+
+    def ready(self, life: Life) -> None: ...
+    def terminate(self, life: Life, reason: ExitReason | None = None) -> None: ...
+    def ended(self, life: Life, reason: ExitReason, started: bool) -> None: ...
+
+
+current: ContextVar[Spawner] = ContextVar("understudy_runtime")
+
+
+def open_spawner() -> Spawner:
+    """The runtime that is open here.
+
+    Raises:
+        NoRuntimeError: if there is none.
+    """
+    try:
+        return current.get()
+    except LookupError:
+        raise NoRuntimeError(
+            "no runtime is open here; write: async with open_runtime(): ... and start actors inside"
+        ) from None

@@ -1,0 +1,160 @@
+"""What one does with refs and handles, as functions: `get`, `wait`, `cancel`, `kill`, `interrupt` and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+import trio
+
+from .errors import NEVER_SENT, GetTimeoutError, TaskCancelledError
+from .handle import ActorHandle
+from .reasons import SIGNAL, ExitReason
+from .ref import ObjectRef
+from .spawner import open_spawner
+from .statistics import Statistics, statistics_of
+
+if TYPE_CHECKING:
+    from .actor import Handle
+    from .life import Life
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+T = TypeVar("T")
+
+KILLED = ExitReason(SIGNAL, "killed by kill()", ordered=True)
+
+
+@overload
+async def get(refs: ObjectRef[A], *, timeout: float | None = None) -> A: ...
+@overload
+async def get(refs: tuple[ObjectRef[A], ObjectRef[B]], *, timeout: float | None = None) -> tuple[A, B]: ...  # type: ignore[overload-overlap]
+@overload
+async def get(
+    refs: tuple[ObjectRef[A], ObjectRef[B], ObjectRef[C]], *, timeout: float | None = None
+) -> tuple[A, B, C]: ...
+@overload
+async def get(refs: Iterable[ObjectRef[A]], *, timeout: float | None = None) -> list[A]: ...
+async def get(refs: Any, *, timeout: float | None = None) -> Any:
+    """The value of a ref, or the values of several in their order.
+
+    Waits at most `timeout` seconds; the calls go on after that, and if this is cancelled.
+
+    Raises:
+        GetTimeoutError: if time runs out.
+        CallError: what ended the call, for the first ref in order that failed.
+    """
+    with trio.move_on_after(float("inf") if timeout is None else timeout):
+        if isinstance(refs, ObjectRef):
+            return await refs
+        values = [await ref for ref in refs]
+        return tuple(values) if isinstance(refs, tuple) else values
+    raise GetTimeoutError(f"get() did not have its values within {timeout} s")
+
+
+async def wait(
+    refs: Sequence[ObjectRef[T]], *, num_returns: int = 1, timeout: float | None = None
+) -> tuple[list[ObjectRef[T]], list[ObjectRef[T]]]:
+    """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order.
+
+    Raises:
+        ValueError: if there are fewer refs than that.
+    """
+    if not 0 < num_returns <= len(refs):
+        raise ValueError(f"num_returns must be from 1 to the number of refs, {len(refs)}, not {num_returns}")
+    enough = trio.Event()
+
+    async def watch(ref: ObjectRef[T]) -> None:
+        await ref.wait_done()
+        if sum(other.done for other in refs) >= num_returns:
+            enough.set()
+
+    with trio.move_on_after(float("inf") if timeout is None else timeout):
+        async with trio.open_nursery() as nursery:
+            for ref in refs:
+                nursery.start_soon(watch, ref)
+            await enough.wait()
+            nursery.cancel_scope.cancel()
+    ended = [ref for ref in refs if ref.done][:num_returns]
+    return ended, [ref for ref in refs if ref not in ended]
+
+
+def cancel(ref: ObjectRef[Any]) -> bool:
+    """Cancel a ref's call: queued, it never runs; running, it is interrupted as its executor can.
+
+    Whoever awaits the ref gets a TaskCancelledError at once.  Returns False if the call had ended.
+    """
+    call = ref.call
+    if call.ended:
+        return False
+    text = f"call {call.id}, {call.method.name}() to {call.mailbox.label}, was cancelled by cancel()"
+    call.mailbox.withdraw(call, TaskCancelledError(text, NEVER_SENT, call.id, call.method.name))
+    return True
+
+
+async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
+    """End an actor at once, without asking it; returns when it is dead.
+
+    With `no_restart=False` its supervisor brings it back, and calls that had not begun are kept.
+    """
+    life = life_of(handle)
+    if no_restart:
+        life.overseer.terminate(life, KILLED)
+        await life.wait_dead()
+    elif life.incarnation is not None:
+        number = life.number
+        life.incarnation.kill(KILLED)
+        while life.number == number and life.incarnation is not None:
+            await life.wait_changed()
+
+
+async def interrupt(handle: Handle[Any]) -> bool:
+    """Interrupt the call that an actor runs; returns False if it ran none.
+
+    The caller gets a CallInterruptedError.  If the method does not end, the ladder is climbed: terminate,
+    kill, and the supervisor decides.  Returns when the call has ended, however that came.  If cancelled while
+    waiting, the interrupt goes on.
+    """
+    incarnation = life_of(handle).incarnation
+    over = incarnation.interrupt() if incarnation is not None else None
+    if over is None:
+        await trio.lowlevel.checkpoint()
+        return False
+    await over.wait()
+    return True
+
+
+async def wait_ready(handle: Handle[Any]) -> None:
+    """Wait until the actor is ready for calls.
+
+    Raises:
+        ActorStartError: if it will not be: its start failed, or it is dead.
+    """
+    await life_of(handle).wait_ready()
+
+
+def statistics(handle: Handle[Any]) -> Statistics:
+    """What an actor is doing now, as a frozen value."""
+    return statistics_of(life_of(handle))
+
+
+@overload
+def get_actor(name: str, /) -> Handle[Any]: ...
+@overload
+def get_actor(name: str, cls: Callable[..., T], /) -> Handle[T]: ...
+def get_actor(name: str, cls: Any = None, /) -> Any:
+    """The handle of an actor, by its name or its path in the tree; the class is for the type checker.
+
+    Raises:
+        ActorNotFoundError: if there is none.
+        NoRuntimeError: if no runtime is open.
+    """
+    return open_spawner().find(name)
+
+
+def life_of(handle: Any) -> Life:
+    """The life behind a handle; raises TypeError for anything else."""
+    if not isinstance(handle, ActorHandle):
+        raise TypeError(f"this takes the handle of an actor, not {handle!r}")
+    return cast("Life", handle._life)

@@ -1,0 +1,104 @@
+"""What a guest said about a call or about itself, turned into the call's end and the exit reason."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..transports.codec import Codec
+from ..transports.guests import protocol as p
+from .call import cancelled
+from .errors import BEGUN, CallInterruptedError, TaskError, Unsendable, foreign_error, task_error
+from .reasons import ERROR, NORMAL, ExitReason
+from .retry import wants_retry
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .process import ProcessIncarnation
+
+
+def answer(kind: int, call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+    """End a call as the guest's reply says."""
+    if not call.ended:
+        ANSWERS[kind](call, message, incarnation)
+
+
+def result(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+    try:
+        value = incarnation.codec.value(message[2])
+    except Exception as error:
+        text = f"the result of {call.method.name}() cannot be unpickled here: {error}"
+        failure = Unsendable(text, BEGUN, call.id, call.method.name)
+        failure.__cause__ = error
+        call.fail(failure)
+    else:
+        call.succeed(value)
+
+
+def error(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+    life = incarnation.life
+    raised = error_of(message[2], incarnation.codec, call, f"{life.path} (process {incarnation.pid})")
+    if raised.cause is not None and wants_retry(call, raised.cause):
+        life.retry(call)
+        life.mailbox.put_back([call])
+        return
+    call.fail(raised)
+    if call.is_cast:
+        life.house.unseen(call)
+
+
+def skipped(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+    call.fail(cancelled(call))
+
+
+def interrupted(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+    text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
+    call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
+
+
+ANSWERS: dict[int, Callable[[Call, list[Any], ProcessIncarnation], None]] = {
+    p.RESULT: result,
+    p.ERROR: error,
+    p.SKIPPED: skipped,
+    p.INTERRUPTED: interrupted,
+}
+
+
+def error_of(fault: list[Any], codec: Codec, call: Call, where: str) -> TaskError:
+    """The callee's exception as its caller gets it."""
+    module, name, text, traceback, pickled = fault
+    cause = codec.error(pickled) or builtin_of(module, name, text)
+    if cause is not None:
+        return task_error(cause, call.id, call.method.name, where, traceback)
+    return foreign_error(f"{module}.{name}", text, call.id, call.method.name, where, traceback)
+
+
+def builtin_of(module: str, name: str, text: str) -> Exception | None:
+    """An exception of Python's own, rebuilt from its name: that much can be believed of anyone."""
+    kind = getattr(builtins, name, None) if module == "builtins" else None
+    if not (isinstance(kind, type) and issubclass(kind, Exception)):
+        return None
+    try:
+        return kind(text)
+    except TypeError:
+        return None  # it takes more than a text
+
+
+def reason_of(message: list[Any], codec: Codec) -> ExitReason:
+    """Why the guest says it ends: FAILED at its start, or ENDING later."""
+    if message[0] == p.FAILED:
+        return reason_of_fault(message[1], codec, "__init__ raised ")
+    outcome, fault = message[1], message[2]
+    if fault is not None:
+        return reason_of_fault(fault, codec, "")
+    return ExitReason(NORMAL, "" if outcome == p.NORMAL else outcome, ordered=True)
+
+
+def reason_of_fault(fault: list[Any], codec: Codec, prefix: str) -> ExitReason:
+    module, name, text, traceback, pickled = fault
+    cause = codec.error(pickled) or builtin_of(module, name, text)
+    if cause is not None:
+        cause.add_note(traceback.rstrip())
+    shown = name if module == "builtins" else f"{module}.{name}"
+    return ExitReason(ERROR, f"{prefix}{shown}: {text}", cause)

@@ -1,0 +1,53 @@
+"""The actors that are measured. Guests import them by name, so they live in a module of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from understudy import Actor, Process, method
+
+
+class Echo(Actor, executor=Process()):
+    """Does nothing, so that only the call is on the bill."""
+
+    @method
+    def echo(self, x: int = 0) -> int:
+        """Give back what came."""
+        return x
+
+    @method
+    def pid(self) -> int:
+        """The process this actor runs in."""
+        return os.getpid()
+
+
+class Loop(Actor, executor=Process()):
+    """Hangs, for `interrupt` to end it."""
+
+    @method
+    def spin(self, started: str) -> None:
+        """Make the file `started`, then loop for ever."""
+        os.close(os.open(started, os.O_CREAT | os.O_WRONLY))
+        while True:
+            pass
+
+
+class Idle(Actor):
+    """Waits for calls that never come."""
+
+
+class Fall(Exception):
+    """What `Crasher` raises."""
+
+
+class Crasher(Actor):
+    """Falls on request; every incarnation calls `ready` as the last thing of its start."""
+
+    def __init__(self, ready: Callable[[], None]) -> None:
+        ready()
+
+    @method
+    def fall(self) -> None:
+        """Raise, which in a cast ends the incarnation."""
+        raise Fall

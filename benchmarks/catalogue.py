@@ -1,0 +1,107 @@
+"""Every case there is, and the goals that are promised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from benchmarks import ours, raw
+from benchmarks.case import Case
+from benchmarks.goal import Goal
+from benchmarks.peers import anyio_process, execnet_gateway, process_pool, ray_actor, trio_step
+
+CASES: tuple[Case, ...] = (
+    *raw.CASES,
+    *ours.CASES,
+    *trio_step.CASES,
+    *anyio_process.CASES,
+    *process_pool.CASES,
+    *execnet_gateway.CASES,
+    *ray_actor.CASES,
+)
+
+CALL = "process call"
+CALL_100 = "process call 100"
+
+GOALS = (
+    Goal(
+        what="one caller / raw, one core, wall",
+        ours="process call, one core",
+        reference="raw sequential, one core",
+        figure="wall",
+        at_most=2.6,
+    ),
+    Goal(
+        what="one caller / raw, one core, CPU",
+        ours="process call, one core",
+        reference="raw sequential, one core",
+        figure="cpu",
+        at_most=2.0,
+    ),
+    Goal(
+        what="100 callers / raw",
+        ours=CALL_100,
+        reference="raw 100",
+        figure="rate",
+        at_least=0.45,
+    ),
+    Goal(
+        what="100 callers / raw, one core",
+        ours="process call 100, one core",
+        reference="raw 100, one core",
+        figure="rate",
+        at_least=0.45,
+    ),
+    Goal(
+        what="100 callers / anyio.to_process",
+        ours=CALL_100,
+        reference="anyio.to_process 100",
+        figure="rate",
+        at_least=20,
+    ),
+    Goal(
+        what="100 callers / ProcessPoolExecutor",
+        ours=CALL_100,
+        reference="ProcessPoolExecutor 100",
+        figure="rate",
+        at_least=20,
+    ),
+    Goal(what="100 callers / execnet", ours=CALL_100, reference="execnet 100", figure="rate", at_least=4),
+    Goal(what="one caller / Ray", ours=CALL, reference="Ray sequential", figure="rate", at_least=10),
+    Goal(what="100 callers / Ray", ours=CALL_100, reference="Ray 100", figure="rate", at_least=80),
+    Goal(
+        what="local call, 100 callers / trio step, CPU",
+        ours="local call 100",
+        reference="trio schedule step",
+        figure="cpu",
+        at_most=2,
+    ),
+    Goal(
+        what="local cast / trio step, CPU",
+        ours="local cast",
+        reference="trio schedule step",
+        figure="cpu",
+        at_most=0.3,
+    ),
+    Goal(what="idle local actor, memory", ours="idle actor", figure="memory", at_most=3000),
+    Goal(what="local crash to ready again, CPU", ours="local crash", figure="cpu", at_most=40e-6),
+    Goal(what="interrupt of a tight loop, median", ours="interrupt", figure="p50", at_most=0.5e-3),
+    Goal(what="interrupt of a tight loop, p99", ours="interrupt", figure="p99", at_most=10e-3),
+)
+
+
+def select(pattern: str) -> tuple[Case, ...]:
+    """The cases whose name holds `pattern`, and those that a goal so named compares."""
+    named = {case.name for case in CASES if holds(case.name, pattern)}
+    named.update(name for goal in GOALS if holds(goal.what, pattern) for name in goal.cases)
+    return tuple(case for case in CASES if case.name in named)
+
+
+def goals_of(cases: Iterable[Case]) -> tuple[Goal, ...]:
+    """The goals that these cases suffice to judge."""
+    names = {case.name for case in cases}
+    return tuple(goal for goal in GOALS if names.issuperset(goal.cases))
+
+
+def holds(text: str, pattern: str) -> bool:
+    """Whether a text holds a pattern, in any case."""
+    return pattern.casefold() in text.casefold()

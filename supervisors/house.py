@@ -1,0 +1,73 @@
+"""What all actors of a runtime share: the stage, the names, the events, the dead letters, one nursery."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import trio
+
+from ..actors import events
+from ..actors.life import Life
+from ..transports.stage import Stage
+from .events import EventStream
+from .registry import Registry
+
+if TYPE_CHECKING:
+    from ..actors.call import Call
+    from ..actors.deadletter import DeadLetter
+    from ..actors.reasons import ExitReason
+    from .supervisor import Child, SupervisorNode
+
+log = logging.getLogger("understudy.supervisors")
+
+MOST_LETTERS = 10_000  # kept for a person or a program to look at; each is an event as well
+
+
+class RuntimeHouse:
+    """Actors know it as their house; it decides nothing."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self.nursery = nursery
+        self.stage = Stage()
+        self.registry = Registry()
+        self.stream = EventStream()
+        self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
+        self.lives: dict[str, Life] = {}
+        self.on_over: Callable[[SupervisorNode, ExitReason], None] = lambda node, reason: None
+        self.on_changed: Callable[[], None] = lambda: None
+
+    def admit(self, life: Life) -> None:
+        """Give a new actor its name and its task; raises ActorAlreadyExistsError if the name is taken."""
+        self.registry.enter(life)
+        self.lives[life.path] = life
+        self.nursery.start_soon(life.run, name=life.path)
+
+    def dismiss(self, child: Child) -> None:
+        """Forget an actor that is dead for good."""
+        if isinstance(child, Life):
+            self.registry.leave(child)
+            self.lives.pop(child.path, None)
+
+    def emit(self, event: events.Event) -> None:
+        self.stream.emit(event)
+
+    def bury(self, letter: DeadLetter) -> None:
+        log.error("call %d, %s() to %s, went to the dead letters: %s", letter.call_id, letter.method, letter.actor, letter.cause)
+        self.dead_letters.append(letter)
+
+    def unseen(self, call: Call) -> None:
+        """Nobody awaited this failure: tell it as an event and in the log."""
+        assert call.error is not None
+        label, name = call.mailbox.label, call.method.name
+        log.warning("call %d, %s() to %s, failed and nobody awaited it: %r", call.id, name, label, call.error)
+        at = int(self.stage.now() * 1e9)
+        self.emit(events.FailureUnseen(at, label, 0, call.id, name, call.error, call.parent))
+
+    def changed(self) -> None:
+        self.on_changed()
+
+    def over(self, node: SupervisorNode, reason: ExitReason) -> None:
+        self.on_over(node, reason)

@@ -1,0 +1,199 @@
+"""`open_runtime()`: the root of everything, open for the length of an `async with`."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+
+from ..actors.deadletter import DeadLetter
+from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
+from ..actors.handle import ActorHandle
+from ..actors.life import Life
+from ..actors.local import LocalCraft
+from ..actors.process import ProcessCraft
+from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
+from ..actors.spawner import current
+from ..actors.spec import ChildSpec
+from ..transports.system.means import capabilities
+from . import core
+from .events import EventReader
+from .house import RuntimeHouse
+from .spec import Supervisor
+from .supervisor import SupervisorNode
+from .tree import draw
+
+EXECUTORS = (LocalCraft, ProcessCraft)  # importing their modules makes them known
+
+
+class TreeFailedError(UnderstudyError):
+    """The tree's root gave up: `reason` tells what was too much for it."""
+
+    def __init__(self, reason: ExitReason) -> None:
+        super().__init__(reason.text)
+        self.reason = reason
+        self.__cause__ = reason.exception
+
+
+class Runtime:
+    """An open runtime: it starts and finds actors, tells events, keeps the dead letters, draws the tree."""
+
+    def __init__(self, house: RuntimeHouse, tree: Supervisor) -> None:
+        self.house = house
+        self.closing = False
+        self.over = trio.Event()
+        self.started = trio.Event()
+        self.failure: ExitReason | None = None
+        self.body = trio.CancelScope()
+        self.numbers = itertools.count(1)
+        # At the root nothing is forgiven: a tree that gave up ends the runtime.
+        self.root = SupervisorNode("root", "", core.Flags(intensity=0), house, None)
+        self.tree_node = SupervisorNode("tree", "", core.Flags(tree.intensity, tree.within), house, self.root)
+        self.dynamic = SupervisorNode("dynamic", "", core.Flags(dynamic=True), house, self.root)
+        self.tree_node.plant(tree)
+        self.root.add("tree", self.tree_node, core.ChildRules())
+        self.root.add("dynamic", self.dynamic, core.ChildRules())
+        house.on_changed, house.on_over = self.all_started, self.ended
+
+    # -- what users ask -------------------------------------------------------------------------
+
+    @property
+    def dead_letters(self) -> deque[DeadLetter]:
+        """Messages nobody could deal with, oldest first; the last 10,000."""
+        return self.house.dead_letters
+
+    def events(self) -> EventReader:
+        """A reader of every event from now on; use it with `async with`, iterate with `async for`."""
+        return EventReader(self.house.stream)
+
+    def tree(self) -> str:
+        """The tree as text."""
+        return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid)
+
+    def capabilities(self) -> dict[str, str]:
+        """Which of the system's means are in use, and what stands in for the others."""
+        return capabilities()
+
+    def get_actor(self, name: str, cls: Any = None) -> Any:
+        """As `get_actor`, for this runtime."""
+        return self.find(name)
+
+    def __repr__(self) -> str:
+        state = "closing" if self.closing else "open"
+        return f"<runtime, {state}, {len(self.house.lives)} actors, {len(self.dead_letters)} dead letters>"
+
+    # -- what actors ask ------------------------------------------------------------------------
+
+    def spawn(self, spec: ChildSpec[Any]) -> ActorHandle:
+        """Start an actor under the dynamic supervisor; its handle at once."""
+        return ActorHandle(self.spawn_life(spec))
+
+    async def start(self, spec: ChildSpec[Any]) -> ActorHandle:
+        """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
+        life = self.spawn_life(spec)
+        try:
+            await life.wait_ready()
+        except trio.Cancelled:
+            self.dynamic.terminate(life, SHUTDOWN_EXIT)
+            raise
+        return ActorHandle(life)
+
+    def spawn_life(self, spec: ChildSpec[Any]) -> Life:
+        if self.closing:
+            raise NoRuntimeError("the runtime is closing and starts nothing new")
+        options = spec.options
+        id = options.id or options.name or f"{spec.cls.__name__.lower()}-{next(self.numbers)}"
+        # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
+        return self.dynamic.add_actor(id, id, spec, default_restart="transient")
+
+    def find(self, name: str) -> ActorHandle:
+        """The handle of an actor by name or path; raises ActorNotFoundError."""
+        return self.house.registry.find(name)
+
+    # -- its life -------------------------------------------------------------------------------
+
+    def all_started(self) -> None:
+        if self.root.core.starting is False:
+            self.started.set()
+
+    def ended(self, node: SupervisorNode, reason: ExitReason) -> None:
+        if node is self.tree_node and reason.abnormal:
+            self.failure = reason
+        if node is self.root:
+            self.over.set()
+            self.started.set()
+            self.body.cancel()
+
+    async def begin(self) -> None:
+        """Start the tree; raises ActorStartError, everything stopped, if a child does not start."""
+        self.root.begin()
+        await self.started.wait()
+        if self.failure is not None:
+            raise ActorStartError("the tree", self.failure)
+
+    async def close(self, failed: bool) -> None:
+        """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
+        self.closing = True
+        for life in list(self.house.lives.values()):
+            life.mailbox.cancel_refs()
+            if failed:
+                life.drop_casts()
+        self.root.feed(core.Shutdown())
+        await self.over.wait()
+        self.root.retire(SHUTDOWN_EXIT)
+        await self.house.stage.keeper.close()
+        self.house.stream.close()
+
+
+@asynccontextmanager
+async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime]:
+    """Open a runtime, start the tree, and stop everything when the block is left.
+
+    Left normally, accepted casts are carried out first; left by an exception, they are dropped (and listed as
+    dead letters).  Children stop last first, each within its `shutdown`, then by the ladder.
+
+    Example:
+        async with open_runtime() as runtime:
+            counter = Counter.remote(10)
+            print(await counter.add(5))
+
+    Raises:
+        ActorStartError: if a child of the tree does not start; what had started is stopped.
+        TreeFailedError: if the tree's restarts run out while it is open; the block is cancelled.
+    """
+    failure: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        house: RuntimeHouse = await nursery.start(keep_house)
+        runtime = Runtime(house, tree or Supervisor())
+        token = current.set(runtime)
+        try:
+            await runtime.begin()
+            with runtime.body:
+                yield runtime
+        except BaseException as error:
+            failure = error
+        finally:
+            current.reset(token)
+        with trio.CancelScope(shield=True):
+            await runtime.close(failed=failure is not None or runtime.failure is not None)
+        house.nursery.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    if runtime.failure is not None:
+        raise TreeFailedError(runtime.failure)
+
+
+async def keep_house(task_status: trio.TaskStatus[RuntimeHouse]) -> None:
+    """Own every task of a runtime, out of reach of cancellations that are meant for the block.
+
+    They end when the runtime has stopped what they serve, not before.
+    """
+    with trio.CancelScope(shield=True):
+        async with trio.open_nursery() as nursery:
+            house = RuntimeHouse(nursery)
+            await nursery.start(house.stage.run)
+            task_status.started(house)

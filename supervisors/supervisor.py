@@ -1,0 +1,170 @@
+"""The shell around the core: it feeds what happens to children, and carries out what the core decides."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..actors.life import Life
+from ..actors.reasons import ERROR, SHUTDOWN_EXIT, ExitReason
+from . import core
+from .events import ChildRestarting, SupervisorGaveUp
+from .spec import Supervisor as Plan
+
+if TYPE_CHECKING:
+    from ..actors.spec import ChildSpec
+    from .house import RuntimeHouse
+
+log = logging.getLogger("understudy.supervisors")
+
+
+class Child(Protocol):
+    """What a supervisor can do with a child, be it an actor or another supervisor."""
+
+    path: str
+    number: int
+
+    @property
+    def id(self) -> str: ...
+    def begin(self) -> None: ...
+    def stop(self) -> None: ...
+    def rest(self, reason: ExitReason | None) -> None: ...
+    def retire(self, reason: ExitReason) -> None: ...
+
+
+class SupervisorNode:
+    """A running supervisor: itself a child of the one above."""
+
+    __slots__ = ("above", "children", "core", "house", "id", "number", "path")
+
+    def __init__(self, id: str, path: str, flags: core.Flags, house: RuntimeHouse, above: SupervisorNode | None) -> None:
+        self.id = id
+        self.path = path
+        self.core = core.Core(flags)
+        self.house = house
+        self.above = above
+        self.children: dict[str, Child] = {}
+        self.number = 0
+
+    # -- building -------------------------------------------------------------------------------
+
+    def plant(self, plan: Plan) -> None:
+        """Make the children of a plan, and theirs."""
+        for id, child in zip(plan.ids(), plan.children, strict=True):
+            path = f"{self.path}/{id}" if self.path else id
+            if isinstance(child, Plan):
+                flags = core.Flags(child.intensity, child.within)
+                node = SupervisorNode(id, path, flags, self.house, self)
+                node.plant(child)
+                self.add(id, node, core.ChildRules())
+            else:
+                self.add_actor(id, path, child, default_restart="permanent")
+
+    def add_actor(self, id: str, path: str, spec: ChildSpec[Any], default_restart: str) -> Life:
+        life = Life(spec, path, self)
+        self.house.admit(life)
+        options = spec.options
+        self.add(id, life, core.ChildRules(options.restart or default_restart, options.max_restarts))
+        return life
+
+    def add(self, id: str, child: Child, rules: core.ChildRules) -> None:
+        self.children[id] = child
+        self.feed(core.Added(id, rules))
+
+    # -- what children tell ---------------------------------------------------------------------
+
+    def ready(self, child: Child) -> None:
+        self.feed(core.Started(child.id))
+
+    def ended(self, child: Child, reason: ExitReason, started: bool) -> None:
+        level = logging.WARNING if reason.abnormal and not reason.ordered else logging.DEBUG
+        log.log(level, "%s, incarnation %d, ended: %s", child.path, child.number, reason)
+        self.feed(core.Ended(child.id, reason, started))
+
+    def terminate(self, child: Child, reason: ExitReason | None = None) -> None:
+        """End a child for good; with a reason at once, without politely."""
+        if reason is not None and isinstance(child, Life) and child.incarnation is not None:
+            self.feed(core.Terminate(child.id))
+            if child.incarnation is not None:
+                child.incarnation.kill(reason)
+        else:
+            self.feed(core.Terminate(child.id))
+
+    # -- what the core decides ------------------------------------------------------------------
+
+    def feed(self, event: core.Event) -> None:
+        for effect in self.core.feed(event, self.house.stage.now()):
+            EFFECTS[type(effect)](self, effect)
+
+    def on_start(self, effect: core.Start) -> None:
+        child = self.children[effect.id]
+        if effect.restart:
+            self.emit(ChildRestarting, child, self.core.children[effect.id].restarts)
+        child.begin()
+
+    def on_stop(self, effect: core.Stop) -> None:
+        self.children[effect.id].stop()
+
+    def on_rest(self, effect: core.Rest) -> None:
+        self.children[effect.id].rest(effect.reason)
+
+    def on_retire(self, effect: core.Retire) -> None:
+        child = self.children.pop(effect.id)
+        reason = effect.reason or SHUTDOWN_EXIT
+        if effect.gave_up:
+            self.emit(SupervisorGaveUp, child, effect.id, reason)
+            log.error("%s is not restarted any more: %s", child.path, reason)
+        child.retire(reason)
+        self.house.dismiss(child)
+
+    def on_all_started(self, effect: core.AllStarted) -> None:
+        if self.above is not None:
+            self.above.ready(self)
+        self.house.changed()
+
+    def on_over(self, effect: core.Over) -> None:
+        reason = SHUTDOWN_EXIT
+        if effect.gave_up is not None:
+            reason = self.given_up(effect.gave_up, effect.reason, effect.at_start)
+        self.house.over(self, reason)
+        if self.above is not None:
+            self.above.ended(self, reason, started=True)
+
+    def given_up(self, child: str, reason: ExitReason, at_start: bool) -> ExitReason:
+        self.emit(SupervisorGaveUp, self, child, reason)
+        what = "did not start" if at_start else f"ended too often ({self.core.flags.intensity} restarts in {self.core.flags.within:g} s)"
+        return replace(reason, kind=ERROR, text=f"{child} {what}: {reason}", ordered=False)
+
+    # -- what the supervisor above orders -------------------------------------------------------
+
+    def begin(self) -> None:
+        self.number += 1
+        self.feed(core.Begin())
+
+    def stop(self) -> None:
+        self.feed(core.Shutdown())
+
+    def rest(self, reason: ExitReason | None) -> None:
+        """Its children rest already."""
+
+    def retire(self, reason: ExitReason) -> None:
+        for id, child in list(self.children.items()):
+            del self.children[id]
+            child.retire(reason)
+            self.house.dismiss(child)
+
+    def emit(self, kind: Callable[..., Any], child: Child, *details: Any) -> None:
+        at = int(self.house.stage.now() * 1e9)
+        self.house.emit(kind(at, child.path, child.number, *details))
+
+
+EFFECTS: dict[type, Callable[[SupervisorNode, Any], None]] = {
+    core.Start: SupervisorNode.on_start,
+    core.Stop: SupervisorNode.on_stop,
+    core.Rest: SupervisorNode.on_rest,
+    core.Retire: SupervisorNode.on_retire,
+    core.AllStarted: SupervisorNode.on_all_started,
+    core.Over: SupervisorNode.on_over,
+}

@@ -1,0 +1,216 @@
+"""What a checker must see in a user's code: lines marked `# error` are errors, all others are not.
+
+A mark that names a checker (`# error: mypy`) is for lines where the other one is silent.
+"""
+
+# pyright: strict
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, assert_type
+
+import trio
+
+from understudy import (
+    Actor,
+    ActorHandle,
+    Handle,
+    Local,
+    ObjectRef,
+    Process,
+    Supervisor,
+    get,
+    get_actor,
+    interrupt,
+    method,
+    remote,
+    wait,
+)
+
+V = TypeVar("V")
+
+
+class Counter(Actor, executor=Process(), call_timeout=2.0):
+    """Counts."""
+
+    def __init__(self, start: int = 0, *, step: int = 1) -> None:
+        self.value = start
+        self.step = step
+
+    @method
+    def add(self, n: int = 1) -> int:
+        """Add n."""
+        self.value += n
+        assert_type(self.add(1), int)
+        self.add("1")  # error
+        return self.value
+
+    @method(max_task_retries=2)
+    async def slow(self) -> str:
+        return str(self.add(1))
+
+    @method
+    def risky(self, a: int, *, c: int) -> float:
+        return a / c
+
+    def helper(self, n: int) -> str:
+        return str(n)
+
+
+class Louder(Counter):
+    @method
+    def add(self, n: int = 1, m: int = 2) -> int:
+        return super().add(n) * m
+
+
+class Incompatible(Counter):
+    @method
+    def add(self, n: str = "") -> int:  # error
+        return len(n)
+
+
+class Forgetful(Counter):
+    def add(self, n: int = 1) -> int:  # error: pyright
+        return n
+
+
+class Misspelt(Actor, executr=Local()):  # error
+    pass
+
+
+class Stack(Actor, Generic[V]):
+    def __init__(self, *items: V) -> None:
+        self.items = list(items)
+
+    @method
+    def pop(self) -> V:
+        return self.items.pop()
+
+
+@dataclass
+class Point(Actor, executor=Local()):
+    x: int
+    y: int = 0
+
+    @method
+    def sum(self) -> int:
+        return self.x + self.y
+
+
+def starting() -> None:
+    assert_type(Counter.remote(10), Handle[Counter])
+    assert_type(Counter.remote(10, step=2), Handle[Counter])
+    assert_type(Counter.options(name="x", executor=Local()).remote(3), Handle[Counter])
+    base: Handle[Counter] = Louder.remote(1)
+    base.add.cast(1)
+    Point.remote(1, y=2)
+    Counter.remote("x")  # error
+    Counter.remote(1, step="3")  # error
+    Counter.options(name=3)  # error
+    Counter.options(name="x").remote("3")  # error
+    Point.remote("1")  # error
+
+
+async def calling(h: Handle[Counter], louder: Handle[Louder], stack: Handle[Stack[str]]) -> None:
+    assert_type(await h.add(), int)
+    assert_type(await h.add(n=5), int)
+    assert_type(await h.slow(), str)
+    assert_type(await h.risky(1, c=2), float)
+    assert_type(await h.add.options(timeout=1.0)(5), int)
+    assert_type(await louder.add(1, 2), int)
+    assert_type(await stack.pop(), str)
+    h.add("5")  # error
+    h.add(n="5")  # error
+    h.risky(1, c="x")  # error
+    h.add(5)  # error
+    h.helper(3)  # error
+    h.nope()  # error
+    print(h.value)  # error
+
+
+async def any_method_by_call(h: Handle[Counter]) -> None:
+    assert_type(await h.call(Counter.helper, 5), str)
+    assert_type(await h.call(Counter.add, 5), int)
+    await h.call(Counter.helper, "5")  # error
+
+
+async def without_waiting(h: Handle[Counter]) -> None:
+    ref = h.add.remote(1)
+    text = h.slow.remote()
+    assert_type(ref, ObjectRef[int])
+    assert_type(await ref, int)
+    assert_type(await get(ref), int)
+    assert_type(await get([ref, ref]), list[int])
+    assert_type(await get((ref, text)), tuple[int, str])
+    assert_type(await wait([ref]), tuple[list[ObjectRef[int]], list[ObjectRef[int]]])
+    h.add.cast(1)
+    h.add.remote("1")  # error
+    h.add.cast("1")  # error
+    print(ref + 1)  # error
+
+
+async def among_tasks(h: Handle[Counter]) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(h.add, 5)
+        nursery.start_soon(h.add, "x")  # error
+
+
+async def finding_and_interrupting() -> None:
+    assert_type(get_actor("counter", Counter), Handle[Counter])
+    assert_type(await get_actor("crunchers/w0", Counter).add(1), int)
+    assert_type(await get_actor("counter").anything(1), Any)
+    await interrupt(get_actor("counter", Counter))
+    await interrupt("counter")  # error
+    await get_actor("counter", Counter).add("1")  # error
+
+
+async def starting_and_waiting() -> None:
+    h = await Counter.start(10)
+    assert_type(h, Handle[Counter])
+    assert_type(await (await Counter.options(name="x").start(3)).add(1), int)
+    assert_type(isinstance(h, ActorHandle), bool)
+    await Counter.start("10")  # error
+
+
+def describing() -> Supervisor:
+    Counter.options(id="c").child(start="3")  # error
+    Supervisor(Counter.options(id="c").child(), strategy="one_for_lunch")  # error
+    return Supervisor(
+        Counter.options(id="c", restart="transient").child(10, step=2),
+        Supervisor(Counter.child(), Point.options(id="p").child(1), id="inner"),
+        strategy="one_for_one",
+        intensity=3,
+        within=5.0,
+    )
+
+
+@remote
+def square(x: int) -> int:
+    return x * x
+
+
+@remote
+class Plain:
+    def double(self, x: int) -> int:
+        return 2 * x
+
+
+class _Wrapped:
+    def double(self, x: int) -> int:
+        return 2 * x
+
+
+Wrapped = remote(_Wrapped)
+
+
+async def the_names_ray_knows() -> None:
+    assert_type(await square(2), int)
+    assert_type(square.remote(2), ObjectRef[int])
+    assert_type(await Wrapped.remote().double(1), Any)
+    square.remote("2")  # error
+    await square("2")  # error
+    Plain.remote()  # error: mypy
+
+
+def as_the_plain_class() -> None:
+    assert_type(Counter(3).add(5), int)
+    assert_type(Counter(3).helper(5), str)
+    Counter(3).add("5")  # error

@@ -1,0 +1,154 @@
+"""The host's codec: calls to bytes, frames to messages, and the bounds on both.
+
+A trusted guest gets and gives any value that pickles, with its type; plain values skip the pickle.  To and
+from an untrusted guest only data travels, and foreign bytes are walked over before they are decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.msgpack import Decoder, Encoder, Ext
+
+from .guests import msgpack, pickles
+from .guests import protocol as p
+
+Code = Mapping[bytes, bytes]
+NO_CODE: Code = {}
+
+
+class Unencodable(Exception):
+    """A value that cannot or may not travel; the text says why and what to do."""
+
+
+class Bounds(Protocol):
+    """How much one message may hold; depth and elements bound untrusted data only."""
+
+    @property
+    def max_bytes(self) -> int: ...
+    @property
+    def max_depth(self) -> int: ...
+    @property
+    def max_elements(self) -> int: ...
+
+
+class Pickled(bytes):
+    """A value still pickled: it is unpickled where a failure harms only the call it belongs to."""
+
+
+def hold(code: int, data: memoryview) -> Pickled:
+    if code != p.PICKLED:
+        raise msgpack.DataError(f"extension {code} is unknown")
+    return Pickled(data)
+
+
+_encode = Encoder().encode
+_decode = Decoder(list[Any], ext_hook=hold).decode
+
+
+class Codec:
+    """Encodes for, and decodes from, guests of one kind of trust."""
+
+    __slots__ = ("bounds", "trusted")
+
+    def __init__(self, trusted: bool, bounds: Bounds) -> None:
+        self.trusted = trusted
+        self.bounds = bounds
+
+    def call(
+        self, kind: int, id: int, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[bytes, Code]:
+        """Encode a CALL or CAST; returns its bytes and the code it names.
+
+        Raises:
+            Unencodable: if an argument cannot or may not travel.
+        """
+        if not kwargs:
+            for value in args:
+                if type(value) not in p.PLAIN_TYPES:
+                    break
+            else:
+                try:
+                    return self.bounded(_encode((kind, id, method, args)), method), NO_CODE
+                except (OverflowError, UnicodeEncodeError):
+                    pass  # wider than msgpack's integers, or not UTF-8: pickle carries it
+        values, code = self.values(args, kwargs, method)
+        return self.bounded(self.message(kind, id, method, *values), method), code
+
+    def values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], method: str) -> tuple[tuple[Any, Any], Code]:
+        """Arguments in the two places a message has for them, and the code they name."""
+        if not self.trusted:
+            return (args, dict(kwargs) or None), NO_CODE
+        try:
+            data, code = pickles.dumps_with_code((args, dict(kwargs)))
+        except Exception as error:
+            raise Unencodable(f"an argument of {method}() cannot be pickled: {error}") from error
+        return (Ext(p.PICKLED, data), None), code
+
+    def bounded(self, message: bytes, method: str) -> bytes:
+        if len(message) > self.bounds.max_bytes:
+            raise Unencodable(
+                f"the arguments of {method}() take {len(message):,} bytes and the limit is "
+                f"{self.bounds.max_bytes:,}; raise it with Process(bounds=Bounds(max_bytes=...))"
+            )
+        if not self.trusted:
+            self.scan(message, f"the arguments of {method}()")
+        return message
+
+    def scan(self, data: Any, what: str) -> None:
+        try:
+            msgpack.scan(data, self.bounds.max_depth, self.bounds.max_elements)
+        except msgpack.DataError as excess:
+            raise Unencodable(f"{what} cannot be sent to an untrusted actor: {excess}") from None
+
+    def message(self, *parts: Any) -> bytes:
+        """Encode a message of plain data."""
+        try:
+            return _encode(parts)
+        except (TypeError, OverflowError, UnicodeEncodeError, msgspec.MsgspecError) as error:
+            raise Unencodable(f"only data travels to an actor with trusted=False: {error}") from error
+
+    def decode(self, frame: memoryview) -> list[Any]:
+        """The messages of a frame.
+
+        Raises:
+            ValueError: if it is not msgpack, or exceeds the bounds.
+        """
+        if not self.trusted:
+            msgpack.scan(frame, self.bounds.max_depth + 2, self.bounds.max_elements)
+        try:
+            return _decode(frame)
+        except msgspec.MsgspecError as error:
+            raise msgpack.DataError(str(error)) from error
+
+    def value(self, value: Any) -> Any:
+        """A result as the caller gets it; raises what unpickling raises."""
+        if type(value) is not Pickled:
+            return value
+        return pickles.loads(value)
+
+    def arguments(self, message: bytes, code: Code) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What a call that we encoded was called with; for the dead letters."""
+        parts = _decode(message)
+        if type(parts[3]) is not Pickled:
+            return tuple(parts[3]), (parts[4] if len(parts) > 4 and parts[4] else {})
+        return pickles.loads(parts[3], {digest: pickles.loads(blob) for digest, blob in code.items()})  # type: ignore[no-any-return]
+
+    def error(self, pickled: Any) -> Exception | None:
+        """The exception of a fault, if it can be rebuilt here."""
+        if not self.trusted or type(pickled) is not bytes:
+            return None
+        try:
+            error = pickles.loads(pickled)
+        except Exception:
+            return None
+        return error if isinstance(error, Exception) else None
+
+
+def reencode(message: bytes, attempt: int) -> bytes:
+    """The same call, told that it is tried again."""
+    parts = _decode(message)
+    place = Ext(p.PICKLED, parts[3]) if type(parts[3]) is Pickled else parts[3]
+    return _encode((*parts[:3], place, parts[4] if len(parts) > 4 else None, {"attempt": attempt}))

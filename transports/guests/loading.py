@@ -1,0 +1,46 @@
+"""How a guest comes by the user's class: where modules are found, and what `__main__` is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any
+
+# Modules of ours that user code meets under their public name; there must be one of each.
+SHARED = ("protocol", "interrupts", "context", "msgpack", "pickles")
+
+
+class Given:
+    """Finds a few named packages in given folders, and nothing else that lies beside them."""
+
+    def __init__(self, folders: Mapping[str, str]) -> None:
+        self.folders = dict(folders)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        folder = self.folders.get(name)
+        return PathFinder.find_spec(name, [folder]) if folder else None
+
+
+def prepare(settings: Mapping[str, Any]) -> None:
+    """Set the import path and an empty `__main__` before any user code is loaded."""
+    sys.path[:] = [*settings["path"], *(entry for entry in sys.path if entry not in settings["path"])]
+    sys.meta_path.append(Given(settings["given"]))  # type: ignore[arg-type]
+    sys.argv[:] = [settings["label"]]
+    sys.modules["__main__"] = type(sys)("__main__")
+    for name in SHARED:
+        module = sys.modules.get(f"understudy_guest.{name}")
+        if module is not None:
+            sys.modules[f"understudy.transports.guests.{name}"] = module
+
+
+def find_class(source: list[Any], code: Mapping[bytes, Any]) -> Any:
+    """The actor's class: `["name", module, qualname]` or `["code", hash]`."""
+    if source[0] == "code":
+        from .pickles import code_named
+
+        return code_named(source[1], code)
+    found: Any = __import__(source[1], fromlist=["*"])
+    for part in source[2].split("."):
+        found = getattr(found, part)
+    return found

@@ -1,0 +1,150 @@
+"""Pickles between a host and a guest that trust each other: by reference where both can import it, else by value.
+
+What a guest cannot import (classes and functions of `__main__`, closures, lambdas) travels by cloudpickle and
+is named in the pickle by the hash of its bytes, so a guest is sent each only once.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from collections.abc import Mapping
+from types import FunctionType
+from typing import Any
+
+CLOUD = "cloudpickle.cloudpickle"
+
+
+class LostCode(pickle.UnpicklingError):
+    """A pickle names a function or class that was not sent, or could not be loaded."""
+
+
+def code_named(digest: bytes, code: Mapping[bytes, Any]) -> Any:
+    """The function or class that was sent under this hash; raises LostCode."""
+    found = code.get(digest)
+    if found is None:
+        raise LostCode("the pickle names code that was never sent")
+    if isinstance(found, LostCode):
+        raise found
+    return found
+
+
+def dumps(value: Any) -> bytes:
+    """Pickle a value in one piece."""
+    return dumps_with_code(value, split=False)[0]
+
+
+def dumps_with_code(value: Any, split: bool = True) -> tuple[bytes, dict[bytes, bytes]]:
+    """Pickle a value; returns the pickle, and by hash the code that it names.
+
+    Raises what pickling raises: usually `TypeError` or `pickle.PicklingError`.
+    """
+    try:
+        data = pickle.dumps(value, 5)
+    except Exception:
+        return _dumps_by_value(value, split)
+    # A class of `__main__` pickles by reference, but another process has another `__main__`.
+    if split and b"__main__" in data:
+        return _dumps_by_value(value, split)
+    return data, {}
+
+
+def _dumps_by_value(value: Any, split: bool) -> tuple[bytes, dict[bytes, bytes]]:
+    import cloudpickle
+
+    if not split:
+        return cloudpickle.dumps(value, 5), {}
+    code: dict[bytes, bytes] = {}
+
+    class Splitter(cloudpickle.Pickler):  # type: ignore[misc, unused-ignore]
+        def persistent_id(self, item: Any) -> Any:
+            if not isinstance(item, FunctionType | type) or importable(item):
+                return None
+            return code_of(item, code)
+
+    sink = io.BytesIO()
+    Splitter(sink, 5).dump(value)
+    return sink.getvalue(), code
+
+
+def code_of(item: Any, code: dict[bytes, bytes], whole_module: bool = False) -> bytes:
+    """Pickle a function or class by value into `code`; returns its hash.
+
+    With `whole_module` what it uses of its own module travels too: the other side has no such module.
+    """
+    import cloudpickle
+
+    module = sys.modules.get(item.__module__) if whole_module else None
+    by_value = module is not None and module.__name__ not in cloudpickle.list_registry_pickle_by_value()
+    if by_value:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        blob: bytes = cloudpickle.dumps(item, 5)
+    finally:
+        if by_value:
+            cloudpickle.unregister_pickle_by_value(module)
+    import hashlib  # OpenSSL's library is dear to load, and a guest rarely needs it
+
+    digest = hashlib.blake2b(blob, digest_size=16).digest()
+    code[digest] = blob
+    return digest
+
+
+def importable(item: Any) -> bool:
+    """Would another process find the same thing under this name?"""
+    module = sys.modules.get(item.__module__ or "")
+    if module is None or item.__module__ == "__main__":
+        return False
+    found: Any = module
+    for part in item.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is item
+
+
+def loads(data: bytes, code: Mapping[bytes, Any] | None = None) -> Any:
+    """Unpickle a value; `code` holds what was sent, by hash."""
+    if code is None and b"cloudpickle" not in data:
+        return pickle.loads(data)
+    return _Loader(io.BytesIO(data), code or {}).load()
+
+
+class _Loader(pickle.Unpickler):
+    """Finds code by hash, and never overwrites a class that this process has already.
+
+    cloudpickle sends a class with its state and writes that state into the class it finds; a class that
+    comes back to its home would get the guest's copies of its own methods.
+    """
+
+    def __init__(self, source: io.BytesIO, code: Mapping[bytes, Any]) -> None:
+        super().__init__(source)
+        self.code = code
+        self.fresh: set[Any] = set()
+
+    def persistent_load(self, digest: bytes) -> Any:
+        return code_named(digest, self.code)
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if module == CLOUD and name == "_make_skeleton_class":
+            return lambda *args: self.make_class(found, *args)
+        if module == CLOUD and name == "_class_setstate":
+            return lambda cls, state: found(cls, state) if cls in self.fresh else cls
+        return found
+
+    def make_class(self, make: Any, *args: Any) -> type:
+        from cloudpickle import cloudpickle as cloud
+
+        known = set(cloud._DYNAMIC_CLASS_TRACKER_BY_ID)
+        cls: type = make(*args)
+        if cloud._DYNAMIC_CLASS_TRACKER_BY_CLASS.get(cls) not in known:
+            self.fresh.add(cls)
+            adopt(cls)
+        return cls
+
+
+def adopt(cls: type) -> None:
+    """Give a class of the host's `__main__` its place in ours, so that results name it instead of carrying it."""
+    main = sys.modules["__main__"]
+    if cls.__module__ == "__main__" and "." not in cls.__qualname__ and not hasattr(main, cls.__name__):
+        setattr(main, cls.__name__, cls)

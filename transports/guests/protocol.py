@@ -1,0 +1,60 @@
+"""What both ends of a link agree on: versions, message kinds, the page's layout.
+
+Read by the host and by guests, so it needs nothing but the interpreter.  A frame is a 4-byte big-endian
+length and a msgpack list of messages; a message is a list that begins with its kind.
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+
+# Host to guest.
+START = 1  # [START, settings]
+CALL = 2  # [CALL, id, method, args, kwargs?, context?]
+CAST = 3  # [CAST, id, method, args, kwargs?, context?]; answered like a call, so that its place is freed
+CODE = 4  # [CODE, hash, pickled function or class]
+STOP = 5  # [STOP, reason]
+CREDIT = 6  # [CREDIT, id, items]; back-pressure of streams
+
+# Guest to host.
+HELLO = 16  # [HELLO, version, capabilities, pid]
+READY = 17  # [READY]
+FAILED = 18  # [FAILED, fault]; __init__ raised
+RESULT = 19  # [RESULT, id, value]
+ERROR = 20  # [ERROR, id, fault]
+SKIPPED = 21  # [SKIPPED, id]; cancelled before it began
+ENDING = 22  # [ENDING, outcome, fault?, id?]; the incarnation ends on purpose, nothing follows
+ITEM = 23  # [ITEM, id, value]; of a stream
+INTERRUPTED = 24  # [INTERRUPTED, id]; the method let the interrupt pass
+
+REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED})  # each ends one call
+
+NAMES = {
+    value: name
+    for name, value in list(globals().items())
+    if isinstance(value, int) and name.isupper() and name != "VERSION"
+}
+
+CAPABILITIES = ("calls", "casts", "code", "interrupt")
+PAGE_CAPABILITY = "page"
+
+# Values that msgpack carries without changing their type; anything else travels pickled, as an extension.
+PICKLED = 1
+PLAIN_TYPES = frozenset({int, str, float, bool, type(None), bytes})
+
+# A call may be in the guest's hands only if its cancellation fits the page's ring: so the ring never overflows.
+WINDOW = 256
+
+# The page, in 8-byte words.  Every word has one writer, so a store needs no lock.
+PAGE_BYTES = 4096
+BEGUN = 0  # guest: the call it has begun
+ENDED = 1  # guest: the call it has ended
+PROGRESS = 2  # guest: calls begun so far
+CANCELS_SEEN = 3  # guest: entries of the ring it has read
+INTERRUPT = 4  # host: the call to be interrupted
+CANCELS = 5  # host: entries of the ring it has written
+SLOTS = 16  # guest: begun and ended of further concurrency slots, in pairs
+CANCEL_RING = PAGE_BYTES // 8 - WINDOW  # host: ids of cancelled calls
+
+# What a guest says of its end.
+NORMAL, CRASHED = "normal", "crashed"

@@ -1,0 +1,105 @@
+"""A guest's codec: plain values as msgpack; anything else pickled if the host trusts us, refused if it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import msgpack
+from .protocol import PICKLED, PLAIN_TYPES, RESULT
+
+
+class Unfit(Exception):
+    """A result that may not or cannot travel; the text says why."""
+
+
+class Pickled(bytes):
+    """A value still pickled: it is unpickled where a failure harms only the call it belongs to."""
+
+
+class Values:
+    """Encodes results and decodes frames, within the agreed bounds."""
+
+    __slots__ = ("code", "decode", "encode", "extension", "max_bytes", "max_depth", "max_elements", "trusted")
+
+    def __init__(self) -> None:
+        self.trusted = False
+        self.max_bytes, self.max_depth, self.max_elements = 1 << 26, 64, 1_000_000
+        self.code: dict[bytes, Any] = {}
+        self.use_pure()
+
+    def use_pure(self) -> None:
+        self.encode: Callable[[Any], bytes] = msgpack.pack
+        self.extension: Callable[[int, bytes], Any] = msgpack.Extension
+        self.decode: Callable[[memoryview], list[Any]] = lambda data: msgpack.unpack(data, hold)
+
+    def use_msgspec(self) -> None:
+        """Change to the fast codec, if this interpreter has it."""
+        try:
+            from msgspec.msgpack import Decoder, Encoder, Ext
+        except ImportError:
+            return
+        self.encode, self.extension = Encoder().encode, Ext
+        self.decode = Decoder(list[Any], ext_hook=hold).decode
+
+    def result(self, id: int, value: Any) -> bytes:
+        """The RESULT message for `value`; raises Unfit, or what pickling raises."""
+        if type(value) in PLAIN_TYPES or not self.trusted:
+            try:
+                return self.bounded(self.encode((RESULT, id, value)))
+            except (TypeError, ValueError, OverflowError) as refusal:
+                if not self.trusted:
+                    raise Unfit(f"an untrusted actor answers in plain data only: {refusal}") from None
+        from .pickles import dumps
+
+        return self.bounded(self.encode((RESULT, id, self.extension(PICKLED, dumps(value)))))
+
+    def bounded(self, message: bytes) -> bytes:
+        if len(message) > self.max_bytes:
+            raise Unfit(f"it takes {len(message):,} bytes and the limit is {self.max_bytes:,}")
+        if not self.trusted:
+            try:
+                msgpack.scan(message, self.max_depth, self.max_elements)
+            except msgpack.DataError as excess:
+                raise Unfit(str(excess)) from None
+        return message
+
+    def arguments(self, message: list[Any]) -> tuple[Any, Mapping[str, Any]]:
+        """The arguments in a CALL, CAST or START message; raises what unpickling raises."""
+        if type(message[3]) is Pickled:
+            return self.load(message[3])  # type: ignore[no-any-return]
+        return message[3], (message[4] if len(message) > 4 and message[4] else {})
+
+    def load(self, value: Any) -> Any:
+        if type(value) is not Pickled:
+            return value
+        from .pickles import loads
+
+        return loads(value, self.code)
+
+    def learn(self, digest: bytes, blob: bytes) -> None:
+        """Keep a function or class that the host sent; if it cannot be loaded, what names it will say so."""
+        from .pickles import LostCode, loads
+
+        try:
+            self.code[digest] = loads(blob, {})
+        except Exception as error:
+            self.code[digest] = LostCode(f"code sent by the host could not be loaded here: {error!r}")
+
+    def pickled_error(self, error: BaseException) -> bytes | None:
+        """The exception itself, where it survives a round trip; else only its description travels."""
+        if not self.trusted or not isinstance(error, Exception):
+            return None
+        from .pickles import dumps, loads
+
+        try:
+            data = dumps(error)
+            return data if type(loads(data)) is type(error) and len(data) <= self.max_bytes else None
+        except Exception:
+            return None
+
+
+def hold(code: int, data: memoryview) -> Any:
+    if code != PICKLED:
+        raise msgpack.DataError(f"extension {code} is unknown")
+    return Pickled(data)

@@ -1,0 +1,79 @@
+"""Frames over a descriptor, blocking: the guest's end of a socket link."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+READ_BYTES = 65536  # CPython allocates the whole buffer; from 128 KiB on each read would map fresh pages
+
+
+class HostGone(Exception):
+    """The host closed the link or died; nobody is left to answer to."""
+
+
+class Wire:
+    """Reads frames of messages; collects messages and writes them as one frame."""
+
+    __slots__ = ("buffer", "decode", "fd", "out")
+
+    def __init__(self, fd: int, decode: Callable[[memoryview], list[Any]]) -> None:
+        self.fd = fd
+        self.decode = decode
+        self.buffer = bytearray()
+        self.out: list[bytes] = []
+
+    def receive(self) -> list[Any]:
+        """Wait for the next messages; raises HostGone when the link has ended."""
+        while True:
+            data = self.read()
+            if not self.buffer and int.from_bytes(data[:4], "big") + 4 == len(data):
+                return self.decode(memoryview(data)[4:])
+            self.buffer += data
+            messages = self.take_frames()
+            if messages:
+                return messages
+
+    def read(self) -> bytes:
+        try:
+            data = os.read(self.fd, READ_BYTES)
+        except ConnectionError as gone:
+            raise HostGone from gone
+        if not data:
+            raise HostGone
+        return data
+
+    def take_frames(self) -> list[Any]:
+        messages: list[Any] = []
+        at = 0
+        while len(self.buffer) - at >= 4:
+            end = at + 4 + int.from_bytes(self.buffer[at : at + 4], "big")
+            if end > len(self.buffer):
+                break
+            messages += self.decode(memoryview(bytes(self.buffer[at + 4 : end])))
+            at = end
+        del self.buffer[:at]
+        return messages
+
+    def flush(self) -> None:
+        """Write what is collected as one frame; blocks while the host is slow to read."""
+        if not self.out:
+            return
+        body = list_header(len(self.out)) + b"".join(self.out)
+        self.out.clear()
+        rest = memoryview(len(body).to_bytes(4, "big") + body)
+        try:
+            while rest:
+                rest = rest[os.write(self.fd, rest) :]
+        except ConnectionError as gone:
+            raise HostGone from gone
+
+
+def list_header(size: int) -> bytes:
+    """The msgpack header of a list: encoded messages are joined behind it, not encoded again."""
+    if size < 16:
+        return bytes((0x90 | size,))
+    if size < 65536:
+        return b"\xdc" + size.to_bytes(2, "big")
+    return b"\xdd" + size.to_bytes(4, "big")

@@ -1,0 +1,146 @@
+"""A link over a stream socket: what is said in a tick leaves as one frame at its end.
+
+Coalescing is worth more than anything else on a message's way: a send per message costs ten times the rest.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from ..codec import Codec
+from ..guests.wire import READ_BYTES, list_header
+from ..hub import Hub
+from ..ticks import EndOfTick
+
+EARLY = 64 * 1024  # bytes; a larger batch does not wait for the end of the tick
+SLACK = 1024 * 1024  # bytes by which a frame may exceed the longest message: others travel in it
+
+
+class SocketLink:
+    """The host's end.  Never raises from `send` or `flush`: what ends the link is told by `on_end`."""
+
+    __slots__ = (
+        "buffer", "codec", "hub", "number", "on_drained", "on_end", "on_messages", "out", "out_bytes", "rest", "sock", "ticks",
+    )  # fmt: skip
+
+    def __init__(self, sock: socket.socket, codec: Codec, hub: Hub, ticks: EndOfTick) -> None:
+        sock.setblocking(False)
+        self.sock = sock
+        self.number = sock.fileno()
+        self.codec = codec
+        self.hub = hub
+        self.ticks = ticks
+        self.buffer = bytearray()
+        self.out: list[bytes] = []
+        self.out_bytes = 0
+        self.rest: memoryview | None = None
+        self.on_messages: Callable[[list[Any]], None] = lambda messages: None
+        self.on_end: Callable[[str], None] = lambda why: None
+        self.on_drained: Callable[[], None] = lambda: None
+
+    def open(self) -> None:
+        self.hub.watch(self.number, self.read)
+
+    def close(self) -> None:
+        """Close our end; idempotent, and nothing is called back afterwards."""
+        if self.number >= 0:
+            self.hub.forget(self.number)
+            self.sock.close()
+            self.number = -1
+            self.out.clear()
+            self.rest = None
+
+    @property
+    def congested(self) -> bool:
+        """Is the guest slow to read?  Then `on_drained` is called when it has caught up."""
+        return self.rest is not None
+
+    def send(self, message: bytes) -> None:
+        """Send an encoded message with the others of this tick."""
+        if not self.out:
+            self.ticks.soon(self.flush)
+        self.out.append(message)
+        self.out_bytes += len(message)
+        if self.out_bytes > EARLY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is collected as far as the socket takes it."""
+        if not self.out or self.rest is not None or self.number < 0:
+            return
+        body = b"".join((list_header(len(self.out)), *self.out))
+        self.out.clear()
+        self.out_bytes = 0
+        self.write(memoryview(len(body).to_bytes(4, "big") + body))
+
+    def write(self, data: memoryview) -> None:
+        try:
+            sent = self.sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return  # the guest is gone; its death or the link's end is told by whoever watches them
+        if sent < len(data):
+            self.rest = data[sent:]
+            self.hub.when_writable(self.number, self.write_rest)
+
+    def write_rest(self) -> None:
+        rest, self.rest = self.rest, None
+        if rest is not None:
+            self.write(rest)
+        if self.rest is None:
+            self.flush()
+        if self.rest is None:
+            self.on_drained()
+
+    def read(self) -> None:
+        """Take one buffer's worth from the socket and hand on the messages in it."""
+        try:
+            data = self.sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            return self.end(f"the link broke: {error}")
+        if not data:
+            return self.end("the guest closed its link")
+        # Almost always one read is one frame.
+        if not self.buffer and len(data) >= 4 and int.from_bytes(data[:4], "big") + 4 == len(data):
+            return self.deliver(memoryview(data)[4:])
+        self.buffer += data
+        self.take_frames()
+
+    def take_frames(self) -> None:
+        while self.number >= 0 and len(self.buffer) >= 4:
+            length = int.from_bytes(self.buffer[:4], "big")
+            if length > self.codec.bounds.max_bytes + SLACK:
+                return self.end(f"the guest announced a frame of {length:,} bytes")
+            if len(self.buffer) < 4 + length:
+                return
+            frame = memoryview(bytes(self.buffer[4 : 4 + length]))
+            del self.buffer[: 4 + length]
+            self.deliver(frame)
+
+    def deliver(self, frame: memoryview) -> None:
+        try:
+            messages = self.codec.decode(frame)
+        except ValueError as error:
+            return self.end(f"the guest wrote something that is no message: {error}")
+        self.on_messages(messages)
+
+    def drain(self) -> None:
+        """Read all that has arrived: replies written before a death still count."""
+        while self.number >= 0 and self.readable():
+            self.read()
+
+    def readable(self) -> bool:
+        try:
+            return bool(self.sock.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
+    def end(self, why: str) -> None:
+        if self.number >= 0:
+            self.close()
+            self.on_end(why)

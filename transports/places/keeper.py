@@ -1,0 +1,220 @@
+"""The host's side of the keeper, the process that starts and reaps guests (`guests/keeper.py`)."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import marshal
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from ..hub import Hub
+from ..system.means import has, portable
+from .process import Command, GuestProcess, LaunchError
+
+log = logging.getLogger("understudy.transports.keeper")
+
+SCRIPT = Path(__file__).parent.parent / "guests" / "keeper.py"
+
+
+class Keeper:
+    """Starts with the first guest, and again if it dies; its guests die with it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.keys = itertools.count(1)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.link: socket.socket | None = None
+        self.buffer = bytearray()
+        self.launching: dict[int, tuple[GuestProcess, Callable[[OSError | None], None]]] = {}
+        self.guests: dict[int, GuestProcess] = {}
+        self.sending = trio.Lock()
+        self.handlers: dict[str, Callable[..., None]] = {
+            "launched": self.on_launched, "refused": self.on_refused, "ended": self.on_ended,
+            "stopped": self.on_stopped, "continued": self.on_continued,
+        }  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        """The keeper's process id; 0 while it does not run."""
+        return self.process.pid if self.process else 0
+
+    async def launch(self, command: Command, descriptors: Sequence[int], places: Sequence[int]) -> GuestProcess:
+        """Start a guest that finds `descriptors[i]` under the number `places[i]`.
+
+        If cancelled, the guest is not started, or killed as soon as it is.
+
+        Raises:
+            LaunchError: if the system refuses.
+        """
+        key = next(self.keys)
+        guest = GuestProcess(self.signal)
+        answered = trio.Event()
+        refusal: list[OSError] = []
+
+        def answer(error: OSError | None) -> None:
+            if error is not None:
+                refusal.append(error)
+            answered.set()
+
+        try:
+            async with self.sending:
+                await self.start()
+                self.launching[key] = guest, answer
+                request = ("launch", key, list(command.argv), command.environ, command.folder, list(places))
+                await self.send(request, descriptors)
+            await answered.wait()
+        except BaseException:
+            self.abandon(key, guest)
+            raise
+        if refusal:
+            raise refusal[0]
+        return guest
+
+    def abandon(self, key: int, guest: GuestProcess) -> None:
+        """Nobody waits for this launch any more: kill what comes of it."""
+        if key in self.launching:
+            self.launching[key] = guest, lambda error: guest.signal(signal.SIGKILL)
+        else:
+            guest.signal(signal.SIGKILL)
+
+    def signal(self, pid: int, number: int) -> None:
+        """Signal a guest through the keeper, which has not reaped it yet."""
+        if self.link is not None:
+            data = marshal.dumps(("signal", pid, number))
+            with contextlib.suppress(OSError):
+                self.link.send(len(data).to_bytes(4, "big") + data)
+
+    # -- the keeper's own life ------------------------------------------------------------------
+
+    async def start(self) -> None:
+        if self.link is not None:
+            return
+        try:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                arguments = [str(theirs.fileno()), str(os.getpid()), str(int(portable()))]
+                command = [sys.executable, "-I", "-S", "-E", str(SCRIPT), *arguments]
+                self.process = subprocess.Popen(
+                    command, env={}, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
+                )
+        except OSError as error:
+            raise LaunchError(error.errno, f"the process that starts guests could not be started: {error}") from error
+        ours.setblocking(False)
+        self.link = ours
+        self.buffer.clear()
+        self.hub.watch(ours.fileno(), self.read)
+        log.debug("keeper %d started", self.process.pid)
+
+    async def send(self, request: tuple[object, ...], descriptors: Sequence[int]) -> None:
+        """Write a request whole: half of one would be the end of the keeper."""
+        data = marshal.dumps(request)
+        rest = memoryview(len(data).to_bytes(4, "big") + data)
+        with trio.CancelScope(shield=True):
+            while rest and self.link is not None:
+                try:
+                    sent = socket.send_fds(self.link, [rest], list(descriptors))
+                except BlockingIOError:
+                    await trio.lowlevel.wait_writable(self.link)
+                    continue
+                except OSError:
+                    return  # it is dying; `lost` answers all who wait
+                rest, descriptors = rest[sent:], ()
+
+    async def close(self) -> None:
+        """End the keeper, and with it everything below; returns when it is gone."""
+        if self.link is None or self.process is None:
+            return
+        process, self.process = self.process, None
+        self.drop_link()
+        for guest in list(self.guests.values()):
+            guest.close()
+        self.guests.clear()
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(process.wait)
+
+    def drop_link(self) -> None:
+        if self.link is not None:
+            self.hub.forget(self.link.fileno())
+            self.link.close()
+            self.link = None
+
+    def lost(self) -> None:
+        """The keeper died: its guests die with it, and the next launch starts another."""
+        process, self.process = self.process, None
+        self.drop_link()
+        if process is not None:
+            process.kill()  # a keeper without a link is of no use, whatever keeps it
+        status = process.wait() if process else None
+        log.warning("the keeper ended with status %s; its guests are lost", status)
+        waiting, self.launching = self.launching, {}
+        for guest, answer in waiting.values():
+            answer(LaunchError(0, "the process that starts guests died; try again"))
+        guests, self.guests = self.guests, {}
+        for guest in guests.values():
+            guest.signal(signal.SIGKILL)
+            self.watch_death(guest)
+
+    def watch_death(self, guest: GuestProcess) -> None:
+        """With no keeper to tell, the pidfd proves the death."""
+        if guest.pidfd < 0:
+            return guest.end(None)
+        watched = os.dup(guest.pidfd)
+
+        def dead() -> None:
+            self.hub.forget(watched)
+            os.close(watched)
+            guest.end(None)
+
+        self.hub.watch(watched, dead)
+
+    # -- what the keeper tells ------------------------------------------------------------------
+
+    def read(self) -> None:
+        assert self.link is not None
+        try:
+            data = self.link.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            return self.lost()
+        self.buffer += data
+        while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (length := int.from_bytes(self.buffer[:4], "big")):
+            message: tuple[Any, ...] = marshal.loads(bytes(self.buffer[4 : 4 + length]))
+            del self.buffer[: 4 + length]
+            self.handlers[message[0]](*message[1:])
+
+    def on_launched(self, key: int, pid: int) -> None:
+        guest, answer = self.launching.pop(key)
+        guest.launched(pid, has("pidfd"))
+        self.guests[pid] = guest
+        answer(None)
+
+    def on_refused(self, key: int, number: int, text: str) -> None:
+        guest, answer = self.launching.pop(key)
+        answer(LaunchError(number, f"the system refused a new process: {text}"))
+
+    def on_ended(self, pid: int, status: int) -> None:
+        guest = self.guests.pop(pid, None)
+        if guest is not None:
+            guest.end(status)
+
+    def on_stopped(self, pid: int, number: int) -> None:
+        if guest := self.guests.get(pid):
+            guest.stopped = True
+            guest.on_stop(number)
+
+    def on_continued(self, pid: int) -> None:
+        if guest := self.guests.get(pid):
+            guest.stopped = False

@@ -1,0 +1,77 @@
+"""One guest process as its host sees it: its id, how to signal it, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: `argv[0]` is a path, `environ` is the whole environment, `folder` the working directory."""
+
+    argv: tuple[str, ...]
+    environ: dict[str, str] = field(default_factory=dict)
+    folder: str | None = None
+
+
+class LaunchError(OSError):
+    """The system refused a new process, a descriptor or memory for one."""
+
+
+class GuestProcess:
+    """A child of the keeper.  `on_end` is called once, with proof of death; `on_stop` when it is stopped."""
+
+    __slots__ = ("ended", "on_end", "on_stop", "pid", "pidfd", "send_signal", "status", "stopped")
+
+    def __init__(self, send_signal: Callable[[int, int], None]) -> None:
+        self.send_signal = send_signal
+        self.pid = 0
+        self.pidfd = -1
+        self.status: int | None = None
+        self.ended = False
+        self.stopped = False
+        self.on_end: Callable[[], None] = lambda: None
+        self.on_stop: Callable[[int], None] = lambda number: None
+
+    def launched(self, pid: int, with_pidfd: bool) -> None:
+        self.pid = pid
+        if with_pidfd:
+            # It may have been reaped already, and its end be on its way to us.
+            with contextlib.suppress(ProcessLookupError):
+                self.pidfd = os.pidfd_open(pid)
+
+    def signal(self, number: int) -> None:
+        """Send a signal, to this very process or to none."""
+        if self.ended or not self.pid:
+            return
+        if self.pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, number)
+        else:
+            self.send_signal(self.pid, number)
+
+    def end(self, status: int | None) -> None:
+        """It is dead: `status` is its exit code, negative for a signal, None if nobody knows."""
+        if not self.ended:
+            self.ended = True
+            self.status = status
+            self.close()
+            self.on_end()
+
+    def close(self) -> None:
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+
+def describe_status(status: int | None) -> str:
+    """An exit status in words."""
+    if status is None:
+        return "ended, nobody knows how"
+    if status < 0:
+        return f"killed by {signal.Signals(-status).name}" if -status in set(signal.Signals) else f"killed by signal {-status}"
+    return f"exited with status {status}"

@@ -1,0 +1,87 @@
+"""The rulebook of a link: which message may follow which, and how many calls may be in a guest's hands.
+
+Pure and synchronous.  What a guest sends is checked here before anyone believes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .guests import protocol as p
+
+NEW, STARTING, READY, CLOSED = "new", "starting", "ready", "closed"
+
+# State to what a guest may say in it, and the state that follows.
+RULES: dict[str, dict[int, str]] = {
+    NEW: {p.HELLO: STARTING},
+    STARTING: {p.READY: READY, p.FAILED: CLOSED},
+    READY: {
+        p.RESULT: READY,
+        p.ERROR: READY,
+        p.SKIPPED: READY,
+        p.INTERRUPTED: READY,
+        p.ITEM: READY,
+        p.ENDING: CLOSED,
+    },
+    CLOSED: {},
+}
+
+# What each message must look like, its kind aside.
+SHAPES: dict[int, Callable[[list[Any]], bool]] = {
+    p.HELLO: lambda m: len(m) == 4 and type(m[1]) is int and type(m[2]) is list and type(m[3]) is int,
+    p.READY: lambda m: len(m) == 1,
+    p.FAILED: lambda m: len(m) == 2 and is_fault(m[1]),
+    p.RESULT: lambda m: len(m) == 3 and type(m[1]) is int,
+    p.ERROR: lambda m: len(m) == 3 and type(m[1]) is int and is_fault(m[2]),
+    p.SKIPPED: lambda m: len(m) == 2 and type(m[1]) is int,
+    p.INTERRUPTED: lambda m: len(m) == 2 and type(m[1]) is int,
+    p.ITEM: lambda m: len(m) == 3 and type(m[1]) is int,
+    p.ENDING: lambda m: len(m) == 4 and type(m[1]) is str and (m[2] is None or is_fault(m[2])) and type(m[3]) is int,
+}
+
+
+class ProtocolError(Exception):
+    """The other side said something that may not be said, or not now."""
+
+
+class Session:
+    """The state of one link."""
+
+    __slots__ = ("capabilities", "state", "window")
+
+    def __init__(self) -> None:
+        self.state = NEW
+        self.window = 1
+        self.capabilities: frozenset[str] = frozenset()
+
+    def receive(self, message: Any) -> int:
+        """Check a message from the guest and take the step it asks for; returns its kind.
+
+        Raises:
+            ProtocolError: if it is malformed or not allowed now.
+        """
+        if type(message) is not list or not message or type(message[0]) is not int:
+            raise ProtocolError("a message is a list that begins with its kind")
+        kind = message[0]
+        following = RULES[self.state].get(kind)
+        if following is None:
+            raise ProtocolError(f"{p.NAMES.get(kind, kind)} may not come while the link is {self.state}")
+        if not SHAPES[kind](message):
+            raise ProtocolError(f"{p.NAMES[kind]} is malformed")
+        self.state = following
+        if kind == p.HELLO:
+            self.greet(message[1], message[2])
+        return kind
+
+    def greet(self, version: int, capabilities: list[Any]) -> None:
+        """Agree on a version and on what both can do."""
+        if version != p.VERSION:
+            raise ProtocolError(f"the guest speaks version {version} and we speak {p.VERSION}")
+        self.capabilities = frozenset(name for name in capabilities if type(name) is str)
+        self.window = p.WINDOW if p.PAGE_CAPABILITY in self.capabilities else 1
+
+
+def is_fault(value: Any) -> bool:
+    """An exception as data: module, qualname, text, traceback, and perhaps itself."""
+    return type(value) is list and len(value) == 5 and all(type(part) is str for part in value[:4])

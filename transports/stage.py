@@ -1,0 +1,34 @@
+"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keeper, as one thing."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import trio
+
+from .hub import make_hub
+from .places.keeper import Keeper
+from .ticks import EndOfTick
+from .timers import Timers
+
+
+class Stage:
+    """Owned by a runtime; `run` serves it until cancelled."""
+
+    __slots__ = ("hub", "ids", "keeper", "next_id", "now", "ticks", "timers")
+
+    def __init__(self) -> None:
+        self.hub = make_hub()
+        self.ticks = EndOfTick()
+        self.timers = Timers(before_firing=self.hub.poll)
+        self.keeper = Keeper(self.hub)
+        self.ids = itertools.count(1)
+        self.next_id: Callable[[], int] = self.ids.__next__
+        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time  # type: ignore[attr-defined]
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        async with trio.open_nursery() as nursery:
+            for service in (self.hub.run, self.ticks.run, self.timers.run):
+                await nursery.start(service)
+            task_status.started()

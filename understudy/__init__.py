@@ -1,0 +1,128 @@
+"""understudy: actors under supervision.  Code crashes, the play goes on.
+
+The names below are the front door; the rest is behind `understudy.transports`, `understudy.actors`,
+`understudy.supervisors` and `understudy.testing`.  They are loaded at first use, so that a guest that only
+needs `Actor` and `method` does not pay for an event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .actors.actor import Actor as Actor
+    from .actors.actor import ActorClass as ActorClass
+    from .actors.actor import Handle as Handle
+    from .actors.context import current_actor as current_actor
+    from .actors.context import current_call as current_call
+    from .actors.context import exit_actor as exit_actor
+    from .actors.errors import ActorAlreadyExistsError as ActorAlreadyExistsError
+    from .actors.errors import ActorDiedError as ActorDiedError
+    from .actors.errors import ActorError as ActorError
+    from .actors.errors import ActorNotFoundError as ActorNotFoundError
+    from .actors.errors import ActorStartError as ActorStartError
+    from .actors.errors import ActorUnavailableError as ActorUnavailableError
+    from .actors.errors import CallError as CallError
+    from .actors.errors import CallInterruptedError as CallInterruptedError
+    from .actors.errors import DeadlockError as DeadlockError
+    from .actors.errors import GetTimeoutError as GetTimeoutError
+    from .actors.errors import NoRuntimeError as NoRuntimeError
+    from .actors.errors import PendingCallsLimitExceeded as PendingCallsLimitExceeded
+    from .actors.errors import TaskCancelledError as TaskCancelledError
+    from .actors.errors import TaskError as TaskError
+    from .actors.errors import UnderstudyError as UnderstudyError
+    from .actors.errors import Unsendable as Unsendable
+    from .actors.executor import Bounds as Bounds
+    from .actors.executor import Ladder as Ladder
+    from .actors.executor import Local as Local
+    from .actors.executor import Process as Process
+    from .actors.handle import ActorHandle as ActorHandle
+    from .actors.method import ActorMethod as ActorMethod
+    from .actors.method import method as method
+    from .actors.reasons import ExitReason as ExitReason
+    from .actors.ref import ObjectRef as ObjectRef
+    from .actors.remote import remote as remote
+    from .actors.spec import ChildSpec as ChildSpec
+    from .actors.statistics import Statistics as Statistics
+    from .actors.verbs import cancel as cancel
+    from .actors.verbs import get as get
+    from .actors.verbs import get_actor as get_actor
+    from .actors.verbs import interrupt as interrupt
+    from .actors.verbs import kill as kill
+    from .actors.verbs import statistics as statistics
+    from .actors.verbs import wait as wait
+    from .actors.verbs import wait_ready as wait_ready
+    from .supervisors.runtime import Runtime as Runtime
+    from .supervisors.runtime import TreeFailedError as TreeFailedError
+    from .supervisors.runtime import open_runtime as open_runtime
+    from .supervisors.spec import Supervisor as Supervisor
+    from .transports.guests.interrupts import Interrupted as Interrupted
+
+# Module to the names it gives to the front door.
+DOOR = {
+    "actors.actor": ("Actor", "ActorClass"),
+    "actors.context": ("current_actor", "current_call", "exit_actor"),
+    "actors.errors": (
+        "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
+        "CallError", "CallInterruptedError", "DeadlockError", "GetTimeoutError", "NoRuntimeError",
+        "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
+    ),
+    "actors.executor": ("Bounds", "Ladder", "Local", "Process"),
+    "actors.handle": ("ActorHandle",),
+    "actors.method": ("ActorMethod", "method"),
+    "actors.reasons": ("ExitReason",),
+    "actors.ref": ("ObjectRef",),
+    "actors.remote": ("remote",),
+    "actors.spec": ("ChildSpec",),
+    "actors.statistics": ("Statistics",),
+    "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
+    "supervisors.runtime": ("Runtime", "TreeFailedError", "open_runtime"),
+    "supervisors.spec": ("Supervisor",),
+    "transports.guests.interrupts": ("Interrupted",),
+}  # fmt: skip
+HOME = {name: module for module, names in DOOR.items() for name in names} | {"Handle": "actors.handle"}
+
+# Names that need the event loop.  In a guest they are asked for only once they are used.
+ON_THE_LOOP = frozenset({*DOOR["actors.verbs"], *DOOR["supervisors.runtime"]})
+
+__all__ = sorted(HOME)
+
+here = os.path.dirname(__file__)
+if not os.path.isdir(os.path.join(here, "actors")):
+    # A checkout on a system without symbolic links: the rooms are one floor up.
+    __path__.append(os.path.dirname(here))
+
+
+def __getattr__(name: str) -> Any:
+    module = HOME.get(name)
+    if module is None:
+        raise AttributeError(f"understudy has no {name!r}; the front door has {', '.join(__all__)}")
+    if name in ON_THE_LOOP and "understudy_guest" in sys.modules:
+        return Later(module, name)
+    value = getattr(import_module(f".{module}", __name__), "ActorHandle" if name == "Handle" else name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
+
+class Later:
+    """A function of the event loop, in a guest that has imported its name but may never call it."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module = module
+        self.name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(import_module(f".{self.module}", __name__), self.name)(*args, **kwargs)
+
+
+if os.environ.get("UNDERSTUDY_LOG"):
+    from .log import apply
+
+    apply()
