@@ -19,8 +19,7 @@ def current_call() -> RunningCall:
     """
     if running.call is None:
         raise RuntimeError("no call runs here; current_call() works inside a method called through a handle")
-    id, method, context = running.call
-    return RunningCall(id, method, (context or {}).get("attempt", 1))
+    return RunningCall(*running.call)
 
 
 def current_actor() -> Any:

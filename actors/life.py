@@ -27,9 +27,11 @@ BEGIN, RETIRE = "begin", "retire"
 
 
 class Incarnation(Protocol):
-    """One run of an actor in its executor."""
+    """One run of an actor in its executor; `parting` is the call in which the actor ended itself."""
 
     pid: int
+    awake: bool
+    parting: Call | None
 
     async def start(self) -> ExitReason | None: ...
     async def serve(self) -> ExitReason: ...
@@ -167,6 +169,8 @@ class Life:
         fates = [incarnation.fate(call) for call in left]
         self.mailbox.receiver = self.incarnation = None
         self.ended(reason, started)
+        if incarnation.parting is not None:
+            self.lose(incarnation.parting, lifecycle.BEGUN, reason)
         self.settle(left, fates, reason)
 
     def became_ready(self, incarnation: Incarnation) -> None:
@@ -203,7 +207,7 @@ class Life:
             self.mailbox.put_back(back)
 
     def survives(self, call: Call, fate: str, reason: ExitReason) -> bool:
-        if fate == lifecycle.BEGUN and not reason.ordered:
+        if fate in (lifecycle.BEGUN, lifecycle.UNKNOWN) and not reason.ordered:
             call.deaths = (*call.deaths, reason)
         verdict = lifecycle.after_death(fate, call.method.retries, len(call.deaths), reason.ordered)
         if verdict is lifecycle.KEEP:
@@ -221,6 +225,8 @@ class Life:
     def lose(self, call: Call, fate: str, reason: ExitReason, poison: bool = False) -> None:
         """Tell the caller, and bury what has no caller or is poison."""
         gone = self.state is lifecycle.DEAD
+        if call.ended:
+            return
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
         call.fail((ActorDiedError if gone else ActorUnavailableError)(text, reason, fate, call.id, call.method.name))
         if poison or call.is_cast:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
 from ..transports.guests.context import ActorExit, running
 from ..transports.guests.faults import trace_of
 from . import lifecycle
-from .errors import BEGUN, NEVER_SENT, ActorDiedError, task_error
+from .errors import BEGUN, NEVER_SENT, task_error
 from .executor import Local
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SHUTDOWN_EXIT, ExitReason
@@ -26,7 +27,7 @@ TURNS = 64  # calls run in one go, before the other tasks get theirs
 TURN = 200e-6  # seconds; a go ends after this, however few calls it was
 
 
-def keep(is_cast: bool, id: int, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Payload:
+def keep(kind: int, id: int, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Payload:
     """Arguments stay what they are: the very same objects, not copies."""
     return args, kwargs
 
@@ -45,18 +46,18 @@ class LocalCraft:
 class LocalIncarnation:
     """The mailbox is drained up to 64 calls a go: a task switch costs more than a call."""
 
-    __slots__ = ("actor", "current", "deadline", "exit", "life", "parked", "stopping")
+    __slots__ = ("actor", "awake", "exit", "life", "parked", "parting", "stopping")
 
     pid = 0
 
     def __init__(self, life: Life) -> None:
         self.life = life
         self.actor: Any = None
-        self.current: Call | None = None
+        self.parting: Call | None = None
+        self.awake = True
         self.parked: trio.lowlevel.Task | None = None
         self.exit: ExitReason | None = None
         self.stopping = False
-        self.deadline = 0.0
 
     async def start(self) -> ExitReason | None:
         spec = self.life.spec
@@ -71,40 +72,40 @@ class LocalIncarnation:
     async def serve(self) -> ExitReason:
         mailbox = self.life.mailbox
         while self.exit is None:
-            if mailbox.queue:
-                self.take_turns(mailbox.queue.popleft, mailbox.queue)
-                if mailbox.queue and self.exit is None:
+            queue = mailbox.queue
+            if queue:
+                self.take_turns(queue)
+                if queue and self.exit is None:
                     await trio.lowlevel.cancel_shielded_checkpoint()
             elif self.stopping:
                 return SHUTDOWN_EXIT
             else:
+                self.awake = False
                 self.parked = current_task()
                 await wait_task_rescheduled(self.unpark)
         return self.exit
 
-    def take_turns(self, next_call: Callable[[], Call], queue: Any) -> None:
+    def take_turns(self, queue: deque[Call]) -> None:
+        """Run what waits, for a while; what a method raises goes to its caller, or ends the incarnation."""
         until = perf_counter() + TURN
-        for _ in range(TURNS):
-            self.run(next_call())
-            if not queue or self.exit is not None or perf_counter() > until:
-                return
-
-    def run(self, call: Call) -> None:
-        """Run one call; what it raises goes to its caller, or ends the incarnation."""
-        if call.state is lifecycle.ENDED:
-            return
-        call.state = lifecycle.RUNNING
-        method = call.method
+        actor, ended = self.actor, lifecycle.ENDED
         before = running.call, running.actor
-        running.call, running.actor = (call.id, method.name, None), self.life
-        try:
-            value = getattr(self.actor, method.name)(*call.payload, **call.code)
-        except (Exception, SystemExit, ActorExit) as error:
-            self.failed(call, error)
-        else:
-            call.succeed(value)
-        finally:
-            running.call, running.actor = before
+        running.actor = self.life
+        for turn in range(TURNS):
+            call = queue.popleft()
+            if call.state is not ended:
+                call.state = lifecycle.RUNNING
+                name = call.method.name
+                running.call = call.id, name, call
+                try:
+                    value = getattr(actor, name)(*call.payload, **call.code)
+                except (Exception, SystemExit, ActorExit) as error:
+                    self.failed(call, error)
+                else:
+                    call.succeed(value)
+            if not queue or self.exit is not None or (turn & 7 == 7 and perf_counter() > until):
+                break
+        running.call, running.actor = before
 
     def failed(self, call: Call, error: BaseException) -> None:
         if isinstance(error, ActorExit | SystemExit):
@@ -129,12 +130,12 @@ class LocalIncarnation:
     def left(self, call: Call, error: ActorExit | SystemExit) -> None:
         """The method ended its actor on purpose."""
         self.exit = reason_of_exit(error)
-        text = f"{self.life.path} ended itself in {call.method.name}(): {self.exit}"
-        call.fail(ActorDiedError(text, self.exit, BEGUN, call.id, call.method.name))
+        self.parting = call
 
     # -- from outside ---------------------------------------------------------------------------
 
     def pump(self) -> None:
+        self.awake = True
         if self.parked is not None:
             task, self.parked = self.parked, None
             reschedule(task)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
+
+from trio.lowlevel import current_task
 
 from ..transports.codec import Unencodable
 from ..transports.guests.context import running
+from ..transports.guests.protocol import CALL, CAST
+from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
 from .errors import (
@@ -31,11 +35,13 @@ if TYPE_CHECKING:
     from .spawner import House
 
 Payload = tuple[Any, Any]
-Encode = Callable[[bool, int, str, tuple[Any, ...], Mapping[str, Any]], Payload]
+Encode = Callable[[int, int, str, tuple[Any, ...], Mapping[str, Any]], Payload]
 
 
 class Receiver(Protocol):
-    """The incarnation behind a mailbox, as the mailbox sees it."""
+    """The incarnation behind a mailbox, as the mailbox sees it; `awake`: it will look at the queue unasked."""
+
+    awake: bool
 
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
@@ -61,51 +67,59 @@ class Mailbox:
 
     # -- the three shapes of a message ----------------------------------------------------------
 
-    def ask(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
-        """A call to be awaited; nothing is sent before that."""
-        return self.asked(self.make(method, args, kwargs, False))
-
     async def asked(self, call: Call) -> Any:
+        """A call to be awaited; nothing is sent before that."""
         if running.call is not None and getattr(running.actor, "mailbox", None) is self:
             raise DeadlockError(f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends")
         self.put(call)
-        return await call.wait_alone()
+        call.task = current_task()
+        return await park(call.abandoned)
 
     def submit(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ObjectRef[Any]:
         """A call whose outcome is awaited later, or never."""
         self.check_limit(method)
-        call = self.make(method, args, kwargs, False)
+        call = self.make(CALL, method, args, kwargs)
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
         self.put(call)
         return ref
 
     def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A message without a reply."""
-        self.check_limit(method)
-        self.put(self.make(method, args, kwargs, True))
+        if self.options.max_pending_calls >= 0:
+            self.check_limit(method)
+        self.put(self.make(CAST, method, args, kwargs))
 
-    def make(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], is_cast: bool) -> Call:
-        id = self.house.stage.next_id()
+    def make(self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
+        stage = self.house.stage
+        id = stage.next_id()
         try:
-            payload, code = self.encode(is_cast, id, method.name, args, kwargs)
+            payload, code = self.encode(kind, id, method.name, args, kwargs)
         except Unencodable as error:
             raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
-        parent = running.call[0] if running.call is not None else 0
-        call = Call(self, method, id, parent, is_cast, payload, code)
-        call.deadline = math.inf if method.timeout is None else self.house.stage.now() + method.timeout
+        parent = 0 if running.call is None else running.call[0]
+        call = Call(self, method, id, payload, code, kind == CAST, parent)
+        if method.timeout is not None:
+            call.deadline = stage.now() + method.timeout
         return call
 
     def put(self, call: Call) -> None:
         """Accept a call; raises ActorDiedError if the actor is dead."""
-        if self.closed is not None:
-            raise self.died(call, NEVER_SENT)
-        if self.queue is None:
-            self.queue = deque()
-        self.queue.append(call)
+        queue = self.queue
+        if queue is None:
+            queue = self.open_queue(call)
+        queue.append(call)
         if call.deadline < self.next_deadline:
             self.arm(call.deadline)
-        if self.receiver is not None:
-            self.receiver.pump()
+        receiver = self.receiver
+        if receiver is not None and not receiver.awake:
+            receiver.pump()
+
+    def open_queue(self, call: Call) -> deque[Call]:
+        """A closed mailbox has no queue, so that open ones need not look."""
+        if self.closed is not None:
+            raise self.died(call, NEVER_SENT)
+        self.queue = deque()
+        return self.queue
 
     def check_limit(self, method: ActorMethod[Any]) -> None:
         limit = self.options.max_pending_calls

@@ -10,6 +10,7 @@ import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
+from ..transports.guests.protocol import CALL
 from .options import MethodOptions
 from .signature import Check, check_of
 
@@ -47,7 +48,8 @@ class ActorMethod(Generic[F_co]):
 
     def __call__(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         self.check(*args, **kwargs)
-        return self.mailbox.ask(self, args, kwargs)
+        mailbox = self.mailbox
+        return mailbox.asked(mailbox.make(CALL, self, args, kwargs))
 
     def remote(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
         self.check(*args, **kwargs)

@@ -12,37 +12,33 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ..transports.codec import Codec, Unencodable, reencode
+from ..transports.codec import Codec, Pickled, Unencodable, reencode
 from ..transports.guests import protocol as p
 from ..transports.links.socket import SocketLink
 from ..transports.page import Page, make_page
 from ..transports.places.process import GuestProcess, LaunchError, describe_status
 from ..transports.places.stderr import Stderr
 from ..transports.session import CLOSED, READY, ProtocolError, Session
-from . import events, lifecycle
+from . import events
 from .errors import BEGUN, NOT_BEGUN, UNKNOWN
 from .executor import Process
 from .ladder import KILL, TERMINATE, Climb
 from .life import EXECUTORS, Life
+from .lifecycle import ENDED, SENT
 from .reasons import ERROR, INTERRUPTED, NORMAL, SHUTDOWN_EXIT, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import command_of, settings_of
 from .verdicts import answer, reason_of
 
 if TYPE_CHECKING:
     from .call import Call
-    from .mailbox import Encode, Payload
+    from .mailbox import Encode
 
 LINK_PLACE, PAGE_PLACE, STDERR_PLACE = 3, 4, 2  # descriptors in the guest
 
 
 class ProcessCraft:
     def encoder(self, executor: Process, cls: type) -> Encode:
-        encode = Codec(executor.trusted, executor.bounds).call
-
-        def encoded(is_cast: bool, id: int, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Payload:
-            return encode(p.CAST if is_cast else p.CALL, id, name, args, kwargs)
-
-        return encoded
+        return Codec(executor.trusted, executor.bounds).call
 
     def incarnate(self, life: Life) -> ProcessIncarnation:
         return ProcessIncarnation(life)
@@ -55,7 +51,7 @@ class ProcessIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was sent."""
 
     __slots__ = (
-        "climb", "codec", "dead", "executor", "finish", "injected", "known", "life", "link", "page", "process", "sent",
+        "awake", "climb", "codec", "dead", "executor", "finish", "injected", "known", "life", "link", "page", "parting", "process", "sent",
         "sent_count", "session", "started", "stderr", "stopping", "why",
     )  # fmt: skip
 
@@ -66,6 +62,7 @@ class ProcessIncarnation:
         self.executor = executor
         self.codec = Codec(executor.trusted, executor.bounds)
         self.session = Session()
+        self.awake = False
         self.sent: dict[int, Call] = {}
         self.sent_count = 0
         self.known: set[bytes] = set()
@@ -74,6 +71,7 @@ class ProcessIncarnation:
         self.process: GuestProcess | None = None
         self.stderr: Stderr | None = None
         self.climb: Climb | None = None
+        self.parting: Call | None = None
         self.why: ExitReason | None = None
         self.injected = False
         self.stopping = False
@@ -143,25 +141,36 @@ class ProcessIncarnation:
     # -- calls ----------------------------------------------------------------------------------
 
     def pump(self) -> None:
-        """Hand over what waits, as far as the guest's window goes."""
-        queue = self.life.mailbox.queue
-        link = self.link
-        if link is not None and self.session.state is READY and self.why is None:
-            while queue and len(self.sent) < self.session.window and link.rest is None:
-                call = queue.popleft()
-                if call.state is not lifecycle.ENDED:
-                    self.send(call, link)
-        if self.stopping and not self.sent and not queue:
-            self.finish_stop()
+        """Hand over what waits at the end of this tick, in one frame."""
+        if not self.awake:
+            self.awake = True
+            self.life.house.stage.ticks.soon(self.hand_over)
 
-    def send(self, call: Call, link: SocketLink) -> None:
-        call.state = lifecycle.SENT
-        self.sent_count += 1
-        call.position = self.sent_count
-        self.sent[call.id] = call
-        if call.code:
-            self.send_code(call.code)
-        link.send(call.payload if call.attempt == 1 else reencode(call.payload, call.attempt))
+    def hand_over(self) -> None:
+        """Send what waits, as far as the guest's window goes; runs at the end of a tick."""
+        self.awake = False
+        queue, link, sent = self.life.mailbox.queue, self.link, self.sent
+        if queue and link is not None and self.session.state is READY and self.why is None:
+            room = self.session.window - len(sent)
+            batch: list[bytes] = []
+            size = 0
+            while queue and room > 0 and size < LARGE and link.rest is None:
+                call = queue.popleft()
+                if call.state is not ENDED:
+                    room -= 1
+                    sent[call.id] = call
+                    call.state = SENT
+                    self.sent_count = call.position = self.sent_count + 1
+                    if call.code:
+                        self.send_code(call.code)
+                    message = call.payload if call.attempt == 1 else reencode(call.payload, call.attempt)
+                    size += len(message)
+                    batch.append(message)
+            link.send_now(batch)
+            if queue and room > 0 and link.rest is None:
+                self.pump()
+        if self.stopping and not sent and not queue:
+            self.finish_stop()
 
     def send_code(self, code: Mapping[bytes, bytes]) -> None:
         for digest, blob in code.items():
@@ -175,22 +184,29 @@ class ProcessIncarnation:
 
     def hear(self, messages: list[Any]) -> None:
         """Take what the guest said; whatever breaks a rule ends the guest."""
+        receive, sent = self.session.receive, self.sent
         try:
             for message in messages:
-                self.heard(self.session.receive(message), message)
+                kind = receive(message)
+                if kind not in p.REPLIES:
+                    self.told(kind, message)
+                    continue
+                call = sent.pop(message[1], None)
+                if call is None:
+                    raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
+                if self.climb is not None and self.climb.call_id == call.id:
+                    self.climbed(kind)
+                if kind == p.RESULT and type(message[2]) is not Pickled:
+                    call.succeed(message[2])
+                else:
+                    answer(kind, call, message, self)
         except ProtocolError as error:
             self.lost(f"the guest broke the protocol: {error}")
-        self.pump()
+        if self.stopping or self.life.mailbox.queue:
+            self.pump()
 
-    def heard(self, kind: int, message: list[Any]) -> None:
-        if kind in p.REPLIES:
-            call = self.sent.pop(message[1], None)
-            if call is None:
-                raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
-            if self.climb is not None and self.climb.call_id == call.id:
-                self.climbed(kind)
-            answer(kind, call, message, self)
-        elif kind == p.READY:
+    def told(self, kind: int, message: list[Any]) -> None:
+        if kind == p.READY:
             self.started.set()
         elif kind in (p.FAILED, p.ENDING):
             self.leaving(kind, message)
@@ -199,9 +215,7 @@ class ProcessIncarnation:
         """The guest tells why it ends; its death is still to be proved."""
         self.why = self.why or reason_of(message, self.codec)
         if kind == p.ENDING:
-            call = self.sent.pop(message[3], None)
-            if call is not None and not call.ended:
-                self.life.lose(call, BEGUN, self.why)
+            self.parting = self.sent.pop(message[3], None)
         self.started.set()
         # It has said that it leaves; if it does not, it is helped.
         self.begin_climb(0, self.why.kind, TERMINATE, delay=self.life.spec.options.shutdown)
@@ -361,6 +375,7 @@ class ProcessIncarnation:
         return self.sent.values()
 
 
+LARGE = 1024 * 1024  # bytes handed over in one frame; a guest that reads slowly is not given more at once
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first
 
 EXECUTORS[Process] = ProcessCraft()

@@ -17,6 +17,7 @@ from .guests import protocol as p
 
 Code = Mapping[bytes, bytes]
 NO_CODE: Code = {}
+SMALL = 1024  # bytes; under every bound
 
 
 class Unencodable(Exception):
@@ -71,7 +72,10 @@ class Codec:
                     break
             else:
                 try:
-                    return self.bounded(_encode((kind, id, method, args)), method), NO_CODE
+                    message = _encode((kind, id, method, args))
+                    if len(message) < SMALL and self.trusted:
+                        return message, NO_CODE
+                    return self.bounded(message, method), NO_CODE
                 except (OverflowError, UnicodeEncodeError):
                     pass  # wider than msgpack's integers, or not UTF-8: pickle carries it
         values, code = self.values(args, kwargs, method)
@@ -107,10 +111,10 @@ class Codec:
         """Encode a message of plain data."""
         try:
             return _encode(parts)
-        except (TypeError, OverflowError, UnicodeEncodeError, msgspec.MsgspecError) as error:
+        except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, msgspec.MsgspecError) as error:
             raise Unencodable(f"only data travels to an actor with trusted=False: {error}") from error
 
-    def decode(self, frame: memoryview) -> list[Any]:
+    def decode(self, frame: bytes) -> list[Any]:
         """The messages of a frame.
 
         Raises:
@@ -120,7 +124,7 @@ class Codec:
             msgpack.scan(frame, self.bounds.max_depth + 2, self.bounds.max_elements)
         try:
             return _decode(frame)
-        except msgspec.MsgspecError as error:
+        except (RecursionError, msgspec.MsgspecError) as error:
             raise msgpack.DataError(str(error)) from error
 
     def value(self, value: Any) -> Any:

@@ -9,6 +9,9 @@ from collections.abc import Callable
 import trio
 
 from .system.means import has
+from .ticks import PLAIN
+
+MOST = 64  # descriptors served in one go; the others are still ready in the next
 
 
 class Hub:
@@ -37,24 +40,28 @@ class Hub:
 
     def poll(self) -> None:
         """Serve whatever is ready now."""
-        for descriptor, events in self.epoll.poll(0):
-            if events & select.EPOLLOUT and descriptor in self.writers:
+        for descriptor, events in self.epoll.poll(0, MOST):
+            if events & select.EPOLLOUT:
                 self.epoll.modify(descriptor, select.EPOLLIN)
                 self.writers.pop(descriptor)()
-            if not events & ~select.EPOLLOUT:
-                continue
-            reader = self.readers.get(descriptor)
             # A callback before this one may have forgotten it.
-            if reader is not None:
-                reader()
+            if events != select.EPOLLOUT and descriptor in self.readers:
+                self.readers[descriptor]()
+
+    def arrived(self) -> None:
+        """A wait for I/O has ended: read before any task runs."""
+        if self.readers:
+            self.poll()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """End the event loop's sleep when something is ready; where ticks are plain, read it as well."""
         task_status.started()
         number = self.epoll.fileno()
         try:
             while True:
                 await trio.lowlevel.wait_readable(number)
-                self.poll()
+                if PLAIN:
+                    self.poll()
         finally:
             self.epoll.close()
 
@@ -86,6 +93,9 @@ class TaskHub(Hub):
         assert self.nursery is not None and self.token is not None, "the hub is not running"
         self.writers[descriptor] = callback
         self.token.run_sync_soon(self.nursery.start_soon, self.wait_writable, descriptor)
+
+    def arrived(self) -> None:
+        """Each descriptor has a task that reads."""
 
     def poll(self) -> None:
         for descriptor in select.select(list(self.readers), [], [], 0)[0]:

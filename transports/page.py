@@ -20,7 +20,7 @@ _SEAL_SHRINK_GROW_SEAL = 0x0001 | 0x0002 | 0x0004
 class Page:
     """The host's view of one guest's page."""
 
-    __slots__ = ("descriptor", "memory", "words")
+    __slots__ = ("cancels", "descriptor", "memory", "words")
 
     def __init__(self) -> None:
         self.descriptor = os.memfd_create("understudy-page", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -32,6 +32,7 @@ class Page:
             os.close(self.descriptor)
             raise
         self.words = memoryview(self.memory).cast("Q")
+        self.cancels = 0  # counted here: a guest that lies could have written over the word
 
     @property
     def begun(self) -> int:
@@ -48,9 +49,9 @@ class Page:
 
     def cancel(self, id: int) -> bool:
         """Ask that a call not be begun; True if it runs already, so that only an interrupt can end it."""
-        written = self.words[p.CANCELS]
-        self.words[p.CANCEL_RING + written % p.WINDOW] = id
-        self.words[p.CANCELS] = written + 1
+        self.words[p.CANCEL_RING + self.cancels % p.WINDOW] = id
+        self.cancels += 1
+        self.words[p.CANCELS] = self.cancels
         return self.begun == id and self.ended != id
 
     def interrupt(self, id: int) -> None:

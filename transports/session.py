@@ -61,6 +61,9 @@ class Session:
         Raises:
             ProtocolError: if it is malformed or not allowed now.
         """
+        if type(message) is list and len(message) == 3 and message[0] == p.RESULT and type(message[1]) is int:
+            if self.state is READY:  # nearly all messages; the tables say the same, three times slower
+                return p.RESULT
         if type(message) is not list or not message or type(message[0]) is not int:
             raise ProtocolError("a message is a list that begins with its kind")
         kind = message[0]

@@ -20,7 +20,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.hub = make_hub()
-        self.ticks = EndOfTick()
+        self.ticks = EndOfTick(self.hub.arrived)
         self.timers = Timers(before_firing=self.hub.poll)
         self.keeper = Keeper(self.hub)
         self.ids = itertools.count(1)

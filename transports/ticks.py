@@ -5,6 +5,8 @@
 * An instrument's `before_io_wait` runs at the end of each tick, with no task and no extra tick.  It must not
   raise (trio would drop the instrument) nor reschedule (the time to sleep is computed already), so what fails
   in it is handed over by `run_sync_soon`.  Fallback: a task that flushes one tick later.
+* Its `after_io_wait` runs before the next batch of tasks is made, so replies read there wake their callers a
+  tick earlier.  Fallback: the hub's own task reads.
 
 `UNDERSTUDY_PLAIN_TICKS=1` chooses the fallbacks.
 """
@@ -12,7 +14,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import outcome
@@ -28,55 +30,72 @@ class Result(Protocol):
     def unwrap(self) -> Any: ...
 
 
-def wake_directly(task: Task, result: Result) -> None:
-    """Wake a parked task; its wait returns `result.unwrap()`, or raises what that raises."""
-    reschedule(task, result)  # type: ignore[arg-type]
-
-
 def wake_by_outcome(task: Task, result: Result) -> None:
     """Wake a parked task with an outcome of trio's own kind."""
     reschedule(task, outcome.capture(result.unwrap))
 
 
-wake = wake_by_outcome if PLAIN else wake_directly
+# Wake a parked task; its wait returns `result.unwrap()`, or raises what that raises.
+wake: Callable[[Task, Any], None] = wake_by_outcome if PLAIN else reschedule
 
-
-async def park(abort: Callable[[Any], Abort]) -> Any:
-    """Wait until woken; `abort` decides what a cancellation does."""
-    return await wait_task_rescheduled(abort)
+# Wait until woken; the argument decides what a cancellation does.
+park: Callable[[Callable[[Any], Abort]], Awaitable[Any]] = wait_task_rescheduled
 
 
 class EndOfTick(trio.abc.Instrument):
-    """Calls each function given to `soon` once, at the end of this tick."""
+    """Calls each function given to `soon` once at the end of this tick, and `arrived` when a wait for I/O ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrived: Callable[[], None] = lambda: None) -> None:
+        self.arrived = arrived
         self.due: list[Callable[[], None]] = []
         self.soon = self.due.append
-        self.flusher: Flusher | None = None
+        self.token: trio.lowlevel.TrioToken | None = None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Stay installed until cancelled."""
+        self.token = trio.lowlevel.current_trio_token()
         if PLAIN:
-            self.flusher = Flusher(self)
-            self.soon = self.flusher.soon
-            await self.flusher.run(task_status)
+            flusher = Flusher(self)
+            self.soon = flusher.soon
+            await flusher.run(task_status)
         trio.lowlevel.add_instrument(self)
         task_status.started()
         try:
             await trio.sleep_forever()
         finally:
             self.flush()
-            # trio has removed it already if it ever raised; it never should.
             trio.lowlevel.remove_instrument(self)
 
     def before_io_wait(self, timeout: float) -> None:
         if self.due:
-            self.flush()
+            try:
+                self.flush()
+            except BaseException as error:
+                self.report(error)
+
+    def after_io_wait(self, timeout: float) -> None:
+        # Tasks woken here run in this very tick: the batch is made after this.
+        try:
+            self.arrived()
+        except BaseException as error:
+            self.report(error)
+
+    def report(self, error: BaseException) -> None:
+        """An instrument that raises is dropped by trio for good; a bug of ours must be seen instead."""
+        assert self.token is not None
+        self.token.run_sync_soon(fail, error)
 
     def flush(self) -> None:
-        due, self.due[:] = self.due[:], []
-        for function in due:
-            function()
+        due = self.due
+        while due:  # what is asked for meanwhile is due as well: the loop may sleep long after this
+            functions = due.copy()
+            due.clear()
+            for function in functions:
+                function()
+
+
+def fail(error: BaseException) -> None:
+    raise error
 
 
 class Flusher:

@@ -19,10 +19,11 @@ class RunningCall:
 
     __slots__ = ("attempt", "id", "method")
 
-    def __init__(self, id: int, method: str, attempt: int = 1) -> None:
+    def __init__(self, id: int, method: str, record: Any = None) -> None:
         self.id = id
         self.method = method
-        self.attempt = attempt
+        # In a guest the record is what the message says of it, in the host the call record itself.
+        self.attempt: int = record.get("attempt", 1) if isinstance(record, dict) else getattr(record, "attempt", 1)
 
     def __repr__(self) -> str:
         return f"<call {self.id} {self.method}() attempt {self.attempt}>"
@@ -35,7 +36,7 @@ class Running:
 
     def __init__(self) -> None:
         self.actor: Any = None
-        self.call: tuple[int, str, Mapping[str, Any] | None] | None = None
+        self.call: tuple[int, str, Any] | None = None
         self.details: Mapping[str, Any] | None = None
 
 

@@ -20,8 +20,10 @@ from .loading import find_class, prepare
 from .values import Unfit, Values
 from .wire import HostGone, Wire
 
-SLOW = 50e-6  # seconds; before a method that usually takes longer, finished replies are sent
+SLOW = 50e-6  # seconds; before a method that takes longer, or is new, finished replies are sent
 
+NONE: dict[str, Any] = {}
+BATCH = 64  # replies; more do not wait, so that the host can take them while the next calls run
 LARGE = 32 * 1024  # bytes; a larger reply is sent at once, so that no frame is much longer than its longest message
 
 
@@ -37,7 +39,8 @@ class Guest:
         self.methods: dict[str, Callable[..., Any]] = {}
         self.protected: frozenset[str] = frozenset()
         self.crash_on: tuple[type[BaseException], ...] = ()
-        self.usual: dict[str, float] = {}
+        self.quick: set[str] = set()  # methods that took no longer than SLOW when they last ran
+        self.clock = 0.0
         self.cancelled: set[int] = set()
         self.begun = 0
         self.handlers: dict[int, Callable[[list[Any]], None]] = {
@@ -48,7 +51,9 @@ class Guest:
         """Handle messages until told to stop; raises HostGone or SystemExit."""
         while True:
             self.wire.flush()
-            for message in self.wire.receive():
+            messages = self.wire.receive()
+            self.clock = perf_counter()
+            for message in messages:
                 self.handlers[message[0]](message)
 
     # -- what the host sends --------------------------------------------------------------------
@@ -86,7 +91,7 @@ class Guest:
     def on_call(self, message: list[Any]) -> None:
         id, name = message[1], message[2]
         wire, page = self.wire, self.page
-        if wire.out and self.usual.get(name, 1.0) > SLOW:
+        if name not in self.quick and wire.out:
             wire.flush()
         if page is not None:
             self.begun += 1
@@ -101,14 +106,16 @@ class Guest:
                     wire.out.append(self.values.encode((p.SKIPPED, id)))
                     return
         running.call = (id, name, message[5] if len(message) > 5 else None)
-        began = perf_counter()
         reply = self.answer(id, name, message)
         wire.out.append(reply)
-        if len(reply) > LARGE:
-            wire.flush()
-        self.usual[name] = 0.7 * self.usual.get(name, 0.0) + 0.3 * (perf_counter() - began)
         if page is not None:
             page[p.ENDED] = id
+        before, self.clock = self.clock, perf_counter()
+        if self.clock - before > SLOW or len(reply) > LARGE or len(wire.out) >= BATCH:
+            self.quick.discard(name)
+            wire.flush()
+        elif name not in self.quick:
+            self.quick.add(name)
 
     def read_cancels(self, page: memoryview) -> None:
         written = page[p.CANCELS]
@@ -123,7 +130,10 @@ class Guest:
         doorbell = self.doorbell
         try:
             method = self.methods.get(name) or self.find(name)
-            args, kwargs = self.values.arguments(message)
+            args = message[3]
+            kwargs: Any = NONE
+            if len(message) > 4 or type(args) is not list:
+                args, kwargs = self.values.arguments(message)
             doorbell.protected = name in self.protected
             doorbell.running = id
             value = invoke(method, args, kwargs)

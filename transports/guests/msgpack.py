@@ -57,19 +57,19 @@ def scan(data: Any, depth: int, elements: int, extensions: bool = False) -> None
 
     A decoder believes the lengths it reads; this does not, so foreign bytes pass here first.
     """
-    at, open_levels, seen = 0, [1], 0
+    at, open_levels, promised = 0, [1], 1
     while open_levels:
         if open_levels[-1] == 0:
             open_levels.pop()
             continue
         open_levels[-1] -= 1
         kind, size, at = read_head(data, at)
-        seen += 1
         if kind in ("list", "map"):
             size = size * 2 if kind == "map" else size
             if len(open_levels) > depth:
                 raise DataError(f"it is nested more than {depth} levels deep")
-            if seen + size > elements:
+            promised += size  # what has not come yet counts too: lists in lists must not multiply the bound
+            if promised > elements:
                 raise DataError(f"it has more than {elements:,} elements")
             open_levels.append(size)
         elif kind in ("str", "bin", "float"):
@@ -86,7 +86,10 @@ def scan(data: Any, depth: int, elements: int, extensions: bool = False) -> None
 
 def unpack(data: Any, ext_hook: Callable[[int, memoryview], Any]) -> Any:
     """Decode one value; raises DataError if it is not one."""
-    value, at = _read(memoryview(data), 0, ext_hook)
+    try:
+        value, at = _read(memoryview(data), 0, ext_hook)
+    except (TypeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"the data is malformed: {error}") from error
     if at != len(data):
         raise DataError("bytes are left over after the value")
     return value
@@ -118,7 +121,7 @@ def _read_bytes(
 ) -> tuple[Any, int]:
     start = at + 1 if kind == "ext" else at
     content = data[start : start + size]
-    if len(content) != size:
+    if len(content) != size or start > len(data):
         raise DataError("the data ends in the middle of a value")
     if kind == "str":
         return str(content, "utf-8"), start + size

@@ -9,6 +9,9 @@ from . import msgpack
 from .protocol import PICKLED, PLAIN_TYPES, RESULT
 
 
+SMALL = 1024  # bytes; under every bound
+
+
 class Unfit(Exception):
     """A result that may not or cannot travel; the text says why."""
 
@@ -31,7 +34,7 @@ class Values:
     def use_pure(self) -> None:
         self.encode: Callable[[Any], bytes] = msgpack.pack
         self.extension: Callable[[int, bytes], Any] = msgpack.Extension
-        self.decode: Callable[[memoryview], list[Any]] = lambda data: msgpack.unpack(data, hold)
+        self.decode: Callable[[bytes], list[Any]] = lambda data: msgpack.unpack(data, hold)
 
     def use_msgspec(self) -> None:
         """Change to the fast codec, if this interpreter has it."""
@@ -46,7 +49,8 @@ class Values:
         """The RESULT message for `value`; raises Unfit, or what pickling raises."""
         if type(value) in PLAIN_TYPES or not self.trusted:
             try:
-                return self.bounded(self.encode((RESULT, id, value)))
+                message = self.encode((RESULT, id, value))
+                return message if len(message) < SMALL and self.trusted else self.bounded(message)
             except (TypeError, ValueError, OverflowError) as refusal:
                 if not self.trusted:
                     raise Unfit(f"an untrusted actor answers in plain data only: {refusal}") from None

@@ -18,7 +18,7 @@ class Wire:
 
     __slots__ = ("buffer", "decode", "fd", "out")
 
-    def __init__(self, fd: int, decode: Callable[[memoryview], list[Any]]) -> None:
+    def __init__(self, fd: int, decode: Callable[[bytes], list[Any]]) -> None:
         self.fd = fd
         self.decode = decode
         self.buffer = bytearray()
@@ -27,22 +27,18 @@ class Wire:
     def receive(self) -> list[Any]:
         """Wait for the next messages; raises HostGone when the link has ended."""
         while True:
-            data = self.read()
+            try:
+                data = os.read(self.fd, READ_BYTES)
+            except ConnectionError as gone:
+                raise HostGone from gone
             if not self.buffer and int.from_bytes(data[:4], "big") + 4 == len(data):
-                return self.decode(memoryview(data)[4:])
+                return self.decode(data[4:])
+            if not data:
+                raise HostGone
             self.buffer += data
             messages = self.take_frames()
             if messages:
                 return messages
-
-    def read(self) -> bytes:
-        try:
-            data = os.read(self.fd, READ_BYTES)
-        except ConnectionError as gone:
-            raise HostGone from gone
-        if not data:
-            raise HostGone
-        return data
 
     def take_frames(self) -> list[Any]:
         messages: list[Any] = []
@@ -51,21 +47,25 @@ class Wire:
             end = at + 4 + int.from_bytes(self.buffer[at : at + 4], "big")
             if end > len(self.buffer):
                 break
-            messages += self.decode(memoryview(bytes(self.buffer[at + 4 : end])))
+            messages += self.decode(bytes(self.buffer[at + 4 : end]))
             at = end
         del self.buffer[:at]
         return messages
 
     def flush(self) -> None:
         """Write what is collected as one frame; blocks while the host is slow to read."""
-        if not self.out:
+        out = self.out
+        if not out:
             return
-        body = list_header(len(self.out)) + b"".join(self.out)
-        self.out.clear()
-        rest = memoryview(len(body).to_bytes(4, "big") + body)
+        size = len(out)
+        body = out[0] if size == 1 else b"".join(out)
+        header = bytes((0x90 | size,)) if size < 16 else list_header(size)
+        out.clear()
+        data = (len(body) + len(header)).to_bytes(4, "big") + header + body
         try:
-            while rest:
-                rest = rest[os.write(self.fd, rest) :]
+            sent = os.write(self.fd, data)
+            while sent < len(data):
+                sent += os.write(self.fd, memoryview(data)[sent:])
         except ConnectionError as gone:
             raise HostGone from gone
 

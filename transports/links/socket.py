@@ -57,6 +57,11 @@ class SocketLink:
         """Is the guest slow to read?  Then `on_drained` is called when it has caught up."""
         return self.rest is not None
 
+    def send_now(self, messages: list[bytes]) -> None:
+        """Send encoded messages as one frame, at once."""
+        self.out += messages
+        self.flush()
+
     def send(self, message: bytes) -> None:
         """Send an encoded message with the others of this tick."""
         if not self.out:
@@ -68,14 +73,16 @@ class SocketLink:
 
     def flush(self) -> None:
         """Write what is collected as far as the socket takes it."""
-        if not self.out or self.rest is not None or self.number < 0:
+        out = self.out
+        if not out or self.rest is not None or self.number < 0:
             return
-        body = b"".join((list_header(len(self.out)), *self.out))
-        self.out.clear()
+        body = out[0] if len(out) == 1 else b"".join(out)
+        header = list_header(len(out))
+        out.clear()
         self.out_bytes = 0
-        self.write(memoryview(len(body).to_bytes(4, "big") + body))
+        self.write((len(header) + len(body)).to_bytes(4, "big") + header + body)
 
-    def write(self, data: memoryview) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         try:
             sent = self.sock.send(data)
         except BlockingIOError:
@@ -83,7 +90,7 @@ class SocketLink:
         except OSError:
             return  # the guest is gone; its death or the link's end is told by whoever watches them
         if sent < len(data):
-            self.rest = data[sent:]
+            self.rest = memoryview(data)[sent:]
             self.hub.when_writable(self.number, self.write_rest)
 
     def write_rest(self) -> None:
@@ -107,7 +114,7 @@ class SocketLink:
             return self.end("the guest closed its link")
         # Almost always one read is one frame.
         if not self.buffer and len(data) >= 4 and int.from_bytes(data[:4], "big") + 4 == len(data):
-            return self.deliver(memoryview(data)[4:])
+            return self.deliver(data[4:])
         self.buffer += data
         self.take_frames()
 
@@ -118,11 +125,11 @@ class SocketLink:
                 return self.end(f"the guest announced a frame of {length:,} bytes")
             if len(self.buffer) < 4 + length:
                 return
-            frame = memoryview(bytes(self.buffer[4 : 4 + length]))
+            frame = bytes(self.buffer[4 : 4 + length])
             del self.buffer[: 4 + length]
             self.deliver(frame)
 
-    def deliver(self, frame: memoryview) -> None:
+    def deliver(self, frame: bytes) -> None:
         try:
             messages = self.codec.decode(frame)
         except ValueError as error:

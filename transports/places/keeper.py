@@ -90,7 +90,7 @@ class Keeper:
     def signal(self, pid: int, number: int) -> None:
         """Signal a guest through the keeper, which has not reaped it yet."""
         if self.link is not None:
-            data = marshal.dumps(("signal", pid, number))
+            data = marshal.dumps(("signal", pid, int(number)))
             with contextlib.suppress(OSError):
                 self.link.send(len(data).to_bytes(4, "big") + data)
 

@@ -1,0 +1,125 @@
+"""The doorbell raises inside the call that is meant, and nowhere else."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from understudy.transports.guests.interrupts import DOORBELL, Doorbell, Interrupted, invoke
+from understudy.transports.guests.protocol import INTERRUPT, PAGE_BYTES
+
+
+@pytest.fixture(autouse=True)
+def own_handler() -> Iterator[None]:
+    before = signal.getsignal(DOORBELL)
+    yield
+    signal.signal(DOORBELL, before)
+
+
+def bell(page: memoryview | None = None, running: int = 7, protected: bool = False) -> Doorbell:
+    doorbell = Doorbell(page)
+    doorbell.running, doorbell.protected = running, protected
+    doorbell.listen()
+    return doorbell
+
+
+def page_for(call: int) -> memoryview:
+    page = memoryview(bytearray(PAGE_BYTES)).cast("Q")
+    page[INTERRUPT] = call
+    return page
+
+
+def ring() -> str:
+    """A method during which the bell rings."""
+    os.kill(os.getpid(), DOORBELL)
+    for _ in range(100):
+        pass
+    return "finished"
+
+
+def run(method: Callable[[], Any]) -> Any:
+    try:
+        return invoke(method, (), {})
+    except Interrupted:
+        return "interrupted"
+
+
+def test_user_code_that_is_meant_is_interrupted() -> None:
+    bell(page_for(7))
+
+    assert run(ring) == "interrupted"
+
+
+def test_another_call_than_the_one_meant_is_left_alone() -> None:
+    bell(page_for(8))
+
+    assert run(ring) == "finished"
+
+
+def test_a_page_that_names_no_call_interrupts_none() -> None:
+    bell(page_for(0))
+
+    assert run(ring) == "finished"
+
+
+def test_without_a_page_the_call_that_runs_is_meant() -> None:
+    bell()
+
+    assert run(ring) == "interrupted"
+
+
+def test_a_protected_method_is_left_alone() -> None:
+    bell(page_for(7), protected=True)
+
+    assert run(ring) == "finished"
+
+
+def test_when_nothing_runs_nothing_is_raised() -> None:
+    bell(page_for(0), running=0)
+
+    assert run(ring) == "finished"
+
+
+def test_our_own_code_is_never_interrupted() -> None:
+    bell(page_for(7))
+
+    assert ring() == "finished"
+
+
+def test_deep_inside_user_code_is_still_user_code() -> None:
+    def deep(levels: int) -> Any:
+        return deep(levels - 1) if levels else ring()
+
+    bell(page_for(7))
+
+    assert run(lambda: deep(50)) == "interrupted"
+
+
+def test_a_method_that_swallows_the_first_ring_gets_the_next() -> None:
+    def stubborn() -> str:
+        try:
+            ring()
+        except BaseException:
+            return ring()
+        return "never rung"
+
+    bell(page_for(7))
+
+    assert run(stubborn) == "interrupted"
+
+
+def test_except_exception_does_not_swallow_an_interrupt() -> None:
+    def careless() -> str:
+        try:
+            return ring()
+        except Exception:
+            return "swallowed"
+
+    bell(page_for(7))
+
+    assert run(careless) == "interrupted"
+
+
+def test_invoke_passes_arguments_and_results_on() -> None:
+    assert invoke(dict, ([("a", 1)],), {"b": 2}) == {"a": 1, "b": 2}

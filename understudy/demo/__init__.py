@@ -1,0 +1,1 @@
+"""`understudy demo`: real work, real kills, and an account that must balance."""
