@@ -6,6 +6,7 @@ Every class here says who is at fault: `TaskError` the callee's code, `ActorErro
 
 from __future__ import annotations
 
+from functools import cache
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -138,7 +139,7 @@ def foreign_error(kind: str, text: str, call_id: int, method: str, where: str, t
 
 def described(error: TaskError, kind: str, text: str, traceback: str, where: str) -> TaskError:
     error.remote_type, error.remote_text, error.remote_traceback = kind, text, traceback
-    error.add_note(f"Raised in {where}, {error.method}(), call {error.call_id}:\n{traceback.rstrip()}")
+    error.add_note(f"Raised in {where}, {error.method}(), call {error.call_id}{':' if traceback else ''}\n{traceback}".rstrip())
     return error
 
 
@@ -168,10 +169,18 @@ def derive(kind: type[Exception]) -> type[TaskError]:
 
 def copy_slots(cause: Exception, error: TaskError) -> None:
     """Copy what lives outside `__dict__`, such as an OSError's errno."""
-    for kind in type(cause).__mro__:
-        for name, slot in vars(kind).items():
-            if isinstance(slot, MemberDescriptorType | GetSetDescriptorType) and not name.startswith("__"):
-                copy_slot(cause, error, name)
+    for name in slots_of(type(cause)):
+        copy_slot(cause, error, name)
+
+
+@cache
+def slots_of(kind: type[Exception]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for base in kind.__mro__
+        for name, slot in vars(base).items()
+        if isinstance(slot, MemberDescriptorType | GetSetDescriptorType) and not name.startswith("__")
+    )
 
 
 def copy_slot(cause: Any, error: Any, name: str) -> None:

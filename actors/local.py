@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ import trio
 from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
 
 from ..transports.guests.context import ActorExit, running
-from ..transports.guests.faults import trace_of
 from . import lifecycle
 from .errors import BEGUN, NEVER_SENT, task_error
 from .executor import Local
@@ -21,20 +20,14 @@ from .retry import wants_retry
 
 if TYPE_CHECKING:
     from .call import Call
-    from .mailbox import Encode, Payload
 
 TURNS = 64  # calls run in one go, before the other tasks get theirs
 TURN = 200e-6  # seconds; a go ends after this, however few calls it was
 
 
-def keep(kind: int, id: int, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Payload:
-    """Arguments stay what they are: the very same objects, not copies."""
-    return args, kwargs
-
-
 class LocalCraft:
-    def encoder(self, executor: Local, cls: type) -> Encode:
-        return keep
+    def encoder(self, executor: Local, cls: type) -> None:
+        """Arguments stay what they are: the very same objects, not copies."""
 
     def incarnate(self, life: Life) -> LocalIncarnation:
         return LocalIncarnation(life)
@@ -114,7 +107,8 @@ class LocalIncarnation:
         method = call.method
         if self.retried(call, error):
             return
-        call.fail(task_error(error, call.id, method.name, self.life.path, trace_of(error)))
+        # Nobody waits for a cast; and here the cause has its own traceback, which need not be put into words.
+        call.fail(error if call.is_cast else task_error(error, call.id, method.name, self.life.path, ""))
         if call.is_cast or isinstance(error, options.crash_on):
             self.exit = ExitReason(ERROR, f"{method.name}() raised {type(error).__name__}: {error}", error)
         if call.is_cast:

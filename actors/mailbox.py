@@ -52,13 +52,14 @@ class Receiver(Protocol):
 class Mailbox:
     """Calls wait here, in order, until the incarnation behind it takes them."""
 
-    __slots__ = ("closed", "encode", "house", "label", "next_deadline", "options", "queue", "receiver", "timer")
+    __slots__ = ("closed", "encode", "house", "label", "next_deadline", "next_id", "options", "queue", "receiver", "timer")
 
-    def __init__(self, label: str, options: Options, encode: Encode, house: House) -> None:
+    def __init__(self, label: str, options: Options, encode: Encode | None, house: House) -> None:
         self.label = label
         self.options = options
         self.encode = encode
         self.house = house
+        self.next_id = house.stage.next_id
         self.queue: deque[Call] | None = None  # made with the first message: an empty one is 0.7 kB
         self.receiver: Receiver | None = None
         self.closed: ExitReason | None = None
@@ -90,16 +91,17 @@ class Mailbox:
         self.put(self.make(CAST, method, args, kwargs))
 
     def make(self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
-        stage = self.house.stage
-        id = stage.next_id()
-        try:
-            payload, code = self.encode(kind, id, method.name, args, kwargs)
-        except Unencodable as error:
-            raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
-        parent = 0 if running.call is None else running.call[0]
-        call = Call(self, method, id, payload, code, kind == CAST, parent)
+        id = self.next_id()
+        payload: Any = args
+        code: Any = kwargs
+        if self.encode is not None:
+            try:
+                payload, code = self.encode(kind, id, method.name, args, kwargs)
+            except Unencodable as error:
+                raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
+        call = Call(self, method, id, payload, code, kind == CAST, 0 if running.call is None else running.call[0])
         if method.timeout is not None:
-            call.deadline = stage.now() + method.timeout
+            call.deadline = self.house.stage.now() + method.timeout
         return call
 
     def put(self, call: Call) -> None:

@@ -35,21 +35,18 @@ class RuntimeHouse:
         self.registry = Registry()
         self.stream = EventStream()
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
-        self.lives: dict[str, Life] = {}
         self.on_over: Callable[[SupervisorNode, ExitReason], None] = lambda node, reason: None
         self.on_changed: Callable[[], None] = lambda: None
 
     def admit(self, life: Life) -> None:
         """Give a new actor its name and its task; raises ActorAlreadyExistsError if the name is taken."""
         self.registry.enter(life)
-        self.lives[life.path] = life
         self.nursery.start_soon(life.run, name=life.path)
 
     def dismiss(self, child: Child) -> None:
         """Forget an actor that is dead for good."""
         if isinstance(child, Life):
             self.registry.leave(child)
-            self.lives.pop(child.path, None)
 
     def emit(self, event: events.Event) -> None:
         self.stream.emit(event)

@@ -84,7 +84,7 @@ class Runtime:
 
     def __repr__(self) -> str:
         state = "closing" if self.closing else "open"
-        return f"<runtime, {state}, {len(self.house.lives)} actors, {len(self.dead_letters)} dead letters>"
+        return f"<runtime, {state}, {len(self.house.registry.paths)} actors, {len(self.dead_letters)} dead letters>"
 
     # -- what actors ask ------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class Runtime:
     async def close(self, failed: bool) -> None:
         """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
         self.closing = True
-        for life in list(self.house.lives.values()):
+        for life in list(self.house.registry.paths.values()):
             life.mailbox.cancel_refs()
             if failed:
                 life.drop_casts()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..actors.life import Life
@@ -66,7 +67,7 @@ class SupervisorNode:
         life = Life(spec, path, self)
         self.house.admit(life)
         options = spec.options
-        self.add(id, life, core.ChildRules(options.restart or default_restart, options.max_restarts))
+        self.add(id, life, rules_of(options.restart or default_restart, options.max_restarts))
         return life
 
     def add(self, id: str, child: Child, rules: core.ChildRules) -> None:
@@ -158,6 +159,12 @@ class SupervisorNode:
     def emit(self, kind: Callable[..., Any], child: Child, *details: Any) -> None:
         at = int(self.house.stage.now() * 1e9)
         self.house.emit(kind(at, child.path, child.number, *details))
+
+
+@cache
+def rules_of(restart: str, max_restarts: int | None) -> core.ChildRules:
+    """Ten thousand actors share a few rules."""
+    return core.ChildRules(restart, max_restarts)
 
 
 EFFECTS: dict[type, Callable[[SupervisorNode, Any], None]] = {
