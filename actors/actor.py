@@ -11,9 +11,7 @@ from .spawner import open_spawner
 from .spec import OPTIONS, ChildSpec, make_spec, options_of
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    from typing import Self, Unpack
+    from typing import Self, TypeAlias, Unpack
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -98,7 +98,7 @@ class Call(msgspec.Struct, eq=False):
 
     # -- waiting for it -------------------------------------------------------------------------
 
-    def abandoned(self, raise_cancel: Any) -> Abort:
+    def abandoned(self, _: Any) -> Abort:
         """The only one who waited is cancelled: withdraw the call."""
         self.task = None
         self.mailbox.withdraw(self, cancelled(self))
@@ -114,7 +114,7 @@ class Call(msgspec.Struct, eq=False):
             self.waiters = []
         self.waiters.append(task)
 
-        def leave(raise_cancel: Any) -> Abort:
+        def leave(_: Any) -> Abort:
             assert self.waiters is not None
             self.waiters.remove(task)
             return Abort.SUCCEEDED

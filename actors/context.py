@@ -29,7 +29,9 @@ def current_actor() -> Any:
         RuntimeError: outside a method that was called through a handle.
     """
     if running.call is None:
-        raise RuntimeError("no actor runs here; current_actor() works inside a method called through a handle")
+        raise RuntimeError(
+            "no actor runs here; current_actor() works inside a method called through a handle"
+        )
     if running.details is not None:
         return Myself(**running.details)
     life = running.actor
@@ -45,7 +47,9 @@ def exit_actor(reason: str | None = None) -> NoReturn:
         RuntimeError: outside a method that was called through a handle.
     """
     if running.call is None:
-        raise RuntimeError("exit_actor() works inside a method called through a handle; from outside use kill(handle)")
+        raise RuntimeError(
+            "exit_actor() works inside a method called through a handle; from outside use kill(handle)"
+        )
     raise ActorExit(reason)
 
 
@@ -60,7 +64,9 @@ class Myself:
         self.incarnation = incarnation
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise DeadlockError(f"{self.path} would wait for itself: inside the actor call self.{name}(...) directly")
+        raise DeadlockError(
+            f"{self.path} would wait for itself: inside the actor call self.{name}(...) directly"
+        )
 
     def __repr__(self) -> str:
         return f"<myself, {self.path!r}, incarnation {self.incarnation}>"

@@ -6,7 +6,6 @@ Every class here says who is at fault: `TaskError` the callee's code, `ActorErro
 
 from __future__ import annotations
 
-from functools import cache
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -42,7 +41,9 @@ class ActorStartError(UnderstudyError):
 
     def __init__(self, actor: str, reason: ExitReason) -> None:
         words = last_lines(reason.stderr)
-        super().__init__(f"{actor} did not start: {reason}" + (f"\nIts stderr ended with:\n{words}" if words else ""))
+        super().__init__(
+            f"{actor} did not start: {reason}" + (f"\nIts stderr ended with:\n{words}" if words else "")
+        )
         self.actor = actor
         self.reason = reason
         self.__cause__ = reason.exception
@@ -69,7 +70,9 @@ class CallError(UnderstudyError):
 class ActorError(CallError):
     """The actor's incarnation ended before the call did; `reason` tells why."""
 
-    def __init__(self, text: str, reason: ExitReason, fate: str = UNKNOWN, call_id: int = 0, method: str = "") -> None:
+    def __init__(
+        self, text: str, reason: ExitReason, fate: str = UNKNOWN, call_id: int = 0, method: str = ""
+    ) -> None:
         words = last_lines(reason.stderr) if fate != NEVER_SENT else ""
         super().__init__(f"{text}\nIts stderr ended with:\n{words}" if words else text, fate, call_id, method)
         self.reason = reason
@@ -139,7 +142,9 @@ def foreign_error(kind: str, text: str, call_id: int, method: str, where: str, t
 
 def described(error: TaskError, kind: str, text: str, traceback: str, where: str) -> TaskError:
     error.remote_type, error.remote_text, error.remote_traceback = kind, text, traceback
-    error.add_note(f"Raised in {where}, {error.method}(), call {error.call_id}{':' if traceback else ''}\n{traceback}".rstrip())
+    error.add_note(
+        f"Raised in {where}, {error.method}(), call {error.call_id}{':' if traceback else ''}\n{traceback}".rstrip()
+    )
     return error
 
 
@@ -173,14 +178,23 @@ def copy_slots(cause: Exception, error: TaskError) -> None:
         copy_slot(cause, error, name)
 
 
-@cache
-def slots_of(kind: type[Exception]) -> tuple[str, ...]:
-    return tuple(
+_slots: dict[type, tuple[str, ...]] = {}
+
+
+def slots_of(kind: type) -> tuple[str, ...]:
+    found = _slots.get(kind)
+    if found is None:
+        found = _slots[kind] = tuple(find_slots(kind))
+    return found
+
+
+def find_slots(kind: type) -> list[str]:
+    return [
         name
         for base in kind.__mro__
         for name, slot in vars(base).items()
         if isinstance(slot, MemberDescriptorType | GetSetDescriptorType) and not name.startswith("__")
-    )
+    ]
 
 
 def copy_slot(cause: Any, error: Any, name: str) -> None:

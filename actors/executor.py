@@ -50,7 +50,7 @@ class Process(Executor):
     """
 
     python: str | None = None
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict[str, str])
     packages: Literal["host", "none"] = "host"
     folder: str | None = None
     trusted: bool = True

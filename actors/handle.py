@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .actor import RESERVED, exported_of
@@ -60,15 +59,27 @@ class ActorHandle:
         raise TypeError(f"the handle of {self._life.path!r} cannot travel to another process")
 
 
+def kind_of(found: object) -> str:
+    return type(found).__name__
+
+
+def is_unmarked(found: object) -> bool:
+    return callable(found) and not hasattr(found, MARK)
+
+
 def missing(cls: type, name: str) -> str:
     """Why a handle has no such method, and what to write."""
     if name in RESERVED:
         return f"{name!r} belongs to the class {cls.__name__}, not to a handle of it"
     found: Any = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
     if isinstance(found, DECORATORS_CHECKED):
-        return f"{cls.__name__}.{name} is a {type(found).__name__}; a handle offers methods only"
-    if isinstance(found, Callable) and not hasattr(found, MARK):  # type: ignore[arg-type]
+        return f"{cls.__name__}.{name} is a {kind_of(found)}; a handle offers methods only"
+    if is_unmarked(found):
         return f"{cls.__name__}.{name} is not marked; put @method above it, or write h.call({cls.__name__}.{name}, ...)"
     near = difflib.get_close_matches(name, exported_of(cls), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(exported_of(cls))) or 'none'}"
+    hint = (
+        f"; did you mean {near[0]!r}?"
+        if near
+        else f"; it has {', '.join(sorted(exported_of(cls))) or 'none'}"
+    )
     return f"{cls.__name__} has no method {name!r}{hint}"

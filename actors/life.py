@@ -29,9 +29,11 @@ BEGIN, RETIRE = "begin", "retire"
 class Incarnation(Protocol):
     """One run of an actor in its executor; `parting` is the call in which the actor ended itself."""
 
-    pid: int
     awake: bool
     parting: Call | None
+
+    @property
+    def pid(self) -> int: ...
 
     async def start(self) -> ExitReason | None: ...
     async def serve(self) -> ExitReason: ...
@@ -58,14 +60,28 @@ EXECUTORS: dict[type[Executor], Stagecraft] = {}
 class Life:
     """One actor, from its spec to its end."""
 
-    __slots__ = ("changed", "incarnation", "last_reason", "mailbox", "number", "order", "overseer", "parked", "path", "spec", "state")
+    __slots__ = (
+        "changed",
+        "incarnation",
+        "last_reason",
+        "mailbox",
+        "number",
+        "order",
+        "overseer",
+        "parked",
+        "path",
+        "spec",
+        "state",
+    )
 
     def __init__(self, spec: ChildSpec[Any], path: str, overseer: Overseer) -> None:
         craft = EXECUTORS[type(spec.options.executor)]
         self.spec = spec
         self.path = path
         self.overseer = overseer
-        self.mailbox = Mailbox(path, spec.options, craft.encoder(spec.options.executor, spec.cls), overseer.house)
+        self.mailbox = Mailbox(
+            path, spec.options, craft.encoder(spec.options.executor, spec.cls), overseer.house
+        )
         self.number = 0
         self.state = lifecycle.PENDING
         self.order: str | None = None
@@ -149,7 +165,7 @@ class Life:
             else:
                 await self.live()
 
-    def unpark(self, raise_cancel: Any) -> Abort:
+    def unpark(self, _: Any) -> Abort:
         self.parked = None
         return Abort.SUCCEEDED
 
@@ -228,13 +244,17 @@ class Life:
         if call.ended:
             return
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
-        call.fail((ActorDiedError if gone else ActorUnavailableError)(text, reason, fate, call.id, call.method.name))
+        call.fail(
+            (ActorDiedError if gone else ActorUnavailableError)(text, reason, fate, call.id, call.method.name)
+        )
         if poison or call.is_cast:
             self.bury(call, POISON if poison else UNDELIVERED)
 
     def bury(self, call: Call, cause: str) -> None:
         args, kwargs = self.craft.arguments(call)
-        letter = DeadLetter(call.id, self.path, call.method.name, args, kwargs, cause, call.deaths, call.parent)
+        letter = DeadLetter(
+            call.id, self.path, call.method.name, args, kwargs, cause, call.deaths, call.parent
+        )
         self.house.bury(letter)
         self.emit(events.MessageBuried, letter)
 
@@ -247,6 +267,10 @@ class Life:
                 raise ActorStartError(self.path, self.last_reason)
             await self.wait_changed()
         await trio.lowlevel.checkpoint_if_cancelled()
+
+    def is_running(self, number: int) -> bool:
+        """Is this very incarnation still there?"""
+        return self.number == number and self.incarnation is not None
 
     async def wait_dead(self) -> None:
         while self.state is not lifecycle.DEAD and self.state is not lifecycle.DOWN:

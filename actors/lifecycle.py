@@ -5,7 +5,10 @@ Pure and synchronous: tables first, then the few functions that look things up i
 
 from __future__ import annotations
 
-from .errors import BEGUN, NEVER_SENT, NOT_BEGUN, UNKNOWN
+from .errors import BEGUN as BEGUN
+from .errors import NEVER_SENT as NEVER_SENT
+from .errors import NOT_BEGUN as NOT_BEGUN
+from .errors import UNKNOWN as UNKNOWN
 
 # -- an actor ----------------------------------------------------------------------------------------
 

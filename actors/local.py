@@ -102,7 +102,8 @@ class LocalIncarnation:
 
     def failed(self, call: Call, error: BaseException) -> None:
         if isinstance(error, ActorExit | SystemExit):
-            return self.left(call, error)
+            self.left(call, error)
+            return
         options = self.life.spec.options
         method = call.method
         if self.retried(call, error):
@@ -134,7 +135,7 @@ class LocalIncarnation:
             task, self.parked = self.parked, None
             reschedule(task)
 
-    def unpark(self, raise_cancel: Any) -> Abort:
+    def unpark(self, _: Any) -> Abort:
         self.parked = None
         return Abort.SUCCEEDED
 

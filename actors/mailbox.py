@@ -52,7 +52,18 @@ class Receiver(Protocol):
 class Mailbox:
     """Calls wait here, in order, until the incarnation behind it takes them."""
 
-    __slots__ = ("closed", "encode", "house", "label", "next_deadline", "next_id", "options", "queue", "receiver", "timer")
+    __slots__ = (
+        "closed",
+        "encode",
+        "house",
+        "label",
+        "next_deadline",
+        "next_id",
+        "options",
+        "queue",
+        "receiver",
+        "timer",
+    )
 
     def __init__(self, label: str, options: Options, encode: Encode | None, house: House) -> None:
         self.label = label
@@ -71,12 +82,16 @@ class Mailbox:
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
         if running.call is not None and getattr(running.actor, "mailbox", None) is self:
-            raise DeadlockError(f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends")
+            raise DeadlockError(
+                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
+            )
         self.put(call)
         call.task = current_task()
         return await park(call.abandoned)
 
-    def submit(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ObjectRef[Any]:
+    def submit(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> ObjectRef[Any]:
         """A call whose outcome is awaited later, or never."""
         self.check_limit(method)
         call = self.make(CALL, method, args, kwargs)
@@ -90,7 +105,9 @@ class Mailbox:
             self.check_limit(method)
         self.put(self.make(CAST, method, args, kwargs))
 
-    def make(self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
+    def make(
+        self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Call:
         id = self.next_id()
         payload: Any = args
         code: Any = kwargs
@@ -99,7 +116,9 @@ class Mailbox:
                 payload, code = self.encode(kind, id, method.name, args, kwargs)
             except Unencodable as error:
                 raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
-        call = Call(self, method, id, payload, code, kind == CAST, 0 if running.call is None else running.call[0])
+        call = Call(
+            self, method, id, payload, code, kind == CAST, 0 if running.call is None else running.call[0]
+        )
         if method.timeout is not None:
             call.deadline = self.house.stage.now() + method.timeout
         return call
@@ -197,15 +216,25 @@ class Mailbox:
         """Cancel the calls that only a ref waits for."""
         for call in self.unfinished():
             if call.ref is not None:
-                self.withdraw(call, TaskCancelledError(f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id))
+                self.withdraw(
+                    call,
+                    TaskCancelledError(
+                        f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id
+                    ),
+                )
 
     def died(self, call: Call, fate: str) -> ActorDiedError:
         assert self.closed is not None
-        return ActorDiedError(f"{self.label} is dead ({self.closed})", self.closed, fate, call.id, call.method.name)
+        return ActorDiedError(
+            f"{self.label} is dead ({self.closed})", self.closed, fate, call.id, call.method.name
+        )
 
 
 def late(call: Call) -> GetTimeoutError:
     name = call.method.name
     return GetTimeoutError(
-        f"{name}() to {call.mailbox.label} did not answer within {call.method.timeout} s", NEVER_SENT, call.id, name
+        f"{name}() to {call.mailbox.label} did not answer within {call.method.timeout} s",
+        NEVER_SENT,
+        call.id,
+        name,
     )

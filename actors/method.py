@@ -31,7 +31,17 @@ MARK = "__understudy__"
 class ActorMethod(Generic[F_co]):
     # No docstrings here: editors then show the user's own.  One covariant callable as the only parameter,
     # because a ParamSpec in a nominal generic is invariant and an override could not widen its signature.
-    __slots__ = ("__doc__", "__wrapped__", "check", "interruptible", "mailbox", "name", "retries", "retry_on", "timeout")
+    __slots__ = (
+        "__doc__",
+        "__wrapped__",
+        "check",
+        "interruptible",
+        "mailbox",
+        "name",
+        "retries",
+        "retry_on",
+        "timeout",
+    )
 
     def __init__(self, mailbox: Mailbox, name: str, function: Callable[..., Any], **changes: Any) -> None:
         own: dict[str, Any] = {**getattr(function, MARK, {}), **changes}
@@ -41,12 +51,16 @@ class ActorMethod(Generic[F_co]):
         self.mailbox = mailbox
         self.name = name
         self.check: Check = check_of(function)
-        self.timeout = own.get("timeout", options.call_timeout)
-        self.retries = own.get("max_task_retries", options.max_task_retries)
-        self.retry_on = own.get("retry_exceptions", options.retry_exceptions)
-        self.interruptible = own.get("interrupt", True)
+        self.timeout: float | None = own.get("timeout", options.call_timeout)
+        self.retries: int = own.get("max_task_retries", options.max_task_retries)
+        self.retry_on: bool | tuple[type[BaseException], ...] = own.get(
+            "retry_exceptions", options.retry_exceptions
+        )
+        self.interruptible: bool = own.get("interrupt", True)
 
-    def __call__(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+    def __call__(
+        self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]:
         self.check(*args, **kwargs)
         mailbox = self.mailbox
         return mailbox.asked(mailbox.make(CALL, self, args, kwargs))
@@ -87,7 +101,9 @@ if TYPE_CHECKING:
             self: Method[Callable[P, Iterator[R]]], instance: None, owner: type[Any], /
         ) -> StreamMethod[Callable[P, R]]: ...
         @overload
-        def __get__(self: Method[Callable[P, R]], instance: None, owner: type[Any], /) -> ActorMethod[Callable[P, R]]: ...
+        def __get__(
+            self: Method[Callable[P, R]], instance: None, owner: type[Any], /
+        ) -> ActorMethod[Callable[P, R]]: ...
         @overload
         def __get__(self, instance: object, owner: type[Any], /) -> F_co: ...
         def __get__(self, instance: Any, owner: type[Any], /) -> Any: ...

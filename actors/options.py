@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from .executor import Executor, Process
 
@@ -85,30 +85,65 @@ class Options:
 NAMES = frozenset(field.name for field in fields(Options))
 
 
+def is_executor(value: Any) -> bool:
+    return isinstance(value, Executor)
+
+
 def is_exceptions(value: Any) -> bool:
-    return isinstance(value, tuple) and all(isinstance(item, type) and issubclass(item, BaseException) for item in value)
+    if not isinstance(value, tuple):
+        return False
+    items = cast("tuple[Any, ...]", value)
+    return all(isinstance(item, type) and issubclass(item, BaseException) for item in items)
+
+
+def is_retry(value: Any) -> bool:
+    return isinstance(value, bool) or is_exceptions(value)
 
 
 def is_seconds(value: Any) -> bool:
     return isinstance(value, int | float) and value >= 0
 
 
+def is_timeout(value: Any) -> bool:
+    return value is None or is_seconds(value)
+
+
 def is_label(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value != "" and "/" not in value)
 
 
-CHECKS = {
-    "executor": (lambda value: isinstance(value, Executor), "an executor such as Process() or Local()"),
+def is_count(value: Any) -> bool:
+    return type(value) is int and value >= UNLIMITED
+
+
+def is_limit(value: Any) -> bool:
+    return is_count(value) and value != 0
+
+
+def is_optional_count(value: Any) -> bool:
+    return value is None or is_count(value)
+
+
+def is_restart(value: Any) -> bool:
+    return value is None or value in RESTART_TYPES
+
+
+def is_aftermath(value: Any) -> bool:
+    return value in ("keep", "restart")
+
+
+CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "executor": (is_executor, "an executor such as Process() or Local()"),
     "id": (is_label, "a text without '/'"),
     "name": (is_label, "a text without '/'"),
-    "restart": (lambda value: value is None or value in RESTART_TYPES, f"one of {', '.join(RESTART_TYPES)}"),
+    "restart": (is_restart, f"one of {', '.join(RESTART_TYPES)}"),
     "shutdown": (is_seconds, "a number of seconds, 0 or more"),
     "start_timeout": (is_seconds, "a number of seconds, 0 or more"),
-    "call_timeout": (lambda value: value is None or is_seconds(value), "a number of seconds, or None"),
+    "call_timeout": (is_timeout, "a number of seconds, or None"),
     "crash_on": (is_exceptions, "a tuple of exception classes"),
-    "after_interrupt": (lambda value: value in ("keep", "restart"), "'keep' or 'restart'"),
-    "max_restarts": (lambda value: value is None or (type(value) is int and value >= -1), "-1, 0, a count, or None"),
-    "max_task_retries": (lambda value: type(value) is int and value >= -1, "-1, 0 or a count"),
-    "retry_exceptions": (lambda value: isinstance(value, bool) or is_exceptions(value), "a bool or a tuple of exception classes"),
-    "max_pending_calls": (lambda value: type(value) is int and (value == -1 or value > 0), "-1 or a count"),
-}  # fmt: skip
+    "after_interrupt": (is_aftermath, "'keep' or 'restart'"),
+    "max_restarts": (is_optional_count, "-1, 0, a count, or None"),
+    "max_task_retries": (is_count, "-1, 0 or a count"),
+    "retry_exceptions": (is_retry, "a bool or a tuple of exception classes"),
+    "max_pending_calls": (is_limit, "-1 or a count"),
+}

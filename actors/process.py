@@ -269,7 +269,11 @@ class ProcessIncarnation:
     def took(self, rung: str, call_id: int, why: str) -> None:
         self.life.emit(events.LadderClimbed, rung, call_id)
         if rung in (TERMINATE, KILL) and self.why is None:
-            text = f"call {call_id} did not end when it was interrupted" if call_id else "it did not end when asked"
+            text = (
+                f"call {call_id} did not end when it was interrupted"
+                if call_id
+                else "it did not end when asked"
+            )
             self.why = ExitReason(TIMEOUT if why == TIMEOUT else INTERRUPTED, text, ordered=True)
 
     def climbed(self, kind: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 from .actor import EXPORTED, Actor, ActorClass, install
 from .options import ActorOptions
@@ -49,19 +50,23 @@ def remote(cls: Any = None, /, **options: Any) -> Any:
         TypeError: if it decorates something that is no class.
     """
     if cls is None:
-        return lambda later: remote_class(later, options)
+        return partial(remote_class, options=options)
     return remote_class(cls, options)
 
 
 def remote_class(cls: Any, options: Any) -> Any:
     if not isinstance(cls, type):
         raise TypeError(f"@remote makes actor classes of classes; {cls!r} is none")
+    mark(cast("type", cls), options)
+    return cast("type", cls)
+
+
+def mark(cls: type, options: Any) -> None:
     install(cls, cls.__mro__ if issubclass(cls, Actor) else cls.__mro__[1:], options)
     if not issubclass(cls, Actor):
         export_public(cls)
         for name in ("remote", "start", "child", "options"):
             setattr(cls, name, classmethod(vars(Actor)[name].__func__))
-    return cls
 
 
 def export_public(cls: type) -> None:

@@ -14,4 +14,4 @@ def wants_retry(call: Call, error: BaseException) -> bool:
     kinds: Any = Exception if method.retry_on is True else method.retry_on
     if not kinds or not isinstance(error, kinds) or call.ended:
         return False
-    return method.retries < 0 or call.attempt <= method.retries
+    return bool(method.retries < 0 or call.attempt <= method.retries)

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 GUESTS = Path(pickles.__file__).parent
 BOOTSTRAP = str(GUESTS / "bootstrap.py")
-GIVEN = ("understudy", "msgspec", "cloudpickle")  # packages a guest may need of us, wherever it looks for its own
+GIVEN = (
+    "understudy",
+    "msgspec",
+    "cloudpickle",
+)  # packages a guest may need of us, wherever it looks for its own
 
 
 def command_of(executor: Process, numbers: list[str]) -> Command:
@@ -81,7 +85,7 @@ def import_path() -> list[str]:
 @cache
 def given_folders() -> dict[str, str]:
     """Where the packages are that we lend to guests, by name."""
-    found = {}
+    found: dict[str, str] = {}
     for name in GIVEN:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:
@@ -91,4 +95,6 @@ def given_folders() -> dict[str, str]:
 
 def protected_of(cls: type) -> list[str]:
     """Methods marked `interrupt=False`: the doorbell does not reach them."""
-    return [name for name, item in exported_of(cls).items() if not getattr(item, MARK, {}).get("interrupt", True)]
+    return [
+        name for name, item in exported_of(cls).items() if not getattr(item, MARK, {}).get("interrupt", True)
+    ]

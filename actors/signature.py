@@ -18,7 +18,10 @@ def check_of(function: Callable[..., Any]) -> Check:
         parameters = list(inspect.signature(function).parameters.values())[1:]
     except (TypeError, ValueError):
         return accept
-    plain = [p.replace(annotation=p.empty, default=None if p.default is not p.empty else p.empty) for p in parameters]
+    plain = [
+        p.replace(annotation=p.empty, default=None if p.default is not p.empty else p.empty)
+        for p in parameters
+    ]
     scope: dict[str, Any] = {}
     name = function.__name__
     exec(f"def {name if name.isidentifier() else 'method'}{inspect.Signature(plain)}: pass", scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from .options import ActorOptions, Options
 
@@ -36,7 +36,11 @@ class ChildSpec(Generic[T_co]):
         def __init__(self, cls: Callable[[], T_co], **options: Unpack[ActorOptions]) -> None: ...
         @overload
         def __init__(
-            self, cls: Callable[[Unpack[Ts]], T_co], *, args: tuple[Unpack[Ts]], **options: Unpack[ActorOptions]
+            self,
+            cls: Callable[[Unpack[Ts]], T_co],
+            *,
+            args: tuple[Unpack[Ts]],
+            **options: Unpack[ActorOptions],
         ) -> None: ...
         @overload
         def __init__(
@@ -50,10 +54,12 @@ class ChildSpec(Generic[T_co]):
 
     def __init__(self, cls: Any, *, args: tuple[Any, ...] = (), kwargs: Any = None, **options: Any) -> None:
         if not isinstance(cls, type) or not hasattr(cls, OPTIONS):
-            raise TypeError(f"{cls!r} is no actor class; write class X(Actor): ... or @remote above the class")
-        self._fill(cls, args, kwargs or {}, options_of(cls).changed(options))
+            raise TypeError(
+                f"{cls!r} is no actor class; write class X(Actor): ... or @remote above the class"
+            )
+        self.fill(cls, args, kwargs or {}, options_of(cls).changed(options))
 
-    def _fill(self, cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options) -> None:
+    def fill(self, cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options) -> None:
         for name, value in (("cls", cls), ("args", args), ("kwargs", kwargs), ("options", options)):
             object.__setattr__(self, name, value)
 
@@ -72,14 +78,18 @@ class ChildSpec(Generic[T_co]):
         options: Options
 
     def __repr__(self) -> str:
-        given = [repr(value) for value in self.args] + [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        given = [repr(value) for value in self.args] + [
+            f"{name}={value!r}" for name, value in self.kwargs.items()
+        ]
         return f"<child {self.label!r}: {self.cls.__name__}({', '.join(given)})>"
 
 
-def make_spec(cls: type, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ChildSpec[Any]:
+def make_spec(
+    cls: type, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> ChildSpec[Any]:
     """A spec from options that are checked already."""
-    spec: ChildSpec[Any] = object.__new__(ChildSpec)
-    spec._fill(cls, args, kwargs, options)
+    spec = cast("ChildSpec[Any]", object.__new__(ChildSpec))
+    spec.fill(cls, args, kwargs, options)
     return spec
 
 

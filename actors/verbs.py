@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import trio
 
@@ -31,7 +31,7 @@ async def get(refs: ObjectRef[A], *, timeout: float | None = None) -> A: ...
 @overload
 async def get(refs: tuple[ObjectRef[A], ObjectRef[B]], *, timeout: float | None = None) -> tuple[A, B]: ...  # type: ignore[overload-overlap]
 @overload
-async def get(
+async def get(  # type: ignore[overload-overlap]
     refs: tuple[ObjectRef[A], ObjectRef[B], ObjectRef[C]], *, timeout: float | None = None
 ) -> tuple[A, B, C]: ...
 @overload
@@ -47,8 +47,9 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
     """
     with trio.move_on_after(float("inf") if timeout is None else timeout):
         if isinstance(refs, ObjectRef):
-            return await refs
-        values = [await ref for ref in refs]
+            one: ObjectRef[Any] = refs
+            return await one
+        values: list[Any] = [await ref for ref in refs]
         return tuple(values) if isinstance(refs, tuple) else values
     raise GetTimeoutError(f"get() did not have its values within {timeout} s")
 
@@ -105,7 +106,7 @@ async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
     elif life.incarnation is not None:
         number = life.number
         life.incarnation.kill(KILLED)
-        while life.number == number and life.incarnation is not None:
+        while life.is_running(number):
             await life.wait_changed()
 
 
@@ -150,6 +151,7 @@ def get_actor(name: str, cls: Any = None, /) -> Any:
         ActorNotFoundError: if there is none.
         NoRuntimeError: if no runtime is open.
     """
+    del cls
     return open_spawner().find(name)
 
 
@@ -157,4 +159,4 @@ def life_of(handle: Any) -> Life:
     """The life behind a handle; raises TypeError for anything else."""
     if not isinstance(handle, ActorHandle):
         raise TypeError(f"this takes the handle of an actor, not {handle!r}")
-    return cast("Life", handle._life)
+    return handle._life  # pyright: ignore[reportPrivateUsage]

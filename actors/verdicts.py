@@ -48,11 +48,11 @@ def error(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> No
         life.house.unseen(call)
 
 
-def skipped(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+def skipped(call: Call, _: list[Any], __: ProcessIncarnation) -> None:
     call.fail(cancelled(call))
 
 
-def interrupted(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+def interrupted(call: Call, _: list[Any], incarnation: ProcessIncarnation) -> None:
     text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
     call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
 

@@ -2,7 +2,16 @@
 
 import trio
 
-from understudy import Actor, CallInterruptedError, GetTimeoutError, Handle, interrupt, method, open_runtime, statistics
+from understudy import (
+    Actor,
+    CallInterruptedError,
+    GetTimeoutError,
+    Handle,
+    interrupt,
+    method,
+    open_runtime,
+    statistics,
+)
 
 
 class Thinker(Actor, call_timeout=0.5):
@@ -20,19 +29,22 @@ class Thinker(Actor, call_timeout=0.5):
             pass
 
 
-async def interrupt_soon(thinker: Handle[Thinker]) -> None:
-    while not await interrupt(thinker):  # False: it runs nothing yet
+async def interrupt_once_it_runs(thinker: Handle[Thinker]) -> None:
+    while True:
+        if await interrupt(thinker):  # False: it runs nothing yet
+            return
         await trio.sleep(0.01)
 
 
 async def main() -> None:
-    async with open_runtime(), trio.open_nursery() as nursery:
+    async with open_runtime():
         thinker = await Thinker.start()
         await thinker.think()
 
-        nursery.start_soon(interrupt_soon, thinker)
+        ref = thinker.brood.options(timeout=None).remote()
+        await interrupt_once_it_runs(thinker)
         try:
-            await thinker.brood.options(timeout=None)()
+            await ref
         except CallInterruptedError as error:
             print("interrupted:", error)
 

@@ -35,7 +35,7 @@ async def main() -> None:
         print(await workshop.apply(times(10), [1, 2, 3]))
 
         note = await workshop.note("hello")
-        print(note, isinstance(note, Note))
+        print(note, note == Note("hello", 5))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ import trio
 
 from understudy import Actor, Bounds, Process, TaskError, Unsendable, method, open_runtime
 
-GUARDED = Process(trusted=False, stderr="keep", bounds=Bounds(max_bytes=10_000, max_depth=8, max_elements=1_000))
+BOUNDS = Bounds(max_bytes=10_000, max_depth=8, max_elements=1_000)
 
 
-class Plugin(Actor, executor=GUARDED):
+class Plugin(Actor, executor=Process(trusted=False, bounds=BOUNDS)):
     @method
     def describe(self, order: dict[str, int]) -> dict[str, int]:
         return {"kinds": len(order), "pieces": sum(order.values())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import trio
 
@@ -75,7 +75,7 @@ class EventReader:
             return EventsMissed(self.held[0].at, "", 0, count)
         return self.held.popleft()
 
-    async def __aenter__(self) -> EventReader:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *details: object) -> None:

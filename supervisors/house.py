@@ -52,7 +52,13 @@ class RuntimeHouse:
         self.stream.emit(event)
 
     def bury(self, letter: DeadLetter) -> None:
-        log.error("call %d, %s() to %s, went to the dead letters: %s", letter.call_id, letter.method, letter.actor, letter.cause)
+        log.error(
+            "call %d, %s() to %s, went to the dead letters: %s",
+            letter.call_id,
+            letter.method,
+            letter.actor,
+            letter.cause,
+        )
         self.dead_letters.append(letter)
 
     def unseen(self, call: Call) -> None:

@@ -29,9 +29,13 @@ class Registry:
         """
         name = life.spec.options.name
         if name is not None and name in self.names:
-            raise ActorAlreadyExistsError(f"the name {name!r} is held by {self.names[name].path!r}; kill it, or take another")
+            raise ActorAlreadyExistsError(
+                f"the name {name!r} is held by {self.names[name].path!r}; kill it, or take another"
+            )
         if life.path in self.paths:
-            raise ActorAlreadyExistsError(f"there is an actor at {life.path!r} already; give this one another id")
+            raise ActorAlreadyExistsError(
+                f"there is an actor at {life.path!r} already; give this one another id"
+            )
         self.paths[life.path] = life
         if name is not None:
             self.names[name] = life
@@ -52,6 +56,10 @@ class Registry:
         if life is None:
             known = [*self.names, *self.paths]
             near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known)[:10]) or 'none'}"
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"there are {', '.join(sorted(known)[:10]) or 'none'}"
+            )
             raise ActorNotFoundError(f"no actor is named {name!r} or lives there; {hint}")
         return ActorHandle(life)

@@ -48,14 +48,14 @@ class Supervisor:
     def check(self) -> None:
         if self.strategy not in STRATEGIES:
             raise ValueError(f"strategy must be one of {', '.join(STRATEGIES)}, not {self.strategy!r}")
-        if type(self.intensity) is not int or self.intensity < 0:
+        if not is_count(self.intensity):
             raise ValueError(f"intensity must be a count of restarts, 0 or more, not {self.intensity!r}")
-        if not isinstance(self.within, int | float) or self.within <= 0:
+        if not is_window(self.within):
             raise ValueError(f"within must be a number of seconds above 0, not {self.within!r}")
         if not self.id or "/" in self.id:
             raise ValueError(f"id must be a text without '/', not {self.id!r}")
         for child in self.children:
-            if not isinstance(child, ChildSpec | Supervisor):
+            if not is_child(child):
                 raise TypeError(f"{child!r} is no child; write X.child(...) or Supervisor(...)")
         self.ids()
 
@@ -65,9 +65,23 @@ class Supervisor:
         for child in self.children:
             id = child.id if isinstance(child, Supervisor) else child.label
             if id in found:
-                raise ValueError(f"two children of {self.id!r} have the id {id!r}; give one with .options(id=...)")
+                raise ValueError(
+                    f"two children of {self.id!r} have the id {id!r}; give one with .options(id=...)"
+                )
             found.append(id)
         return found
 
     def __repr__(self) -> str:
         return f"<Supervisor {self.id!r} of {', '.join(self.ids()) or 'nothing'}>"
+
+
+def is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def is_window(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
+
+
+def is_child(value: object) -> bool:
+    return isinstance(value, ChildSpec | Supervisor)

@@ -40,7 +40,9 @@ class SupervisorNode:
 
     __slots__ = ("above", "children", "core", "house", "id", "number", "path")
 
-    def __init__(self, id: str, path: str, flags: core.Flags, house: RuntimeHouse, above: SupervisorNode | None) -> None:
+    def __init__(
+        self, id: str, path: str, flags: core.Flags, house: RuntimeHouse, above: SupervisorNode | None
+    ) -> None:
         self.id = id
         self.path = path
         self.core = core.Core(flags)
@@ -86,12 +88,10 @@ class SupervisorNode:
 
     def terminate(self, child: Child, reason: ExitReason | None = None) -> None:
         """End a child for good; with a reason at once, without politely."""
-        if reason is not None and isinstance(child, Life) and child.incarnation is not None:
-            self.feed(core.Terminate(child.id))
-            if child.incarnation is not None:
-                child.incarnation.kill(reason)
-        else:
-            self.feed(core.Terminate(child.id))
+        incarnation = child.incarnation if isinstance(child, Life) else None
+        self.feed(core.Terminate(child.id))
+        if reason is not None and incarnation is not None:
+            incarnation.kill(reason)
 
     # -- what the core decides ------------------------------------------------------------------
 
@@ -135,7 +135,11 @@ class SupervisorNode:
 
     def given_up(self, child: str, reason: ExitReason, at_start: bool) -> ExitReason:
         self.emit(SupervisorGaveUp, self, child, reason)
-        what = "did not start" if at_start else f"ended too often ({self.core.flags.intensity} restarts in {self.core.flags.within:g} s)"
+        what = (
+            "did not start"
+            if at_start
+            else f"ended too often ({self.core.flags.intensity} restarts in {self.core.flags.within:g} s)"
+        )
         return replace(reason, kind=ERROR, text=f"{child} {what}: {reason}", ordered=False)
 
     # -- what the supervisor above orders -------------------------------------------------------

@@ -81,7 +81,9 @@ class Codec:
         values, code = self.values(args, kwargs, method)
         return self.bounded(self.message(kind, id, method, *values), method), code
 
-    def values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], method: str) -> tuple[tuple[Any, Any], Code]:
+    def values(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], method: str
+    ) -> tuple[tuple[Any, Any], Code]:
         """Arguments in the two places a message has for them, and the code they name."""
         if not self.trusted:
             return (args, dict(kwargs) or None), NO_CODE

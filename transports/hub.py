@@ -41,10 +41,10 @@ class Hub:
     def poll(self) -> None:
         """Serve whatever is ready now."""
         for descriptor, events in self.epoll.poll(0, MOST):
-            if events & select.EPOLLOUT:
+            # A callback before this one may have forgotten it.
+            if events & select.EPOLLOUT and descriptor in self.writers:
                 self.epoll.modify(descriptor, select.EPOLLIN)
                 self.writers.pop(descriptor)()
-            # A callback before this one may have forgotten it.
             if events != select.EPOLLOUT and descriptor in self.readers:
                 self.readers[descriptor]()
 
@@ -98,7 +98,7 @@ class TaskHub(Hub):
         """Each descriptor has a task that reads."""
 
     def poll(self) -> None:
-        for descriptor in select.select(list(self.readers), [], [], 0)[0]:
+        for descriptor in readable(list(self.readers)):
             reader = self.readers.get(descriptor)
             if reader is not None:
                 reader()
@@ -122,6 +122,16 @@ class TaskHub(Hub):
         async with trio.open_nursery() as self.nursery:
             task_status.started()
             await trio.sleep_forever()
+
+
+def readable(descriptors: list[int]) -> list[int]:
+    """Those that have something to read; by poll where there is one, since select stops at number 1024."""
+    if not hasattr(select, "poll"):
+        return select.select(descriptors, [], [], 0)[0]
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll(0)]
 
 
 def make_hub() -> Hub:

@@ -6,7 +6,7 @@ Pure and synchronous.  What a guest sends is checked here before anyone believes
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from .guests import protocol as p
 
@@ -37,7 +37,9 @@ SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.SKIPPED: lambda m: len(m) == 2 and type(m[1]) is int,
     p.INTERRUPTED: lambda m: len(m) == 2 and type(m[1]) is int,
     p.ITEM: lambda m: len(m) == 3 and type(m[1]) is int,
-    p.ENDING: lambda m: len(m) == 4 and type(m[1]) is str and (m[2] is None or is_fault(m[2])) and type(m[3]) is int,
+    p.ENDING: lambda m: (
+        len(m) == 4 and type(m[1]) is str and (m[2] is None or is_fault(m[2])) and type(m[3]) is int
+    ),
 }
 
 
@@ -61,12 +63,11 @@ class Session:
         Raises:
             ProtocolError: if it is malformed or not allowed now.
         """
-        if type(message) is list and len(message) == 3 and message[0] == p.RESULT and type(message[1]) is int:
-            if self.state is READY:  # nearly all messages; the tables say the same, three times slower
-                return p.RESULT
-        if type(message) is not list or not message or type(message[0]) is not int:
+        if not is_message(message):
             raise ProtocolError("a message is a list that begins with its kind")
-        kind = message[0]
+        kind: int = message[0]
+        if kind == p.RESULT and self.state is READY and len(message) == 3 and type(message[1]) is int:
+            return kind  # nearly all messages; the tables say the same, more slowly
         following = RULES[self.state].get(kind)
         if following is None:
             raise ProtocolError(f"{p.NAMES.get(kind, kind)} may not come while the link is {self.state}")
@@ -85,6 +86,13 @@ class Session:
         self.window = p.WINDOW if p.PAGE_CAPABILITY in self.capabilities else 1
 
 
+def is_message(value: Any) -> bool:
+    return type(value) is list and len(value) > 0 and type(value[0]) is int  # pyright: ignore[reportUnknownArgumentType]
+
+
 def is_fault(value: Any) -> bool:
     """An exception as data: module, qualname, text, traceback, and perhaps itself."""
-    return type(value) is list and len(value) == 5 and all(type(part) is str for part in value[:4])
+    if type(value) is not list:
+        return False
+    parts = cast("list[Any]", value)
+    return len(parts) == 5 and all(type(part) is str for part in parts[:4])

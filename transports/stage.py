@@ -25,7 +25,7 @@ class Stage:
         self.keeper = Keeper(self.hub)
         self.ids = itertools.count(1)
         self.next_id: Callable[[], int] = self.ids.__next__
-        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time  # type: ignore[attr-defined]
+        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         async with trio.open_nursery() as nursery:

@@ -88,8 +88,6 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 # Names that need the event loop.  In a guest they are asked for only once they are used.
 ON_THE_LOOP = frozenset({*DOOR["actors.verbs"], *DOOR["supervisors.runtime"]})
 
-__all__ = sorted(HOME)
-
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):
     # A checkout on a system without symbolic links: the rooms are one floor up.
@@ -99,7 +97,7 @@ if not os.path.isdir(os.path.join(here, "actors")):
 def __getattr__(name: str) -> Any:
     module = HOME.get(name)
     if module is None:
-        raise AttributeError(f"understudy has no {name!r}; the front door has {', '.join(__all__)}")
+        raise AttributeError(f"understudy has no {name!r}; the front door has {', '.join(sorted(HOME))}")
     if name in ON_THE_LOOP and "understudy_guest" in sys.modules:
         return Later(module, name)
     value = getattr(import_module(f".{module}", __name__), "ActorHandle" if name == "Handle" else name)
@@ -108,7 +106,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__]
+    return sorted(HOME)
 
 
 class Later:

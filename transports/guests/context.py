@@ -23,7 +23,7 @@ class RunningCall:
         self.id = id
         self.method = method
         # In a guest the record is what the message says of it, in the host the call record itself.
-        self.attempt: int = record.get("attempt", 1) if isinstance(record, dict) else getattr(record, "attempt", 1)
+        self.attempt: int = record["attempt"] if type(record) is dict else getattr(record, "attempt", 1)
 
     def __repr__(self) -> str:
         return f"<call {self.id} {self.method}() attempt {self.attempt}>"

@@ -14,6 +14,8 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from types import FrameType
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -38,7 +40,7 @@ class Keeper:
         forbid_core_files()
         wake, woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else quiet_pipe()
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, heard_by_descriptor)
         poll = select.poll()
         for descriptor in (wake, self.link.fileno(), *self.watch_host()):
             poll.register(descriptor, select.POLLIN)
@@ -77,7 +79,9 @@ class Keeper:
                 numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
                 self.descriptors += numbers
         self.buffer += data
-        while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (length := int.from_bytes(self.buffer[:4], "big")):
+        while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (
+            length := int.from_bytes(self.buffer[:4], "big")
+        ):
             request = marshal.loads(bytes(self.buffer[4 : 4 + length]))
             del self.buffer[: 4 + length]
             self.serve(*request)
@@ -95,7 +99,9 @@ class Keeper:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
-    def launch(self, key: int, argv: list[str], environ: dict[str, str], folder: str | None, places: list[int]) -> None:
+    def launch(
+        self, key: int, argv: list[str], environ: dict[str, str], folder: str | None, places: list[int]
+    ) -> None:
         """Start a guest; `places[i]` is the number under which it finds the i-th descriptor it was sent."""
         mine, self.descriptors = self.descriptors[: len(places)], self.descriptors[len(places) :]
         try:
@@ -130,7 +136,9 @@ class Keeper:
                 os.chdir(folder)
             os.execve(argv[0], argv, environ)
         except BaseException as error:
-            os.write(2, f"understudy: cannot run {argv[0]!r} in {folder or os.getcwd()!r}: {error}\n".encode())
+            os.write(
+                2, f"understudy: cannot run {argv[0]!r} in {folder or os.getcwd()!r}: {error}\n".encode()
+            )
         finally:
             os._exit(127)
 
@@ -171,7 +179,7 @@ class Keeper:
                 for pid in children_of(os.getpid()):
                     kill(pid)
 
-    def tell(self, *message: object) -> None:
+    def tell(self, *message: int | str) -> None:
         data = marshal.dumps(message)
         with contextlib.suppress(OSError):
             self.link.sendall(len(data).to_bytes(4, "big") + data)
@@ -180,13 +188,18 @@ class Keeper:
 KEEPER_PID = os.getpid()
 
 
-def find_prctl():  # type: ignore[no-untyped-def]
+def heard_by_descriptor(number: int, frame: FrameType | None) -> None:
+    """The wake-up descriptor tells; without a handler the signal would not reach it."""
+
+
+def find_prctl() -> Callable[..., int] | None:
     """The C library's prctl, where there is one."""
     if not sys.platform.startswith("linux"):
         return None
     import ctypes
 
-    return ctypes.CDLL(None, use_errno=True).prctl
+    prctl: Callable[..., int] = ctypes.CDLL(None, use_errno=True).prctl
+    return prctl
 
 
 def quiet_pipe() -> tuple[int, int]:

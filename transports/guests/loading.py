@@ -25,7 +25,7 @@ class Given:
 def prepare(settings: Mapping[str, Any]) -> None:
     """Set the import path and an empty `__main__` before any user code is loaded."""
     sys.path[:] = [*settings["path"], *(entry for entry in sys.path if entry not in settings["path"])]
-    sys.meta_path.append(Given(settings["given"]))  # type: ignore[arg-type]
+    sys.meta_path.append(Given(settings["given"]))
     sys.argv[:] = [settings["label"]]
     sys.modules["__main__"] = type(sys)("__main__")
     for name in SHARED:

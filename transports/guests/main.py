@@ -24,7 +24,9 @@ SLOW = 50e-6  # seconds; before a method that takes longer, or is new, finished 
 
 NONE: dict[str, Any] = {}
 BATCH = 64  # replies; more do not wait, so that the host can take them while the next calls run
-LARGE = 32 * 1024  # bytes; a larger reply is sent at once, so that no frame is much longer than its longest message
+LARGE = (
+    32 * 1024
+)  # bytes; a larger reply is sent at once, so that no frame is much longer than its longest message
 
 
 class Guest:
@@ -42,6 +44,7 @@ class Guest:
         self.quick: set[str] = set()  # methods that took no longer than SLOW when they last ran
         self.clock = 0.0
         self.cancelled: set[int] = set()
+        self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
         self.begun = 0
         self.handlers: dict[int, Callable[[list[Any]], None]] = {
             p.CALL: self.on_call, p.CAST: self.on_call, p.CODE: self.on_code, p.START: self.on_start, p.STOP: self.on_stop,
@@ -59,13 +62,18 @@ class Guest:
     # -- what the host sends --------------------------------------------------------------------
 
     def on_code(self, message: list[Any]) -> None:
-        self.values.learn(message[1], message[2])
+        if self.early is not None:
+            self.early.append(message)
+        else:
+            self.values.learn(message[1], message[2])
 
     def on_start(self, message: list[Any]) -> None:
         settings = message[1]
         try:
             self.configure(settings)
-            args, kwargs = self.values.arguments([p.START, 0, "__init__", settings["args"], settings["kwargs"]])
+            args, kwargs = self.values.arguments(
+                [p.START, 0, "__init__", settings["args"], settings["kwargs"]]
+            )
             cls = find_class(settings["class"], self.values.code)
             self.crash_on = self.values.load(settings["crash_on"])
             self.actor = invoke(cls, args, kwargs)
@@ -83,6 +91,9 @@ class Guest:
         self.values.max_bytes, self.values.max_depth, self.values.max_elements = settings["limits"]
         self.protected = frozenset(settings["protected"])
         running.details = settings["details"]
+        early, self.early = self.early or [], None
+        for message in early:
+            self.on_code(message)
 
     def on_stop(self, message: list[Any]) -> None:
         self.say([p.ENDING, p.NORMAL, None, 0])
@@ -130,7 +141,7 @@ class Guest:
         doorbell = self.doorbell
         try:
             method = self.methods.get(name) or self.find(name)
-            args = message[3]
+            args: Any = message[3]
             kwargs: Any = NONE
             if len(message) > 4 or type(args) is not list:
                 args, kwargs = self.values.arguments(message)
@@ -168,7 +179,7 @@ class Guest:
     def end_on_purpose(self, id: int, error: ActorExit | SystemExit, fault: list[Any]) -> None:
         if isinstance(error, ActorExit):
             self.end(error.reason or p.NORMAL, None, id)
-        if error.code in (0, None):
+        elif error.code is None or error.code == 0:
             self.end(p.NORMAL, None, id)
         self.end(p.CRASHED, fault, id)
 

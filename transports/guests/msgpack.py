@@ -6,8 +6,16 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-_PACK = {size: struct.Struct(f">{letter}").pack for size, letter in (("u1", "B"), ("u2", "H"), ("u4", "I"), ("u8", "Q"))}
-_SIGNED = {1: struct.Struct(">b").pack, 2: struct.Struct(">h").pack, 4: struct.Struct(">i").pack, 8: struct.Struct(">q").pack}
+_PACK = {
+    size: struct.Struct(f">{letter}").pack
+    for size, letter in (("u1", "B"), ("u2", "H"), ("u4", "I"), ("u8", "Q"))
+}
+_SIGNED = {
+    1: struct.Struct(">b").pack,
+    2: struct.Struct(">h").pack,
+    4: struct.Struct(">i").pack,
+    8: struct.Struct(">q").pack,
+}
 _FLOAT = struct.Struct(">d")
 _FLOAT32 = struct.Struct(">f")
 
@@ -36,7 +44,13 @@ def read_head(data: Any, at: int) -> tuple[str, int, int]:
     if first < 0x80 or first >= 0xE0:
         return "int", first if first < 0x80 else first - 256, at + 1
     if first < 0xC0:
-        return ("map", first & 0x0F, at + 1) if first < 0x90 else ("list", first & 0x0F, at + 1) if first < 0xA0 else ("str", first & 0x1F, at + 1)
+        return (
+            ("map", first & 0x0F, at + 1)
+            if first < 0x90
+            else ("list", first & 0x0F, at + 1)
+            if first < 0xA0
+            else ("str", first & 0x1F, at + 1)
+        )
     if first in _SIZED:
         kind, width = _SIZED[first]
         return kind, int.from_bytes(data[at + 1 : at + 1 + width], "big"), at + 1 + width
@@ -102,13 +116,13 @@ def _read(data: memoryview, at: int, ext_hook: Callable[[int, memoryview], Any])
     if kind == "constant":
         return _CONSTANTS[size], at
     if kind == "list":
-        items = []
+        items: list[Any] = []
         for _ in range(size):
             item, at = _read(data, at, ext_hook)
             items.append(item)
         return items, at
     if kind == "map":
-        pairs = {}
+        pairs: dict[Any, Any] = {}
         for _ in range(size):
             key, at = _read(data, at, ext_hook)
             pairs[key], at = _read(data, at, ext_hook)
@@ -150,9 +164,10 @@ class Extension:
 
 
 def _write(value: Any, put: Callable[[bytes], Any]) -> None:
-    writer = _WRITERS.get(type(value))
+    kind: type = type(value)
+    writer = _WRITERS.get(kind)
     if writer is None:
-        raise TypeError(f"{type(value).__name__} is not plain data")
+        raise TypeError(f"{kind.__name__} is not plain data")
     writer(value, put)
 
 
@@ -162,12 +177,14 @@ def _write_int(value: int, put: Callable[[bytes], Any]) -> None:
     elif value >= 0:
         for first, size, bits in ((0xCC, "u1", 8), (0xCD, "u2", 16), (0xCE, "u4", 32), (0xCF, "u8", 64)):
             if value < 1 << bits:
-                return put(bytes([first]) + _PACK[size](value))
+                put(bytes([first]) + _PACK[size](value))
+                return
         raise OverflowError("integers beyond 64 bits are not plain data")
     else:
-        for first, size in ((0xD0, 1), (0xD1, 2), (0xD2, 4), (0xD3, 8)):
-            if value >= -(1 << (8 * size - 1)):
-                return put(bytes([first]) + _SIGNED[size](value))
+        for first, width in ((0xD0, 1), (0xD1, 2), (0xD2, 4), (0xD3, 8)):
+            if value >= -(1 << (8 * width - 1)):
+                put(bytes([first]) + _SIGNED[width](value))
+                return
         raise OverflowError("integers beyond 64 bits are not plain data")
 
 

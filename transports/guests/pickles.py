@@ -10,10 +10,17 @@ import io
 import pickle
 import sys
 from collections.abc import Mapping
+from functools import partial
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 
 CLOUD = "cloudpickle.cloudpickle"
+
+
+def cloud() -> Any:
+    """cloudpickle, loaded when it is first needed: a guest seldom is in need."""
+    return import_module(CLOUD)
 
 
 class LostCode(pickle.UnpicklingError):
@@ -51,13 +58,12 @@ def dumps_with_code(value: Any, split: bool = True) -> tuple[bytes, dict[bytes, 
 
 
 def _dumps_by_value(value: Any, split: bool) -> tuple[bytes, dict[bytes, bytes]]:
-    import cloudpickle
-
+    cloudpickle = cloud()
     if not split:
         return cloudpickle.dumps(value, 5), {}
     code: dict[bytes, bytes] = {}
 
-    class Splitter(cloudpickle.Pickler):  # type: ignore[misc, unused-ignore]
+    class Splitter(cloudpickle.Pickler):  # type: ignore[misc, name-defined]
         def persistent_id(self, item: Any) -> Any:
             if not isinstance(item, FunctionType | type) or importable(item):
                 return None
@@ -73,8 +79,7 @@ def code_of(item: Any, code: dict[bytes, bytes], whole_module: bool = False) -> 
 
     With `whole_module` what it uses of its own module travels too: the other side has no such module.
     """
-    import cloudpickle
-
+    cloudpickle = cloud()
     module = sys.modules.get(item.__module__) if whole_module else None
     by_value = module is not None and module.__name__ not in cloudpickle.list_registry_pickle_by_value()
     if by_value:
@@ -127,20 +132,24 @@ class _Loader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
         if module == CLOUD and name == "_make_skeleton_class":
-            return lambda *args: self.make_class(found, *args)
+            return partial(self.make_class, found)
         if module == CLOUD and name == "_class_setstate":
-            return lambda cls, state: found(cls, state) if cls in self.fresh else cls
+            return partial(self.fill_class, found)
         return found
 
     def make_class(self, make: Any, *args: Any) -> type:
-        from cloudpickle import cloudpickle as cloud
-
-        known = set(cloud._DYNAMIC_CLASS_TRACKER_BY_ID)
+        """Make a class, or find the one that was made of the same bytes before."""
+        # The tracker is private to cloudpickle; a test watches that it is still there.
+        tracked: Any = cloud()._DYNAMIC_CLASS_TRACKER_BY_CLASS
+        known = set(tracked.values())
         cls: type = make(*args)
-        if cloud._DYNAMIC_CLASS_TRACKER_BY_CLASS.get(cls) not in known:
+        if tracked.get(cls) not in known:
             self.fresh.add(cls)
             adopt(cls)
         return cls
+
+    def fill_class(self, fill: Any, cls: type, state: Any) -> type:
+        return fill(cls, state) if cls in self.fresh else cls
 
 
 def adopt(cls: type) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from . import msgpack
 from .protocol import PICKLED, PLAIN_TYPES, RESULT
 
-
 SMALL = 1024  # bytes; under every bound
 
 

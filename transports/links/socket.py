@@ -109,20 +109,24 @@ class SocketLink:
         except BlockingIOError:
             return
         except OSError as error:
-            return self.end(f"the link broke: {error}")
+            self.end(f"the link broke: {error}")
+            return
         if not data:
-            return self.end("the guest closed its link")
+            self.end("the guest closed its link")
+            return
         # Almost always one read is one frame.
         if not self.buffer and len(data) >= 4 and int.from_bytes(data[:4], "big") + 4 == len(data):
-            return self.deliver(data[4:])
-        self.buffer += data
-        self.take_frames()
+            self.deliver(data[4:])
+        else:
+            self.buffer += data
+            self.take_frames()
 
     def take_frames(self) -> None:
         while self.number >= 0 and len(self.buffer) >= 4:
             length = int.from_bytes(self.buffer[:4], "big")
             if length > self.codec.bounds.max_bytes + SLACK:
-                return self.end(f"the guest announced a frame of {length:,} bytes")
+                self.end(f"the guest announced a frame of {length:,} bytes")
+                return
             if len(self.buffer) < 4 + length:
                 return
             frame = bytes(self.buffer[4 : 4 + length])
@@ -133,8 +137,9 @@ class SocketLink:
         try:
             messages = self.codec.decode(frame)
         except ValueError as error:
-            return self.end(f"the guest wrote something that is no message: {error}")
-        self.on_messages(messages)
+            self.end(f"the guest wrote something that is no message: {error}")
+        else:
+            self.on_messages(messages)
 
     def drain(self) -> None:
         """Read all that has arrived: replies written before a death still count."""

@@ -48,7 +48,9 @@ class Keeper:
         """The keeper's process id; 0 while it does not run."""
         return self.process.pid if self.process else 0
 
-    async def launch(self, command: Command, descriptors: Sequence[int], places: Sequence[int]) -> GuestProcess:
+    async def launch(
+        self, command: Command, descriptors: Sequence[int], places: Sequence[int]
+    ) -> GuestProcess:
         """Start a guest that finds `descriptors[i]` under the number `places[i]`.
 
         If cancelled, the guest is not started, or killed as soon as it is.
@@ -105,17 +107,23 @@ class Keeper:
                 arguments = [str(theirs.fileno()), str(os.getpid()), str(int(portable()))]
                 command = [sys.executable, "-I", "-S", "-E", str(SCRIPT), *arguments]
                 self.process = subprocess.Popen(
-                    command, env={}, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
+                    command,
+                    env={},
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
                 )
         except OSError as error:
-            raise LaunchError(error.errno, f"the process that starts guests could not be started: {error}") from error
+            raise LaunchError(
+                error.errno, f"the process that starts guests could not be started: {error}"
+            ) from error
         ours.setblocking(False)
         self.link = ours
         self.buffer.clear()
         self.hub.watch(ours.fileno(), self.read)
         log.debug("keeper %d started", self.process.pid)
 
-    async def send(self, request: tuple[object, ...], descriptors: Sequence[int]) -> None:
+    async def send(self, request: tuple[Any, ...], descriptors: Sequence[int]) -> None:
         """Write a request whole: half of one would be the end of the keeper."""
         data = marshal.dumps(request)
         rest = memoryview(len(data).to_bytes(4, "big") + data)
@@ -157,7 +165,7 @@ class Keeper:
         status = process.wait() if process else None
         log.warning("the keeper ended with status %s; its guests are lost", status)
         waiting, self.launching = self.launching, {}
-        for guest, answer in waiting.values():
+        for _, answer in waiting.values():
             answer(LaunchError(0, "the process that starts guests died; try again"))
         guests, self.guests = self.guests, {}
         for guest in guests.values():
@@ -167,7 +175,8 @@ class Keeper:
     def watch_death(self, guest: GuestProcess) -> None:
         """With no keeper to tell, the pidfd proves the death."""
         if guest.pidfd < 0:
-            return guest.end(None)
+            guest.end(None)
+            return
         watched = os.dup(guest.pidfd)
 
         def dead() -> None:
@@ -188,9 +197,12 @@ class Keeper:
         except OSError:
             data = b""
         if not data:
-            return self.lost()
+            self.lost()
+            return
         self.buffer += data
-        while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (length := int.from_bytes(self.buffer[:4], "big")):
+        while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (
+            length := int.from_bytes(self.buffer[:4], "big")
+        ):
             message: tuple[Any, ...] = marshal.loads(bytes(self.buffer[4 : 4 + length]))
             del self.buffer[: 4 + length]
             self.handlers[message[0]](*message[1:])
@@ -202,7 +214,7 @@ class Keeper:
         answer(None)
 
     def on_refused(self, key: int, number: int, text: str) -> None:
-        guest, answer = self.launching.pop(key)
+        _, answer = self.launching.pop(key)
         answer(LaunchError(number, f"the system refused a new process: {text}"))
 
     def on_ended(self, pid: int, status: int) -> None:
@@ -218,3 +230,10 @@ class Keeper:
     def on_continued(self, pid: int) -> None:
         if guest := self.guests.get(pid):
             guest.stopped = False
+
+
+def start_process(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
+    """Run the keeper with one descriptor of ours, no environment, and no terminal to get a Ctrl-C from."""
+    return subprocess.Popen(
+        command, env={}, stdin=subprocess.DEVNULL, pass_fds=[descriptor], start_new_session=True
+    )

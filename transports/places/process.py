@@ -14,7 +14,7 @@ class Command:
     """What to run: `argv[0]` is a path, `environ` is the whole environment, `folder` the working directory."""
 
     argv: tuple[str, ...]
-    environ: dict[str, str] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=dict[str, str])
     folder: str | None = None
 
 
@@ -73,5 +73,9 @@ def describe_status(status: int | None) -> str:
     if status is None:
         return "ended, nobody knows how"
     if status < 0:
-        return f"killed by {signal.Signals(-status).name}" if -status in set(signal.Signals) else f"killed by signal {-status}"
+        return (
+            f"killed by {signal.Signals(-status).name}"
+            if -status in set(signal.Signals)
+            else f"killed by signal {-status}"
+        )
     return f"exited with status {status}"

@@ -29,7 +29,8 @@ class Stderr:
         except BlockingIOError:
             return
         if not data:
-            return self.close()
+            self.close()
+            return
         self.tail += data
         del self.tail[:-KEPT]
         if self.show:

@@ -85,7 +85,9 @@ class Account:
         self.counted[name] += 1
         self.totals.add(name, measure)
         if self.first.setdefault(name, measure) != measure:
-            self.complaints.append(f"{name} measured {measure} in pass {piece.turn}, and {self.first[name]} before")
+            self.complaints.append(
+                f"{name} measured {measure} in pass {piece.turn}, and {self.first[name]} before"
+            )
 
     def interrupt(self, piece: Piece) -> None:
         if self.settle(piece, "interrupted"):
@@ -109,8 +111,7 @@ class Account:
 
     def balance(self, letters: Iterable[DeadLetter]) -> list[str]:
         """Everything that is not as it must be; empty if the account balances."""
-        found = [*self.complaints, *self.check_sum(), *self.check_traps(), *self.check_letters(list(letters))]
-        return found
+        return [*self.complaints, *self.check_sum(), *self.check_traps(), *self.check_letters(list(letters))]
 
     def check_sum(self) -> list[str]:
         found = [f"{piece.name} in pass {piece.turn} was never settled" for piece in self.open]
@@ -122,23 +123,41 @@ class Account:
     def check_traps(self) -> list[str]:
         found = [f"{name} was measured" for name in (POISON, ENDLESS) if self.counted[name]]
         found += [f"{piece.name} was interrupted" for piece in self.interrupted if piece.name != ENDLESS]
-        found += [f"{piece.name} went to the dead letters" for piece in self.buried.values() if piece.name != POISON]
+        found += [
+            f"{piece.name} went to the dead letters" for piece in self.buried.values() if piece.name != POISON
+        ]
         return found
 
     def check_letters(self, letters: list[DeadLetter]) -> list[str]:
         ids = Counter(letter.call_id for letter in letters)
-        found = [f"{piece.name} failed as poison, but there is no dead letter" for id, piece in self.buried.items() if not ids[id]]
-        found += [f"the dead letter of call {id} is there {times} times" for id, times in ids.items() if times > 1]
+        found = [
+            f"{piece.name} failed as poison, but there is no dead letter"
+            for id, piece in self.buried.items()
+            if not ids[id]
+        ]
+        found += [
+            f"the dead letter of call {id} is there {times} times" for id, times in ids.items() if times > 1
+        ]
         for letter in letters:
             if letter.call_id not in self.buried:
-                found.append(f"there is a dead letter for call {letter.call_id} {letter.args}, whose caller was told nothing")
-            if letter.cause != POISONED or len(letter.deaths) != DEATHS or any(death.ordered for death in letter.deaths):
-                found.append(f"the dead letter of call {letter.call_id} has the wrong history: {letter.cause}, {letter.deaths}")
+                found.append(
+                    f"there is a dead letter for call {letter.call_id} {letter.args}, whose caller was told nothing"
+                )
+            if (
+                letter.cause != POISONED
+                or len(letter.deaths) != DEATHS
+                or any(death.ordered for death in letter.deaths)
+            ):
+                found.append(
+                    f"the dead letter of call {letter.call_id} has the wrong history: {letter.cause}, {letter.deaths}"
+                )
         return found
 
     # -- against a serial run -------------------------------------------------------------------
 
-    def verify(self, measure: Callable[[str], Measure], told: Callable[[int, int], None] = lambda done, of: None) -> list[str]:
+    def verify(
+        self, measure: Callable[[str], Measure], told: Callable[[int, int], None] = lambda done, of: None
+    ) -> list[str]:
         """Measure every file again, one after the other, and compare; returns the differences."""
         serial: dict[str, Measure] = {}
         for name in self.first:
@@ -150,7 +169,11 @@ class Account:
         expected = Totals()
         for name, times in self.counted.items():
             expected.add(name, serial[name], times)
-        found = [f"{name} measured {self.first[name]}, serially {serial[name]}" for name in serial if self.first[name] != serial[name]]
+        found = [
+            f"{name} measured {self.first[name]}, serially {serial[name]}"
+            for name in serial
+            if self.first[name] != serial[name]
+        ]
         if expected != self.totals:
             found.append(f"the totals are {self.totals}, serially {expected}")
         return found

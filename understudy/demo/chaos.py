@@ -25,6 +25,14 @@ async def wreak(readers: Sequence[Any], per_second: float, seed: int, injector: 
         due = max(due + 1 / per_second, trio.current_time())
         await trio.sleep_until(due)
         fault = dice.choice(SIGNALS)
-        while not (alive := [reader for reader in readers if injector.can_inject(reader)]):
-            await trio.sleep(NOBODY)
+        alive = await somebody(readers, injector)
         injector.inject(dice.choice(alive), fault)
+
+
+async def somebody(readers: Sequence[Any], injector: Injector) -> list[Any]:
+    """Those who can be hit, as soon as there are any."""
+    while True:
+        alive = [reader for reader in readers if injector.can_inject(reader)]
+        if alive:
+            return alive
+        await trio.sleep(NOBODY)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import Actor, Process, method
-
 from .corpus import ENDLESS, POISON
 
 PATIENCE = 2.0  # seconds; the slowest file of the standard library takes a tenth of one

@@ -48,7 +48,7 @@ class Seat:
 
     path: str
     reader: Handle[Reader]
-    pieces: deque[Piece] = field(default_factory=deque)
+    pieces: deque[Piece] = field(default_factory=deque[Piece])
 
 
 class Play:
@@ -71,8 +71,13 @@ class Play:
 
     def plan(self) -> Supervisor:
         reader = Reader.options(call_timeout=self.settings.patience)
-        stage = (reader.options(id=f"reader-{number}").child(self.corpus.root) for number in range(1, self.settings.workers + 1))
-        return Supervisor(Supervisor(*stage, id="stage"), reader.options(id="wings").child(self.corpus.root), id="theatre")
+        stage = (
+            reader.options(id=f"reader-{number}").child(self.corpus.root)
+            for number in range(1, self.settings.workers + 1)
+        )
+        return Supervisor(
+            Supervisor(*stage, id="stage"), reader.options(id="wings").child(self.corpus.root), id="theatre"
+        )
 
     async def perform(self, look_on: Onlooker) -> None:
         """Play until every file is accounted for, time is up, or Ctrl-C."""
@@ -84,7 +89,13 @@ class Play:
                 nursery.start_soon(self.score.watch, runtime)
                 nursery.start_soon(self.keep_time)
                 nursery.start_soon(self.hear_ctrl_c, nursery)
-                nursery.start_soon(wreak, [s.reader for s in self.seats], self.settings.kills, self.settings.seed, self.injector)
+                nursery.start_soon(
+                    wreak,
+                    [s.reader for s in self.seats],
+                    self.settings.kills,
+                    self.settings.seed,
+                    self.injector,
+                )
                 nursery.start_soon(look_on, self)
                 await self.read_all()
                 nursery.cancel_scope.cancel()

@@ -48,11 +48,15 @@ class Injector:
         """
         number = signal_of(fault)
         life = life_of(handle)
-        incarnation = life.incarnation
+        incarnation: object = life.incarnation
         if incarnation is not None and not isinstance(incarnation, ProcessIncarnation):
-            raise InjectionError(f"{life.path} runs in this very process; only Process() actors can be sent a signal")
+            raise InjectionError(
+                f"{life.path} runs in this very process; only Process() actors can be sent a signal"
+            )
         if incarnation is None or incarnation.process is None or incarnation.process.ended:
-            raise InjectionError(f"{life.path} has no process now, it is {life.state}; try again once it is ready")
+            raise InjectionError(
+                f"{life.path} has no process now, it is {life.state}; try again once it is ready"
+            )
         # First the record: the death may be told before this function returns.
         incarnation.injected = True
         injection = Injection(life.path, life.number, number, int(life.house.stage.now() * 1e9))
@@ -62,7 +66,7 @@ class Injector:
 
     def can_inject(self, handle: Any) -> bool:
         """Is there a process behind this handle that no fault was sent to yet?"""
-        incarnation = life_of(handle).incarnation
+        incarnation: object = life_of(handle).incarnation
         if not isinstance(incarnation, ProcessIncarnation) or incarnation.injected:
             return False
         return incarnation.process is not None and not incarnation.process.ended
