@@ -11,7 +11,7 @@ from .method import MARK, ActorMethod
 if TYPE_CHECKING:
     from .life import Life
 
-DECORATORS_CHECKED = (staticmethod, classmethod, property)
+OTHER_KINDS = (staticmethod, classmethod, property)
 
 
 class ActorHandle:
@@ -59,6 +59,10 @@ class ActorHandle:
         raise TypeError(f"the handle of {self._life.path!r} cannot travel to another process")
 
 
+def is_other_kind(found: object) -> bool:
+    return isinstance(found, OTHER_KINDS)
+
+
 def kind_of(found: object) -> str:
     return type(found).__name__
 
@@ -72,7 +76,7 @@ def missing(cls: type, name: str) -> str:
     if name in RESERVED:
         return f"{name!r} belongs to the class {cls.__name__}, not to a handle of it"
     found: Any = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
-    if isinstance(found, DECORATORS_CHECKED):
+    if is_other_kind(found):
         return f"{cls.__name__}.{name} is a {kind_of(found)}; a handle offers methods only"
     if is_unmarked(found):
         return f"{cls.__name__}.{name} is not marked; put @method above it, or write h.call({cls.__name__}.{name}, ...)"

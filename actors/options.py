@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict
 
 from .executor import Executor, Process
 
@@ -90,10 +90,15 @@ def is_executor(value: Any) -> bool:
 
 
 def is_exceptions(value: Any) -> bool:
-    if not isinstance(value, tuple):
-        return False
-    items = cast("tuple[Any, ...]", value)
-    return all(isinstance(item, type) and issubclass(item, BaseException) for item in items)
+    return is_tuple(value) and all(is_exception_class(item) for item in value)
+
+
+def is_tuple(value: object) -> bool:
+    return isinstance(value, tuple)
+
+
+def is_exception_class(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
 
 
 def is_retry(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from .actor import EXPORTED, Actor, ActorClass, install
 from .options import ActorOptions
@@ -55,15 +55,20 @@ def remote(cls: Any = None, /, **options: Any) -> Any:
 
 
 def remote_class(cls: Any, options: Any) -> Any:
-    if not isinstance(cls, type):
+    if not is_class(cls):
         raise TypeError(f"@remote makes actor classes of classes; {cls!r} is none")
-    mark(cast("type", cls), options)
-    return cast("type", cls)
+    mark(cls, options)
+    return cls
+
+
+def is_class(value: object) -> bool:
+    return isinstance(value, type)
 
 
 def mark(cls: type, options: Any) -> None:
-    install(cls, cls.__mro__ if issubclass(cls, Actor) else cls.__mro__[1:], options)
-    if not issubclass(cls, Actor):
+    is_actor = Actor in cls.__mro__
+    install(cls, cls.__mro__ if is_actor else cls.__mro__[1:], options)
+    if not is_actor:
         export_public(cls)
         for name in ("remote", "start", "child", "options"):
             setattr(cls, name, classmethod(vars(Actor)[name].__func__))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from .options import ActorOptions, Options
 
@@ -84,11 +84,15 @@ class ChildSpec(Generic[T_co]):
         return f"<child {self.label!r}: {self.cls.__name__}({', '.join(given)})>"
 
 
+def new_spec() -> Any:
+    return object.__new__(ChildSpec)
+
+
 def make_spec(
     cls: type, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> ChildSpec[Any]:
     """A spec from options that are checked already."""
-    spec = cast("ChildSpec[Any]", object.__new__(ChildSpec))
+    spec: ChildSpec[Any] = new_spec()
     spec.fill(cls, args, kwargs, options)
     return spec
 

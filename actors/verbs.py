@@ -47,11 +47,14 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
     """
     with trio.move_on_after(float("inf") if timeout is None else timeout):
         if isinstance(refs, ObjectRef):
-            one: ObjectRef[Any] = refs
-            return await one
+            return await only(refs)
         values: list[Any] = [await ref for ref in refs]
         return tuple(values) if isinstance(refs, tuple) else values
     raise GetTimeoutError(f"get() did not have its values within {timeout} s")
+
+
+async def only(ref: ObjectRef[Any]) -> Any:
+    return await ref
 
 
 async def wait(

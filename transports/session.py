@@ -6,7 +6,7 @@ Pure and synchronous.  What a guest sends is checked here before anyone believes
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from .guests import protocol as p
 
@@ -86,13 +86,18 @@ class Session:
         self.window = p.WINDOW if p.PAGE_CAPABILITY in self.capabilities else 1
 
 
+def is_list(value: object) -> bool:
+    return type(value) is list
+
+
 def is_message(value: Any) -> bool:
-    return type(value) is list and len(value) > 0 and type(value[0]) is int  # pyright: ignore[reportUnknownArgumentType]
+    return is_list(value) and len(value) > 0 and type(value[0]) is int
 
 
 def is_fault(value: Any) -> bool:
     """An exception as data: module, qualname, text, traceback, and perhaps itself."""
-    if type(value) is not list:
-        return False
-    parts = cast("list[Any]", value)
+    return is_list(value) and all_texts(value)
+
+
+def all_texts(parts: list[Any]) -> bool:
     return len(parts) == 5 and all(type(part) is str for part in parts[:4])

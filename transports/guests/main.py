@@ -143,7 +143,7 @@ class Guest:
             method = self.methods.get(name) or self.find(name)
             args: Any = message[3]
             kwargs: Any = NONE
-            if len(message) > 4 or type(args) is not list:
+            if len(message) > 4 or args.__class__ is not list:
                 args, kwargs = self.values.arguments(message)
             doorbell.protected = name in self.protected
             doorbell.running = id

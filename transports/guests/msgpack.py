@@ -163,8 +163,12 @@ class Extension:
         self.data = data
 
 
+def class_of(value: object) -> type:
+    return type(value)
+
+
 def _write(value: Any, put: Callable[[bytes], Any]) -> None:
-    kind: type = type(value)
+    kind = class_of(value)
     writer = _WRITERS.get(kind)
     if writer is None:
         raise TypeError(f"{kind.__name__} is not plain data")

@@ -106,13 +106,7 @@ class Keeper:
             with theirs:
                 arguments = [str(theirs.fileno()), str(os.getpid()), str(int(portable()))]
                 command = [sys.executable, "-I", "-S", "-E", str(SCRIPT), *arguments]
-                self.process = subprocess.Popen(
-                    command,
-                    env={},
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                )
+                self.process = start_process(command, theirs.fileno())
         except OSError as error:
             raise LaunchError(
                 error.errno, f"the process that starts guests could not be started: {error}"
