@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
-from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule, wait_task_rescheduled
 
 from . import events, lifecycle
 from .deadletter import POISON, UNDELIVERED, DeadLetter
@@ -153,8 +153,9 @@ class Life:
 
     # -- the task -------------------------------------------------------------------------------
 
+    @enable_ki_protection
     async def run(self) -> None:
-        """Carry out orders until retired."""
+        """Carry out orders until retired; a Ctrl-C never lands between two steps of ours."""
         while True:
             order, self.order = self.order, None
             if order is None:
@@ -163,7 +164,18 @@ class Life:
             elif order is RETIRE:
                 return
             else:
-                await self.live()
+                try:
+                    await self.live()
+                except BaseException:
+                    self.cut_short()
+                    raise
+
+    def cut_short(self) -> None:
+        """The task itself is ended, by a bug of ours or a Ctrl-C in a method: leave a state that can be retired."""
+        self.mailbox.receiver = None
+        if self.incarnation is not None:
+            self.incarnation = None
+            self.move("end")
 
     def unpark(self, _: Any) -> Abort:
         self.parked = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import trio
-from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import Abort, current_task, disable_ki_protection, reschedule, wait_task_rescheduled
 
 from ..transports.guests.context import ActorExit, running
 from . import lifecycle
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 TURNS = 64  # calls run in one go, before the other tasks get theirs
 TURN = 200e-6  # seconds; a go ends after this, however few calls it was
+
+
+@disable_ki_protection
+def run_method(method: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """User code, which a Ctrl-C may stop; it ends the runtime then."""
+    return method(*args, **kwargs)
 
 
 class LocalCraft:
@@ -55,7 +61,7 @@ class LocalIncarnation:
     async def start(self) -> ExitReason | None:
         spec = self.life.spec
         try:
-            self.actor = spec.cls(*spec.args, **spec.kwargs)
+            self.actor = run_method(spec.cls, spec.args, spec.kwargs)
         except Exception as error:
             return ExitReason(ERROR, f"{type(error).__name__}: {error}", error)
         except (SystemExit, ActorExit) as left:
@@ -91,7 +97,7 @@ class LocalIncarnation:
                 name = call.method.name
                 running.call = call.id, name, call
                 try:
-                    value = getattr(actor, name)(*call.payload, **call.code)
+                    value = run_method(getattr(actor, name), call.payload, call.code)
                 except (Exception, SystemExit, ActorExit) as error:
                     self.failed(call, error)
                 else:

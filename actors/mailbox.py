@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trio.lowlevel import current_task
+from trio.lowlevel import current_task, enable_ki_protection
 
 from ..transports.codec import Unencodable
 from ..transports.guests.context import running
@@ -79,6 +79,7 @@ class Mailbox:
 
     # -- the three shapes of a message ----------------------------------------------------------
 
+    @enable_ki_protection
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
         if running.call is not None and getattr(running.actor, "mailbox", None) is self:
@@ -89,6 +90,7 @@ class Mailbox:
         call.task = current_task()
         return await park(call.abandoned)
 
+    @enable_ki_protection
     def submit(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> ObjectRef[Any]:
@@ -99,6 +101,7 @@ class Mailbox:
         self.put(call)
         return ref
 
+    @enable_ki_protection
     def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A message without a reply."""
         if self.options.max_pending_calls >= 0:

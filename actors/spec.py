@@ -37,9 +37,9 @@ class ChildSpec(Generic[T_co]):
         @overload
         def __init__(
             self,
-            cls: Callable[[Unpack[Ts]], T_co],
+            cls: Callable[[*Ts], T_co],
             *,
-            args: tuple[Unpack[Ts]],
+            args: tuple[*Ts],
             **options: Unpack[ActorOptions],
         ) -> None: ...
         @overload
@@ -85,7 +85,8 @@ class ChildSpec(Generic[T_co]):
 
 
 def new_spec() -> Any:
-    return object.__new__(ChildSpec)
+    plain: Any = ChildSpec
+    return object.__new__(plain)
 
 
 def make_spec(

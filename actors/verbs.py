@@ -46,11 +46,15 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         CallError: what ended the call, for the first ref in order that failed.
     """
     with trio.move_on_after(float("inf") if timeout is None else timeout):
-        if isinstance(refs, ObjectRef):
+        if is_ref(refs):
             return await only(refs)
         values: list[Any] = [await ref for ref in refs]
         return tuple(values) if isinstance(refs, tuple) else values
     raise GetTimeoutError(f"get() did not have its values within {timeout} s")
+
+
+def is_ref(value: object) -> bool:
+    return isinstance(value, ObjectRef)
 
 
 async def only(ref: ObjectRef[Any]) -> Any:

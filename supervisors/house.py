@@ -34,8 +34,10 @@ class RuntimeHouse:
         self.stage = Stage()
         self.registry = Registry()
         self.stream = EventStream()
+        self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
         self.on_over: Callable[[SupervisorNode, ExitReason], None] = lambda node, reason: None
+        self.on_gone: Callable[[], None] = lambda: None
         self.on_changed: Callable[[], None] = lambda: None
 
     def admit(self, life: Life) -> None:

@@ -57,7 +57,7 @@ class Runtime:
         self.tree_node.plant(tree)
         self.root.add("tree", self.tree_node, core.ChildRules())
         self.root.add("dynamic", self.dynamic, core.ChildRules())
-        house.on_changed, house.on_over = self.all_started, self.ended
+        house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
 
     # -- what users ask -------------------------------------------------------------------------
 
@@ -128,12 +128,25 @@ class Runtime:
             self.started.set()
             self.body.cancel()
 
+    def end_now(self) -> None:
+        self.over.set()
+        self.started.set()
+
     async def begin(self) -> None:
         """Start the tree; raises ActorStartError, everything stopped, if a child does not start."""
         self.root.begin()
         await self.started.wait()
         if self.failure is not None:
             raise ActorStartError("the tree", self.failure)
+
+    def tell(self, failure: BaseException | None) -> None:
+        """Raise what ended the block, or what ended the tree."""
+        if failure is not None:
+            if self.failure is not None and not isinstance(failure, ActorStartError):
+                failure.add_note(f"Meanwhile the runtime's tree had failed: {self.failure}")
+            raise failure
+        if self.failure is not None:
+            raise TreeFailedError(self.failure)
 
     async def close(self, failed: bool) -> None:
         """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
@@ -142,7 +155,8 @@ class Runtime:
             life.mailbox.cancel_refs()
             if failed:
                 life.drop_casts()
-        self.root.feed(core.Shutdown())
+        if not self.house.gone.is_set():
+            self.root.feed(core.Shutdown())
         await self.over.wait()
         self.root.retire(SHUTDOWN_EXIT)
         await self.house.stage.keeper.close()
@@ -165,26 +179,33 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
         ActorStartError: if a child of the tree does not start; what had started is stopped.
         TreeFailedError: if the tree's restarts run out while it is open; the block is cancelled.
     """
-    failure: BaseException | None = None
-    async with trio.open_nursery() as nursery:
-        house: RuntimeHouse = await nursery.start(keep_house)
-        runtime = Runtime(house, tree or Supervisor())
-        token = current.set(runtime)
-        try:
-            await runtime.begin()
-            with runtime.body:
-                yield runtime
-        except BaseException as error:
-            failure = error
-        finally:
-            current.reset(token)
-        with trio.CancelScope(shield=True):
-            await runtime.close(failed=failure is not None or runtime.failure is not None)
-        house.nursery.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    if runtime.failure is not None:
-        raise TreeFailedError(runtime.failure)
+    try:
+        async with trio.open_nursery() as nursery:
+            house: RuntimeHouse = await nursery.start(keep_house)
+            runtime = Runtime(house, tree or Supervisor())
+            failure: BaseException | None = None
+            token = current.set(runtime)
+            try:
+                await runtime.begin()
+                with runtime.body:
+                    yield runtime
+            except BaseException as error:
+                failure = error
+            finally:
+                current.reset(token)
+            with trio.CancelScope(shield=True):
+                await runtime.close(failed=failure is not None or runtime.failure is not None)
+            house.nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        raise alone(group) from None
+    runtime.tell(failure)
+
+
+def alone(error: BaseException) -> BaseException:
+    """What a nursery wrapped, if it is one thing: a Ctrl-C stays a KeyboardInterrupt."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 async def keep_house(task_status: trio.TaskStatus[RuntimeHouse]) -> None:
@@ -196,4 +217,14 @@ async def keep_house(task_status: trio.TaskStatus[RuntimeHouse]) -> None:
         async with trio.open_nursery() as nursery:
             house = RuntimeHouse(nursery)
             await nursery.start(house.stage.run)
+            nursery.start_soon(tell_end, house)
             task_status.started(house)
+
+
+async def tell_end(house: RuntimeHouse) -> None:
+    """A bug of ours, or a Ctrl-C in a `Local` method, ends all tasks at once: then nobody is left to stop."""
+    try:
+        await trio.sleep_forever()
+    finally:
+        house.gone.set()
+        house.on_gone()

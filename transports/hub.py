@@ -30,7 +30,7 @@ class Hub:
     def forget(self, descriptor: int) -> None:
         """Stop watching; must precede closing the descriptor."""
         self.writers.pop(descriptor, None)
-        if self.readers.pop(descriptor, None) is not None:
+        if self.readers.pop(descriptor, None) is not None and not self.epoll.closed:
             self.epoll.unregister(descriptor)
 
     def when_writable(self, descriptor: int, callback: Callable[[], None]) -> None:
@@ -53,6 +53,7 @@ class Hub:
         if self.readers:
             self.poll()
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """End the event loop's sleep when something is ready; where ticks are plain, read it as well."""
         task_status.started()
@@ -103,6 +104,7 @@ class TaskHub(Hub):
             if reader is not None:
                 reader()
 
+    @trio.lowlevel.enable_ki_protection
     async def wait(self, descriptor: int, on_readable: Callable[[], None], scope: trio.CancelScope) -> None:
         with scope, contextlib.suppress(trio.ClosedResourceError):
             while self.readers.get(descriptor) is on_readable:
@@ -117,6 +119,7 @@ class TaskHub(Hub):
         if callback := self.writers.pop(descriptor, None):
             callback()
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         self.token = trio.lowlevel.current_trio_token()
         async with trio.open_nursery() as self.nursery:

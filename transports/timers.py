@@ -44,6 +44,7 @@ class Timers:
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
         return self.at(trio.current_time() + seconds, action)
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Fire what is due, until cancelled."""
         task_status.started()

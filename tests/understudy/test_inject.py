@@ -57,7 +57,8 @@ def with_patient(body: Callable[[Runtime, Handle[Patient]], Awaitable[None]]) ->
 
 
 async def appears(mark: Path, text: str) -> None:
-    while not mark.exists() or mark.read_text() != text:
+    file = trio.Path(mark)
+    while not await file.exists() or await file.read_text() != text:  # noqa: ASYNC110 - another process writes it
         await trio.sleep(0.01)
 
 
