@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from ..transports.guests.faults import text_of
 from .reasons import ExitReason, last_lines
 
 # How far a failed call had come.
@@ -128,10 +129,10 @@ def task_error(cause: BaseException, call_id: int, method: str, where: str, trac
     kind = type(cause)
     error = rebuild(cause) if isinstance(cause, Exception) else None
     if error is None:
-        error = TaskError(f"{kind.__name__}: {cause}", BEGUN, call_id, method)
+        error = TaskError(f"{kind.__name__}: {text_of(cause)}", BEGUN, call_id, method)
     error.fate, error.call_id, error.method = BEGUN, call_id, method
     error.cause = error.__cause__ = cause
-    return described(error, f"{kind.__module__}.{kind.__qualname__}", str(cause), traceback, where)
+    return described(error, f"{kind.__module__}.{kind.__qualname__}", text_of(cause), traceback, where)
 
 
 def foreign_error(kind: str, text: str, call_id: int, method: str, where: str, traceback: str) -> TaskError:
@@ -157,6 +158,8 @@ def rebuild(cause: Exception) -> TaskError | None:
         error = both.__new__(both, *cause.args)
         error.args = cause.args
         error.__dict__.update(cause.__dict__)
+        if hasattr(cause, "__notes__"):
+            error.__notes__ = list(cause.__notes__)  # ours are added below, and not to the cause
         copy_slots(cause, error)
         str(error)
     except Exception:

@@ -131,7 +131,7 @@ class Life:
 
     def drop_casts(self) -> None:
         """Casts that have not begun will not; they are dead letters."""
-        for call in self.mailbox.queue or ():
+        for call in self.mailbox.waiting():
             if call.is_cast and not call.ended:
                 call.succeed(None)
                 self.bury(call, UNDELIVERED)
@@ -165,7 +165,9 @@ class Life:
                 return
             else:
                 try:
-                    await self.live()
+                    if not await self.live():
+                        # A start that fails at once, restarted without end, must not starve the others.
+                        await trio.lowlevel.cancel_shielded_checkpoint()
                 except BaseException:
                     self.cut_short()
                     raise
@@ -181,8 +183,8 @@ class Life:
         self.parked = None
         return Abort.SUCCEEDED
 
-    async def live(self) -> None:
-        """One incarnation, from its start to its end."""
+    async def live(self) -> bool:
+        """One incarnation, from its start to its end; was it ever ready?"""
         self.number += 1
         self.move("start")
         self.emit(events.ActorStarting)
@@ -198,8 +200,15 @@ class Life:
         self.mailbox.receiver = self.incarnation = None
         self.ended(reason, started)
         if incarnation.parting is not None:
-            self.lose(incarnation.parting, lifecycle.BEGUN, reason)
+            self.part(incarnation.parting, reason)
         self.settle(left, fates, reason)
+        return started
+
+    def part(self, call: Call, reason: ExitReason) -> None:
+        """A call ended its actor on purpose: a cast has done its work, a caller is told."""
+        if call.is_cast and not reason.abnormal:
+            call.succeed(None)
+        self.lose(call, lifecycle.BEGUN, reason)
 
     def became_ready(self, incarnation: Incarnation) -> None:
         self.move("ready")
@@ -263,7 +272,10 @@ class Life:
             self.bury(call, POISON if poison else UNDELIVERED)
 
     def bury(self, call: Call, cause: str) -> None:
-        args, kwargs = self.craft.arguments(call)
+        try:
+            args, kwargs = self.craft.arguments(call)
+        except Exception as error:  # they pickled, but cannot be unpickled
+            args, kwargs = (f"<arguments that cannot be unpickled: {type(error).__name__}>",), {}
         letter = DeadLetter(
             call.id, self.path, call.method.name, args, kwargs, cause, call.deaths, call.parent
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import trio
 from trio.lowlevel import Abort, current_task, disable_ki_protection, reschedule, wait_task_rescheduled
 
 from ..transports.guests.context import ActorExit, running
+from ..transports.guests.faults import text_of
 from . import lifecycle
 from .errors import BEGUN, NEVER_SENT, task_error
 from .executor import Local
@@ -26,9 +27,9 @@ TURN = 200e-6  # seconds; a go ends after this, however few calls it was
 
 
 @disable_ki_protection
-def run_method(method: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def make_actor(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """User code, which a Ctrl-C may stop; it ends the runtime then."""
-    return method(*args, **kwargs)
+    return cls(*args, **kwargs)
 
 
 class LocalCraft:
@@ -61,11 +62,13 @@ class LocalIncarnation:
     async def start(self) -> ExitReason | None:
         spec = self.life.spec
         try:
-            self.actor = run_method(spec.cls, spec.args, spec.kwargs)
-        except Exception as error:
-            return ExitReason(ERROR, f"{type(error).__name__}: {error}", error)
+            self.actor = make_actor(spec.cls, spec.args, spec.kwargs)
         except (SystemExit, ActorExit) as left:
             return ExitReason(ERROR, f"{spec.cls.__name__}.__init__ left with {type(left).__name__}", left)
+        except KeyboardInterrupt:
+            raise  # a Ctrl-C is for the whole program
+        except BaseException as error:
+            return ExitReason(ERROR, f"{type(error).__name__}: {text_of(error)}", error)
         return None
 
     async def serve(self) -> ExitReason:
@@ -84,20 +87,31 @@ class LocalIncarnation:
                 await wait_task_rescheduled(self.unpark)
         return self.exit
 
-    def take_turns(self, queue: deque[Call]) -> None:
-        """Run what waits, for a while; what a method raises goes to its caller, or ends the incarnation."""
+    @disable_ki_protection
+    def take_turns(self, queue: deque[Any]) -> None:
+        """Run what waits, for a while; what a method raises goes to its caller, or ends the incarnation.
+
+        User code runs here, which a Ctrl-C may stop; it ends the runtime then.
+        """
         until = perf_counter() + TURN
         actor, ended = self.actor, lifecycle.ENDED
         before = running.call, running.actor
         running.actor = self.life
         for turn in range(TURNS):
             call = queue.popleft()
-            if call.state is not ended:
+            if call.__class__ is tuple:
+                method, args, id, _ = call
+                running.call = id, method.name, None
+                try:
+                    getattr(actor, method.name)(*args)
+                except (Exception, SystemExit, ActorExit) as error:
+                    self.failed(self.life.mailbox.record(call), error)
+            elif call.state is not ended:
                 call.state = lifecycle.RUNNING
                 name = call.method.name
                 running.call = call.id, name, call
                 try:
-                    value = run_method(getattr(actor, name), call.payload, call.code)
+                    value = getattr(actor, name)(*call.payload, **call.code)
                 except (Exception, SystemExit, ActorExit) as error:
                     self.failed(call, error)
                 else:
@@ -117,7 +131,9 @@ class LocalIncarnation:
         # Nobody waits for a cast; and here the cause has its own traceback, which need not be put into words.
         call.fail(error if call.is_cast else task_error(error, call.id, method.name, self.life.path, ""))
         if call.is_cast or isinstance(error, options.crash_on):
-            self.exit = ExitReason(ERROR, f"{method.name}() raised {type(error).__name__}: {error}", error)
+            self.exit = ExitReason(
+                ERROR, f"{method.name}() raised {type(error).__name__}: {text_of(error)}", error
+            )
         if call.is_cast:
             self.life.house.unseen(call)
 

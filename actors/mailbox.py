@@ -15,6 +15,7 @@ from ..transports.guests.protocol import CALL, CAST
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
+from .casting import NO_KEYWORDS, Note
 from .errors import (
     NEVER_SENT,
     ActorDiedError,
@@ -62,6 +63,7 @@ class Mailbox:
         "options",
         "queue",
         "receiver",
+        "takes_notes",
         "timer",
     )
 
@@ -71,7 +73,9 @@ class Mailbox:
         self.encode = encode
         self.house = house
         self.next_id = house.stage.next_id
-        self.queue: deque[Call] | None = None  # made with the first message: an empty one is 0.7 kB
+        # Casts that need no encoding and no limit come as notes.
+        self.takes_notes = encode is None and options.max_pending_calls < 0
+        self.queue: deque[Any] | None = None  # of Call or Note; made with the first: empty it is 0.7 kB
         self.receiver: Receiver | None = None
         self.closed: ExitReason | None = None
         self.timer: Timer | None = None
@@ -138,7 +142,7 @@ class Mailbox:
         if receiver is not None and not receiver.awake:
             receiver.pump()
 
-    def open_queue(self, call: Call) -> deque[Call]:
+    def open_queue(self, call: Call) -> deque[Any]:
         """A closed mailbox has no queue, so that open ones need not look."""
         if self.closed is not None:
             raise self.died(call, NEVER_SENT)
@@ -161,7 +165,22 @@ class Mailbox:
 
     def unfinished(self) -> list[Call]:
         in_flight = list(self.receiver.in_flight()) if self.receiver is not None else []
-        return in_flight + list(self.queue or ())
+        return in_flight + self.waiting()
+
+    def waiting(self) -> list[Call]:
+        """The records of what is in the mailbox; notes become records now."""
+        queue = self.queue
+        if not queue:
+            return []
+        calls = [item if isinstance(item, Call) else self.record(item) for item in queue]
+        queue.clear()
+        queue.extend(calls)
+        return calls
+
+    def record(self, note: Note) -> Call:
+        """The call record of a cast that came as a note."""
+        method, args, id, made_by = note
+        return Call(self, method, id, args, NO_KEYWORDS, True, made_by[0] if made_by is not None else 0)
 
     # -- calls that end early -------------------------------------------------------------------
 
@@ -172,6 +191,8 @@ class Mailbox:
         state = call.state
         if state is not lifecycle.QUEUED and self.receiver is not None:
             error.fate = self.receiver.fate(call)
+        if call.attempt > 1:
+            error.fate = lifecycle.BEGUN  # at an earlier attempt
         call.fail(error)
         if state is not lifecycle.QUEUED and self.receiver is not None:
             self.receiver.withdraw(call, why)
@@ -209,7 +230,8 @@ class Mailbox:
         self.closed = reason
         if self.timer is not None:
             self.timer.cancel()
-        waiting = [call for call in self.queue or () if not call.ended]
+        self.timer, self.next_deadline = None, math.inf
+        waiting = [call for call in self.waiting() if not call.ended]
         self.queue = None
         for call in waiting:
             call.fail(self.died(call, NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN))

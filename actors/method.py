@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ..transports.guests.protocol import CALL
-from .options import MethodOptions
+from .casting import cast_of
+from .options import METHOD_CHECKS, MethodOptions
 from .signature import Check, check_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ActorMethod(Generic[F_co]):
     __slots__ = (
         "__doc__",
         "__wrapped__",
+        "cast",
         "check",
         "interruptible",
         "mailbox",
@@ -57,6 +59,7 @@ class ActorMethod(Generic[F_co]):
             "retry_exceptions", options.retry_exceptions
         )
         self.interruptible: bool = own.get("interrupt", True)
+        setattr(self, "cast", cast_of(self, mailbox))  # noqa: B010  checkers see a method
 
     def __call__(
         self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
@@ -69,9 +72,9 @@ class ActorMethod(Generic[F_co]):
         self.check(*args, **kwargs)
         return self.mailbox.submit(self, args, kwargs)
 
-    def cast(self: ActorMethod[Callable[P, Any]], *args: P.args, **kwargs: P.kwargs) -> None:
-        self.check(*args, **kwargs)
-        self.mailbox.cast(self, args, kwargs)
+    if TYPE_CHECKING:
+
+        def cast(self: ActorMethod[Callable[P, Any]], *args: P.args, **kwargs: P.kwargs) -> None: ...
 
     def options(self, **options: Unpack[MethodOptions]) -> Self:
         return type(self)(self.mailbox, self.name, self.__wrapped__, **checked(options))
@@ -128,6 +131,7 @@ def method(function: Any = None, /, **options: Any) -> Any:
 
     Raises:
         TypeError: for an option that does not exist.
+        ValueError: for a value that it cannot have.
     """
     checked(options)
     if function is None:
@@ -139,8 +143,10 @@ def method(function: Any = None, /, **options: Any) -> Any:
 
 
 def checked(options: Any) -> Any:
-    for name in options:
-        if name not in MethodOptions.__annotations__:
-            known = ", ".join(sorted(MethodOptions.__annotations__))
-            raise TypeError(f"@method has no option {name!r}; there are {known}")
+    for name, value in options.items():
+        if name not in METHOD_CHECKS:
+            raise TypeError(f"@method has no option {name!r}; there are {', '.join(sorted(METHOD_CHECKS))}")
+        holds, meaning = METHOD_CHECKS[name]
+        if not holds(value):
+            raise ValueError(f"{name} must be {meaning}, not {value!r}")
     return options

@@ -86,7 +86,7 @@ NAMES = frozenset(field.name for field in fields(Options))
 
 
 def is_executor(value: Any) -> bool:
-    return isinstance(value, Executor)
+    return isinstance(value, Executor) and type(value) is not Executor
 
 
 def is_exceptions(value: Any) -> bool:
@@ -137,6 +137,10 @@ def is_aftermath(value: Any) -> bool:
     return value in ("keep", "restart")
 
 
+def is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "executor": (is_executor, "an executor such as Process() or Local()"),
     "id": (is_label, "a text without '/'"),
@@ -151,4 +155,11 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "max_task_retries": (is_count, "-1, 0 or a count"),
     "retry_exceptions": (is_retry, "a bool or a tuple of exception classes"),
     "max_pending_calls": (is_limit, "-1 or a count"),
+}
+
+METHOD_CHECKS = {
+    "timeout": CHECKS["call_timeout"],
+    "max_task_retries": CHECKS["max_task_retries"],
+    "retry_exceptions": CHECKS["retry_exceptions"],
+    "interrupt": (is_flag, "True or False"),
 }

@@ -281,6 +281,8 @@ class ProcessIncarnation:
         assert self.climb is not None
         self.climb.end()
         self.climb = None
+        if self.stopping:
+            self.begin_climb(0, "shutdown", TERMINATE, delay=self.life.spec.options.shutdown)
         if kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart":
             self.kill(ExitReason(INTERRUPTED, "its state is not trusted after an interrupt", ordered=True))
 
@@ -293,10 +295,8 @@ class ProcessIncarnation:
         self.stopping = True
         if seconds == 0:
             return self.kill(SHUTDOWN_EXIT)
-        if self.climb is not None:
-            self.climb.end()
-        self.climb = None
-        self.begin_climb(0, "shutdown", TERMINATE, delay=seconds)
+        if self.climb is None:  # one for a call goes on: it ends the call, or all
+            self.begin_climb(0, "shutdown", TERMINATE, delay=seconds)
         self.pump()
 
     def finish_stop(self) -> None:

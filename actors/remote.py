@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from .actor import EXPORTED, Actor, ActorClass, install
+from .actor import EXPORTED, RESERVED, Actor, ActorClass, install
 from .options import ActorOptions
 from .spec import ChildSpec
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+GIVEN = ("remote", "start", "child", "options")  # what a plain class is given
 
 C = TypeVar("C", bound=type[Actor])
 T_co = TypeVar("T_co", covariant=True)
@@ -70,10 +72,21 @@ def mark(cls: type, options: Any) -> None:
     install(cls, cls.__mro__ if is_actor else cls.__mro__[1:], options)
     if not is_actor:
         export_public(cls)
-        for name in ("remote", "start", "child", "options"):
-            setattr(cls, name, classmethod(vars(Actor)[name].__func__))
+        for name in GIVEN:
+            setattr(cls, name, vars(Actor)[name])
+
+
+def raw(cls: type, name: str) -> Any:
+    """What the class holds under this name, before any descriptor; None if nothing."""
+    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
 
 
 def export_public(cls: type) -> None:
+    for name in sorted(RESERVED):
+        if raw(cls, name) not in (None, vars(Actor).get(name)):
+            raise TypeError(
+                f"{cls.__name__}.{name}: actor classes and handles use this name themselves; choose another"
+            )
     names = [name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name))]
+    names = [name for name in names if not isinstance(raw(cls, name), staticmethod | classmethod)]
     setattr(cls, EXPORTED, {name: getattr(cls, name) for name in names})

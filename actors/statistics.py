@@ -29,7 +29,7 @@ class Statistics:
 
 def statistics_of(life: Life) -> Statistics:
     mailbox = life.mailbox
-    queued = sum(1 for call in mailbox.queue or () if not call.ended)
+    queued = sum(1 for call in mailbox.waiting() if not call.ended)
     pid = life.incarnation.pid if life.incarnation is not None else 0
     reason = str(life.last_reason) if life.number > 1 or life.incarnation is None else ""
     return Statistics(life.path, life.state, life.number, pid, mailbox.pending(), queued, reason)

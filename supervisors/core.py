@@ -196,6 +196,8 @@ class Core:
     def start_next(self) -> list[Effect]:
         """Children start one at a time, so that a later one may rely on an earlier."""
         for child in self.children.values():
+            if child.fresh and child.state in LIVE:
+                return []  # its turn is not over; another one was restarted meanwhile
             if child.state == WAITING:
                 child.state = STARTING
                 return [Start(child.id)]
@@ -224,7 +226,7 @@ class Core:
         if self.ending:
             return [self.lay_down(child, event.reason), *self.stop_next()]
         if child.condemned:
-            return [self.retire(child, event.reason)]
+            return [self.retire(child, event.reason), *(self.start_next() if self.starting else [])]
         if child.fresh:
             return self.first_start_failed(child, event.reason)
         verdict = RESTARTS[child.rules.restart, event.reason.abnormal or not event.started]

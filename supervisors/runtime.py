@@ -103,7 +103,7 @@ class Runtime:
         return ActorHandle(life)
 
     def spawn_life(self, spec: ChildSpec[Any]) -> Life:
-        if self.closing:
+        if self.closing or self.dynamic.core.ending:
             raise NoRuntimeError("the runtime is closing and starts nothing new")
         options = spec.options
         id = options.id or options.name or f"{spec.cls.__name__.lower()}-{next(self.numbers)}"
@@ -182,7 +182,11 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
     try:
         async with trio.open_nursery() as nursery:
             house: RuntimeHouse = await nursery.start(keep_house)
-            runtime = Runtime(house, tree or Supervisor())
+            try:
+                runtime = Runtime(house, tree or Supervisor())
+            except BaseException:
+                house.nursery.cancel_scope.cancel()
+                raise
             failure: BaseException | None = None
             token = current.set(runtime)
             try:
@@ -201,11 +205,12 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
     runtime.tell(failure)
 
 
-def alone(error: BaseException) -> BaseException:
+def alone(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """What a nursery wrapped, if it is one thing: a Ctrl-C stays a KeyboardInterrupt."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
+    if len(group.exceptions) > 1:
+        return group
+    only = group.exceptions[0]
+    return alone(only) if isinstance(only, BaseExceptionGroup) else only
 
 
 async def keep_house(task_status: trio.TaskStatus[RuntimeHouse]) -> None:

@@ -88,10 +88,11 @@ class SupervisorNode:
 
     def terminate(self, child: Child, reason: ExitReason | None = None) -> None:
         """End a child for good; with a reason at once, without politely."""
-        incarnation = child.incarnation if isinstance(child, Life) else None
+        if self.children.get(child.id) is not child:
+            return  # it is dead, and another may have its id by now
+        if reason is not None and isinstance(child, Life) and child.incarnation is not None:
+            child.incarnation.kill(reason)  # before it is stopped politely: the first reason counts
         self.feed(core.Terminate(child.id))
-        if reason is not None and incarnation is not None:
-            incarnation.kill(reason)
 
     # -- what the core decides ------------------------------------------------------------------
 

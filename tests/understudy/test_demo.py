@@ -10,7 +10,7 @@ import trio
 from understudy import ExitReason
 from understudy.actors.deadletter import DeadLetter
 from understudy.demo.account import Account, Totals
-from understudy.demo.chaos import wreak
+from understudy.demo.chaos import Chaos
 from understudy.demo.command import choose_show, processors
 from understudy.demo.corpus import ENDLESS, POISON, Corpus, Piece, collect, passes
 from understudy.demo.measure import Measure, Reader, measure_file
@@ -263,6 +263,13 @@ def test_a_play_under_fire_balances(workers: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_far_too_many_kills_delay_a_play_but_do_not_stop_it(tmp_path: Path) -> None:
+    play = perform(make_files(tmp_path, 6), Settings(1, kills=500.0, seed=1, patience=0.4))
+
+    assert report_of(play, None).complaints == []
+
+
+@pytest.mark.slow
 def test_without_kills_only_the_poison_costs_lives(tmp_path: Path) -> None:
     play = perform(make_files(tmp_path, 20), Settings(2, kills=0.0, patience=0.7))
 
@@ -312,4 +319,4 @@ def test_the_live_view_draws_every_state_of_a_play(tmp_path: Path) -> None:
 
 
 def test_chaos_without_kills_does_nothing() -> None:
-    trio.run(wreak, [], 0.0, 1, Injector())
+    trio.run(Chaos([], Injector(), 1).wreak, 0.0)

@@ -5,34 +5,54 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import trio
 
+from ..actors.verbs import statistics
 from ..testing.inject import Injector
+from .measure import Reader
+
+if TYPE_CHECKING:
+    from ..actors.actor import Handle
 
 SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP)
 NOBODY = 0.01  # seconds until it looks again, when every reader has been hit already
 
 
-async def wreak(readers: Sequence[Any], per_second: float, seed: int, injector: Injector) -> None:
-    """Hit one reader after the other, ready or only starting, until cancelled; none twice in one life."""
-    if per_second <= 0:
-        return
-    dice = random.Random(seed)
-    due = trio.current_time()
-    while True:
-        due = max(due + 1 / per_second, trio.current_time())
-        await trio.sleep_until(due)
-        fault = dice.choice(SIGNALS)
-        alive = await somebody(readers, injector)
-        injector.inject(dice.choice(alive), fault)
+class Chaos:
+    """Hits readers, ready or only starting, none twice in one life.
 
+    Who was hit before it was ready is spared until it is: however many shots a second, the play goes on.
+    """
 
-async def somebody(readers: Sequence[Any], injector: Injector) -> list[Any]:
-    """Those who can be hit, as soon as there are any."""
-    while True:
-        alive = [reader for reader in readers if injector.can_inject(reader)]
-        if alive:
-            return alive
-        await trio.sleep(NOBODY)
+    def __init__(self, readers: Sequence[Handle[Reader]], injector: Injector, seed: int) -> None:
+        self.readers = readers
+        self.injector = injector
+        self.dice = random.Random(seed)
+        self.early: dict[str, int] = {}  # path to the last incarnation that was hit before it was ready
+
+    async def wreak(self, per_second: float) -> None:
+        """Hit one reader after the other, until cancelled."""
+        due = trio.current_time()
+        while per_second > 0:
+            due = max(due + 1 / per_second, trio.current_time())
+            await trio.sleep_until(due)
+            fault = self.dice.choice(SIGNALS)
+            while not (targets := self.targets()):
+                await trio.sleep(NOBODY)
+            self.hit(self.dice.choice(targets), fault)
+
+    def targets(self) -> list[Handle[Reader]]:
+        return [reader for reader in self.readers if self.is_fair(reader)]
+
+    def is_fair(self, reader: Handle[Reader]) -> bool:
+        now = statistics(reader)
+        spared = now.state != "ready" and self.early.get(now.path) == now.incarnation - 1
+        return self.injector.can_inject(reader) and not spared
+
+    def hit(self, reader: Handle[Reader], fault: signal.Signals) -> None:
+        now = statistics(reader)
+        if now.state != "ready":
+            self.early[now.path] = now.incarnation
+        self.injector.inject(reader, fault)

@@ -18,7 +18,7 @@ from ..supervisors.runtime import open_runtime
 from ..supervisors.spec import Supervisor
 from ..testing.inject import Injector
 from .account import Account
-from .chaos import wreak
+from .chaos import Chaos
 from .corpus import Corpus, Piece, passes
 from .measure import PATIENCE, Reader
 from .score import BEAT, Score
@@ -85,17 +85,12 @@ class Play:
             paths = [f"stage/reader-{number}" for number in range(1, self.settings.workers + 1)]
             self.seats = [Seat(path, get_actor(path, Reader)) for path in paths]
             self.wings = Seat("wings", get_actor("wings", Reader))
+            chaos = Chaos([seat.reader for seat in self.seats], self.injector, self.settings.seed)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.score.watch, runtime)
                 nursery.start_soon(self.keep_time)
                 nursery.start_soon(self.hear_ctrl_c, nursery)
-                nursery.start_soon(
-                    wreak,
-                    [s.reader for s in self.seats],
-                    self.settings.kills,
-                    self.settings.seed,
-                    self.injector,
-                )
+                nursery.start_soon(chaos.wreak, self.settings.kills)
                 nursery.start_soon(look_on, self)
                 await self.read_all()
                 nursery.cancel_scope.cancel()

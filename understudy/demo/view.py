@@ -22,7 +22,7 @@ from .score import BEAT
 from .show import Told
 
 EVERY = 0.25  # seconds between two pictures: a calm view, and little taken from the readers
-AROUND = 15  # lines that are not the tree's readers
+AROUND = 18  # lines that are not the tree's readers
 BARS = " ▁▂▃▄▅▆▇█"
 BLOWS = 4
 
