@@ -202,6 +202,9 @@ def find_slots(kind: type) -> list[str]:
 
 def copy_slot(cause: Any, error: Any, name: str) -> None:
     try:
-        setattr(error, name, getattr(cause, name))
+        value = getattr(cause, name)
+        # An OSError that is told of a second file, be it None, speaks of it.
+        if getattr(error, name, error) is not value:
+            setattr(error, name, value)
     except (AttributeError, TypeError):
         pass  # read-only or unset: the constructor's arguments made it

@@ -20,6 +20,7 @@ from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, ExitReason
 if TYPE_CHECKING:
     from .call import Call
     from .executor import Executor
+    from .glance import Glance
     from .spawner import House, Overseer
     from .spec import ChildSpec
 
@@ -33,10 +34,13 @@ class Incarnation(Protocol):
     parting: Call | None
 
     @property
+    def glance(self) -> Glance | None: ...
+    @property
     def pid(self) -> int: ...
 
     async def start(self) -> ExitReason | None: ...
     async def serve(self) -> ExitReason: ...
+    def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
     def fate(self, call: Call) -> str: ...
@@ -174,9 +178,8 @@ class Life:
 
     def cut_short(self) -> None:
         """The task itself is ended, by a bug of ours or a Ctrl-C in a method: leave a state that can be retired."""
-        self.mailbox.receiver = None
-        if self.incarnation is not None:
-            self.incarnation = None
+        self.mailbox.receiver = self.incarnation = None
+        if (self.state, "end") in lifecycle.ACTOR:
             self.move("end")
 
     def unpark(self, _: Any) -> Abort:

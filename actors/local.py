@@ -49,6 +49,7 @@ class LocalIncarnation:
     __slots__ = ("actor", "awake", "exit", "life", "parked", "parting", "stopping")
 
     pid = 0
+    glance = None
 
     def __init__(self, life: Life) -> None:
         self.life = life
@@ -150,6 +151,10 @@ class LocalIncarnation:
         self.parting = call
 
     # -- from outside ---------------------------------------------------------------------------
+
+    def exchange(self, call: Call) -> bool:
+        """A task of its own runs the actor; a caller never does."""
+        return False
 
     def pump(self) -> None:
         self.awake = True

@@ -7,7 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trio.lowlevel import current_task, enable_ki_protection
+from trio.lowlevel import (
+    cancel_shielded_checkpoint,
+    checkpoint_if_cancelled,
+    current_task,
+    enable_ki_protection,
+)
 
 from ..transports.codec import Unencodable
 from ..transports.guests.context import running
@@ -26,6 +31,7 @@ from .errors import (
     TaskCancelledError,
     Unsendable,
 )
+from .glance import TURNS, Glance
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 
@@ -44,6 +50,9 @@ class Receiver(Protocol):
 
     awake: bool
 
+    @property
+    def glance(self) -> Glance | None: ...
+    def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
     def fate(self, call: Call) -> str: ...
@@ -90,7 +99,16 @@ class Mailbox:
             raise DeadlockError(
                 f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
             )
-        self.put(call)
+        receiver = self.receiver
+        if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
+            await checkpoint_if_cancelled()
+            self.put(call)
+            if receiver.exchange(call):
+                if receiver.glance.hits % TURNS == 0:
+                    await cancel_shielded_checkpoint()
+                return call.unwrap()
+        else:
+            self.put(call)
         call.task = current_task()
         return await park(call.abandoned)
 

@@ -22,6 +22,7 @@ from ..transports.session import CLOSED, READY, ProtocolError, Session
 from . import events
 from .errors import BEGUN, NOT_BEGUN, UNKNOWN
 from .executor import Process
+from .glance import Glance
 from .ladder import KILL, TERMINATE, Climb
 from .life import EXECUTORS, Life
 from .lifecycle import ENDED, SENT
@@ -51,7 +52,7 @@ class ProcessIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was sent."""
 
     __slots__ = (
-        "awake", "climb", "codec", "dead", "executor", "finish", "injected", "known", "life", "link", "page", "parting", "process", "sent",
+        "awake", "climb", "codec", "dead", "executor", "glance", "injected", "known", "life", "link", "page", "parting", "process", "sent",
         "sent_count", "session", "started", "stderr", "stopping", "why",
     )  # fmt: skip
 
@@ -63,6 +64,7 @@ class ProcessIncarnation:
         self.codec = Codec(executor.trusted, executor.bounds)
         self.session = Session()
         self.awake = False
+        self.glance = Glance()
         self.sent: dict[int, Call] = {}
         self.sent_count = 0
         self.known: set[bytes] = set()
@@ -146,6 +148,11 @@ class ProcessIncarnation:
             self.awake = True
             self.life.house.stage.ticks.soon(self.hand_over)
 
+    def exchange(self, call: Call) -> bool:
+        """Send a call that is alone at once, and look for its reply; True if it came."""
+        self.hand_over()
+        return self.link is not None and self.glance.look(call, self.link)
+
     def hand_over(self) -> None:
         """Send what waits, as far as the guest's window goes; runs at the end of a tick."""
         self.awake = False
@@ -202,6 +209,7 @@ class ProcessIncarnation:
                     answer(kind, call, message, self)
         except ProtocolError as error:
             self.lost(f"the guest broke the protocol: {error}")
+        self.glance.heard(len(messages) == 1 and not sent)
         if self.stopping or self.life.mailbox.queue:
             self.pump()
 

@@ -205,12 +205,10 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
     runtime.tell(failure)
 
 
-def alone(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def alone(error: BaseException) -> BaseException:
     """What a nursery wrapped, if it is one thing: a Ctrl-C stays a KeyboardInterrupt."""
-    if len(group.exceptions) > 1:
-        return group
-    only = group.exceptions[0]
-    return alone(only) if isinstance(only, BaseExceptionGroup) else only
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return alone(inner[0]) if len(inner) == 1 else error
 
 
 async def keep_house(task_status: trio.TaskStatus[RuntimeHouse]) -> None:

@@ -65,8 +65,7 @@ def printed_by(page: str) -> dict[int, str]:
     """What each block of a page prints, by its line; a traceback for one that fails."""
     command = [sys.executable, str(Path(__file__)), page]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    told = {line: printed for line, printed in lines}
+    told: dict[int, str] = dict(json.loads(line) for line in done.stdout.splitlines())
     return told or {0: done.stderr}
 
 

@@ -22,19 +22,23 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
+    try:
+        return run(argv)
+    except (KeyboardInterrupt, BaseExceptionGroup) as error:
+        if not is_ctrl_c(error):
+            raise
+        print("stopped", file=sys.stderr)
+        return INTERRUPTED
+
+
+def run(argv: Sequence[str] | None) -> int:
     parser, commands = make_parser()
     options = parser.parse_args(argv)
     if options.command is None:
         parser.print_help()
         return 2
     prepare_output()
-    try:
-        return commands[options.command](options)
-    except (KeyboardInterrupt, BaseExceptionGroup) as error:
-        if not is_ctrl_c(error):
-            raise
-        print("stopped", file=sys.stderr)
-        return INTERRUPTED
+    return commands[options.command](options)
 
 
 def make_parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Namespace], int]]]:

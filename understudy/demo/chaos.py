@@ -36,12 +36,13 @@ class Chaos:
         """Hit one reader after the other, until cancelled."""
         due = trio.current_time()
         while per_second > 0:
-            due = max(due + 1 / per_second, trio.current_time())
             await trio.sleep_until(due)
-            fault = self.dice.choice(SIGNALS)
-            while not (targets := self.targets()):
-                await trio.sleep(NOBODY)
-            self.hit(self.dice.choice(targets), fault)
+            targets = self.targets()
+            if targets:
+                self.hit(self.dice.choice(targets), self.dice.choice(SIGNALS))
+                due = max(due + 1 / per_second, trio.current_time())
+            else:
+                due = trio.current_time() + NOBODY
 
     def targets(self) -> list[Handle[Reader]]:
         return [reader for reader in self.readers if self.is_fair(reader)]

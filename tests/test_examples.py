@@ -1,0 +1,99 @@
+"""Each example, run as the script it is, prints exactly this."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.pages import ROOT
+
+EXAMPLES = {
+    "counter.py": """\
+call: 15
+ref: 16
+after the cast: 116
+refs, in order: [117, 118, 119]
+""",
+    "crash.py": """\
+calls so far: 2
+the incarnation died: signal: its process killed by SIGSEGV
+safe to retry: False
+the same handle, a fresh state: 1
+incarnation 2
+""",
+    "endless.py": """\
+interrupted: brood() was interrupted while it ran in thinker-1
+timed out: brood() to thinker-1 did not answer within 0.5 s
+it still knows its thoughts: 2
+incarnation 1
+""",
+    "events.py": """\
+the caller: signal: its process killed by SIGKILL
+the next reader: 5
+a dead letter: poison ('poison',) after 3 deaths
+  incarnation 1 is ready
+  incarnation 1 ended, signal: its process killed by SIGKILL
+  attempt 2 will be made
+  incarnation 2 is ready
+  incarnation 2 ended, signal: its process killed by SIGKILL
+  attempt 3 will be made
+  incarnation 3 is ready
+  incarnation 3 ended, signal: its process killed by SIGKILL
+  no more attempts
+  incarnation 4 is ready
+""",
+    "lambdas.py": """\
+[2, 3, 4]
+[10, 20, 30]
+Note(text='hello', length=5) True
+""",
+    "plain_remote.py": """\
+hello you
+['hello Ada', 'bonjour Ada']
+1 ended, 0 pending: bonjour Bob
+ActorDiedError: french is dead (signal: killed by kill())
+""",
+    "tree.py": """\
+1 word kept
+left raised: nothing to read
+2 words kept
+readers/left: incarnation 2
+readers/right: incarnation 1
+tree  one_for_one, 3 in 5 s
+  store  Store, incarnation 1
+  readers  one_for_one, 5 in 1 s
+    left  Reader, incarnation 2
+    right  Reader, incarnation 1
+dynamic  dynamic, 3 in 5 s
+""",
+    "untrusted.py": """\
+{'kinds': 2, 'pieces': 7}
+not sent: only data travels to an actor with trusted=False: Encoding objects of type Order is unsupported
+refused: the result of smuggle() cannot travel: an untrusted actor answers in plain data only: Encoding objects of type function is unsupported
+refused: the result of shout() cannot travel: it takes 20,006 bytes and the limit is 10,000
+{'kinds': 1, 'pieces': 5}
+""",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_prints_what_it_promises(name: str) -> None:
+    script = ROOT / "examples" / name
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=50, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, EXAMPLES[name]), done.stderr
+
+
+def test_every_example_is_run() -> None:
+    assert sorted(path.name for path in (ROOT / "examples").glob("*.py")) == sorted(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_has_a_main_that_can_be_imported(name: str) -> None:
+    code = (ROOT / "examples" / name).read_text()
+
+    assert "async def main() -> None:" in code
+    assert code.endswith('if __name__ == "__main__":\n    trio.run(main)\n')

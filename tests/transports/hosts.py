@@ -1,0 +1,105 @@
+"""Hosts for the tests of this folder: each runs in a process of its own, tells what it started, and waits."""
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
+from typing import Any
+from uuid import uuid4
+
+import trio
+from understudy import Process, open_runtime
+
+from tests.transports.company import Tester
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MARK = "UNDERSTUDY_TEST_MARK"
+
+
+def environ_of(mark: str) -> dict[str, str]:
+    return {**os.environ, MARK: mark, "PYTHONPATH": str(ROOT)}
+
+
+async def hold(kinds: list[str], fork: bool = False) -> None:
+    """Open a runtime with one guest for each kind, tell of it on stdout, and stay."""
+    executor = Process(stderr="keep", environ={MARK: os.environ[MARK]})
+    async with open_runtime() as runtime:
+        testers = [await Tester.options(executor=executor, max_restarts=-1).start() for _ in kinds]
+        for tester, kind in zip(testers, kinds, strict=True):
+            if kind == "spin":
+                tester.spin.cast()
+            elif kind == "sleep":
+                tester.sleep.cast(1000.0)
+            else:
+                await tester.spawn(kind)
+        if fork:
+            multiprocessing.get_context("fork").Process(target=time.sleep, args=(1000,)).start()
+        print(json.dumps({"keeper": runtime.house.stage.keeper.pid}), flush=True)
+        await trio.sleep_forever()
+
+
+@contextmanager
+def host(*kinds: str, fork: bool = False) -> Iterator[tuple[Popen[str], dict[str, Any], str]]:
+    """A running host: its process, what it told, and the mark that all below its guests carry."""
+    mark = uuid4().hex
+    script = f"import trio; from tests.transports.hosts import hold; trio.run(hold, {list(kinds)!r}, {fork!r})"
+    process = Popen(
+        [sys.executable, "-c", script], env=environ_of(mark), stdin=DEVNULL, stdout=PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline()), mark
+    finally:
+        for pid in [process.pid, *marked(mark)]:
+            kill(pid, signal.SIGKILL)
+        process.communicate()
+
+
+def kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def marked(mark: str, besides: int = 0) -> list[int]:
+    """Living processes that carry the mark in their environment."""
+    needle = f"{MARK}={mark}".encode()
+    return [pid for pid in processes() if pid != besides and needle in read(pid, "environ") and alive(pid)]
+
+
+def processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def read(pid: int, what: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    except OSError:
+        return b""
+
+
+def alive(pid: int) -> bool:
+    """Does it run, that is, is it there and no zombie?"""
+    fields = read(pid, "stat").rpartition(b")")[2].split()
+    return bool(fields) and fields[0] not in (b"Z", b"X")
+
+
+def children(pid: int) -> list[int]:
+    """Direct children, zombies too."""
+    return [child for child in processes() if read(child, "stat").rpartition(b")")[2].split()[1:2] == [str(pid).encode()]]
+
+
+def gone(*pids: int, mark: str = "", besides: int = 0) -> bool:
+    """Wait until none of them runs; False if some still do after a time no slow machine needs."""
+    for _ in range(500):
+        if not any(alive(pid) for pid in pids) and not (mark and marked(mark, besides)):
+            return True
+        time.sleep(0.01)
+    return False
