@@ -77,7 +77,11 @@ class LocalIncarnation:
         while self.exit is None:
             queue = mailbox.queue
             if queue:
-                self.take_turns(queue)
+                try:
+                    self.take_turns(queue)
+                except BaseException:
+                    running.call = running.actor = None
+                    raise
                 if queue and self.exit is None:
                     await trio.lowlevel.cancel_shielded_checkpoint()
             elif self.stopping:
@@ -105,7 +109,9 @@ class LocalIncarnation:
                 running.call = id, method.name, None
                 try:
                     getattr(actor, method.name)(*args)
-                except (Exception, SystemExit, ActorExit) as error:
+                except KeyboardInterrupt:
+                    raise  # a Ctrl-C is for the whole program
+                except BaseException as error:
                     self.failed(self.life.mailbox.record(call), error)
             elif call.state is not ended:
                 call.state = lifecycle.RUNNING
@@ -113,7 +119,9 @@ class LocalIncarnation:
                 running.call = call.id, name, call
                 try:
                     value = getattr(actor, name)(*call.payload, **call.code)
-                except (Exception, SystemExit, ActorExit) as error:
+                except KeyboardInterrupt:
+                    raise  # a Ctrl-C is for the whole program
+                except BaseException as error:
                     self.failed(call, error)
                 else:
                     call.succeed(value)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +11,8 @@ import trio
 
 from ..transports.codec import Codec, Pickled, Unencodable, reencode
 from ..transports.guests import protocol as p
-from ..transports.links.socket import SocketLink
-from ..transports.page import Page, make_page
-from ..transports.places.process import GuestProcess, LaunchError, describe_status
-from ..transports.places.stderr import Stderr
+from ..transports.places.guest import Guest
+from ..transports.places.process import GuestProcess, describe_status
 from ..transports.session import CLOSED, READY, ProtocolError, Session
 from . import events
 from .errors import BEGUN, NOT_BEGUN, UNKNOWN
@@ -33,8 +28,6 @@ from .verdicts import answer, reason_of
 if TYPE_CHECKING:
     from .call import Call
     from .mailbox import Encode
-
-LINK_PLACE, PAGE_PLACE, STDERR_PLACE = 3, 4, 2  # descriptors in the guest
 
 
 class ProcessCraft:
@@ -52,8 +45,8 @@ class ProcessIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was sent."""
 
     __slots__ = (
-        "awake", "climb", "codec", "dead", "executor", "glance", "injected", "known", "life", "link", "page", "parting", "process", "sent",
-        "sent_count", "session", "started", "stderr", "stopping", "why",
+        "awake", "climb", "codec", "dead", "executor", "glance", "guest", "injected", "known", "life", "parting", "sent",
+        "sent_count", "session", "started", "stopping", "why",
     )  # fmt: skip
 
     def __init__(self, life: Life) -> None:
@@ -68,10 +61,7 @@ class ProcessIncarnation:
         self.sent: dict[int, Call] = {}
         self.sent_count = 0
         self.known: set[bytes] = set()
-        self.link: SocketLink | None = None
-        self.page: Page | None = None
-        self.process: GuestProcess | None = None
-        self.stderr: Stderr | None = None
+        self.guest = Guest(life.house.stage)
         self.climb: Climb | None = None
         self.parting: Call | None = None
         self.why: ExitReason | None = None
@@ -82,7 +72,12 @@ class ProcessIncarnation:
 
     @property
     def pid(self) -> int:
-        return self.process.pid if self.process is not None else 0
+        return self.guest.pid
+
+    @property
+    def process(self) -> GuestProcess | None:
+        """The guest's process, once it is launched."""
+        return self.guest.process
 
     # -- the start ------------------------------------------------------------------------------
 
@@ -90,10 +85,10 @@ class ProcessIncarnation:
         """Launch the guest and wait until it is ready; returns why not, after proof of death."""
         limit = self.life.spec.options.start_timeout
         try:
-            with trio.move_on_after(limit):
+            with trio.move_on_after(limit) as time:
                 await self.launch()
                 await self.started.wait()
-        except (LaunchError, OSError) as error:
+        except OSError as error:
             self.close()
             return ExitReason(ERROR, f"the process could not be launched: {error}", error)
         except Unencodable as error:
@@ -103,36 +98,20 @@ class ProcessIncarnation:
         if self.process is None:
             self.close()
             return ExitReason(TIMEOUT, f"its process was not there after {limit} s")
-        self.kill(ExitReason(TIMEOUT, f"__init__ took longer than start_timeout, {limit} s"))
+        # Else its link ended first: its death comes by itself, or `lost` kills it and knows why.
+        if time.cancelled_caught or self.why is not None:
+            self.kill(ExitReason(TIMEOUT, f"__init__ took longer than start_timeout, {limit} s"))
         return await self.serve()
 
     async def launch(self) -> None:
-        stage = self.life.house.stage
-        with ExitStack() as handed:
-            ours, theirs = socket.socketpair()
-            handed.callback(theirs.close)
-            self.link = SocketLink(ours, self.codec, stage.hub, stage.ticks)
-            self.link.on_messages, self.link.on_end, self.link.on_drained = self.hear, self.lost, self.pump
-            read_end, write_end = os.pipe()
-            handed.callback(os.close, write_end)
-            self.stderr = Stderr(read_end, stage.hub, self.executor.stderr == "show")
-            self.page = make_page()
-            descriptors = [theirs.fileno(), write_end] + ([self.page.descriptor] if self.page else [])
-            places = [LINK_PLACE, STDERR_PLACE] + ([PAGE_PLACE] if self.page else [])
-            numbers = [str(place) for place in places if place != STDERR_PLACE]
-            process = await stage.keeper.launch(command_of(self.executor, numbers), descriptors, places)
-        self.watch(process)
-        self.greet()
-
-    def watch(self, process: GuestProcess) -> None:
-        assert self.link is not None
-        self.process = process
+        executor = self.executor
+        process, link = await self.guest.launch(command_of(executor), self.codec, executor.stderr == "show")
         process.on_end, process.on_stop = self.ended, self.stopped
-        if self.page is not None:
-            self.page.close_descriptor()
-        self.link.open()
+        link.on_messages, link.on_end, link.on_drained = self.hear, self.lost, self.pump
+        link.open()
         if process.ended:
             self.ended()
+        self.greet()
 
     def greet(self) -> None:
         """Send what the guest needs to make the actor; it reads that after its hello."""
@@ -151,12 +130,13 @@ class ProcessIncarnation:
     def exchange(self, call: Call) -> bool:
         """Send a call that is alone at once, and look for its reply; True if it came."""
         self.hand_over()
-        return self.link is not None and self.glance.look(call, self.link)
+        link = self.guest.link
+        return link is not None and self.glance.look(call, link)
 
     def hand_over(self) -> None:
         """Send what waits, as far as the guest's window goes; runs at the end of a tick."""
         self.awake = False
-        queue, link, sent = self.life.mailbox.queue, self.link, self.sent
+        queue, link, sent = self.life.mailbox.queue, self.guest.link, self.sent
         if queue and link is not None and self.session.state is READY and self.why is None:
             room = self.session.window - len(sent)
             batch: list[bytes] = []
@@ -186,8 +166,8 @@ class ProcessIncarnation:
                 self.say(p.CODE, digest, blob)
 
     def say(self, *message: Any) -> None:
-        if self.link is not None:
-            self.link.send(self.codec.message(*message))
+        if self.guest.link is not None:
+            self.guest.link.send(self.codec.message(*message))
 
     def hear(self, messages: list[Any]) -> None:
         """Take what the guest said; whatever breaks a rule ends the guest."""
@@ -232,7 +212,8 @@ class ProcessIncarnation:
 
     def withdraw(self, call: Call, why: str) -> None:
         """The caller has gone: the call is skipped if it has not begun, else interrupted."""
-        runs = self.page.cancel(call.id) if self.page is not None else True
+        page = self.guest.page
+        runs = page.cancel(call.id) if page is not None else True
         if runs and call.method.interruptible:
             self.begin_climb(call.id, why)
 
@@ -246,14 +227,15 @@ class ProcessIncarnation:
         return self.climb.over if self.climb is not None else None
 
     def running(self) -> Call | None:
-        if self.page is None:
+        page = self.guest.page
+        if page is None:
             return next(iter(self.sent.values()), None)
-        begun = self.page.begun
-        return self.sent.get(begun) if begun != self.page.ended else None
+        begun = page.begun
+        return self.sent.get(begun) if begun != page.ended else None
 
     def begin_climb(self, call_id: int, why: str, rung: str | None = None, delay: float = 0.0) -> None:
         """One climb at a time: a guest runs one call at a time."""
-        if self.process is None or self.process.ended:
+        if not self.guest.alive:
             return
         if self.climb is not None:
             if self.climb.call_id in (call_id, 0):
@@ -268,11 +250,10 @@ class ProcessIncarnation:
             climb.start()
 
     def ring(self, call_id: int, number: int) -> None:
-        if self.process is None:
-            return
-        if number == signal.SIGINT and self.page is not None:
-            self.page.interrupt(call_id)
-        self.process.signal(number)
+        page = self.guest.page
+        if number == signal.SIGINT and page is not None:
+            page.interrupt(call_id)
+        self.guest.signal(number)
 
     def took(self, rung: str, call_id: int, why: str) -> None:
         self.life.emit(events.LadderClimbed, rung, call_id)
@@ -315,16 +296,15 @@ class ProcessIncarnation:
     def kill(self, reason: ExitReason) -> None:
         """Kill the guest; the first reason counts."""
         self.why = self.why or reason
-        if self.process is not None:
-            self.process.signal(signal.SIGKILL)
+        self.guest.signal(signal.SIGKILL)
         self.started.set()
 
     def lost(self, text: str) -> None:
         """The link ended or broke the rules while the guest lives (or its death is on its way to us)."""
         self.session.state = CLOSED
-        if self.link is not None:
-            self.link.close()
-        if self.process is not None and not self.process.ended:
+        if self.guest.link is not None:
+            self.guest.link.close()
+        if self.guest.alive:
             # A guest that died has closed its link too; the keeper will say so.  One that has not is killed.
             self.life.house.stage.timers.after(LINGER, lambda: self.kill(ExitReason(UNREACHABLE, text)))
         self.started.set()
@@ -343,8 +323,8 @@ class ProcessIncarnation:
 
     def ended(self) -> None:
         """The guest is dead, and proved to be; replies it wrote before still count."""
-        if self.link is not None:
-            self.link.drain()
+        if self.guest.link is not None:
+            self.guest.link.drain()
         self.started.set()
         self.dead.set()
 
@@ -360,7 +340,7 @@ class ProcessIncarnation:
     def reason(self) -> ExitReason:
         assert self.process is not None
         status = self.process.status
-        words = self.stderr.last_words() if self.stderr is not None else ""
+        words = self.guest.last_words()
         reason = self.why
         if reason is None:
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
@@ -372,16 +352,13 @@ class ProcessIncarnation:
         """Give back every descriptor."""
         if self.climb is not None:
             self.climb.end()
-        for part in (self.link, self.stderr):
-            if part is not None:
-                part.close()
-        if self.page is not None:
-            self.page.close_descriptor()
+        self.guest.close()
 
     def fate(self, call: Call) -> str:
-        if self.page is None:
+        page = self.guest.page
+        if page is None:
             return UNKNOWN
-        return BEGUN if call.position <= self.page.progress else NOT_BEGUN
+        return BEGUN if call.position <= page.progress else NOT_BEGUN
 
     def in_flight(self) -> Iterable[Call]:
         return self.sent.values()

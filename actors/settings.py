@@ -31,10 +31,10 @@ GIVEN = (
 )  # packages a guest may need of us, wherever it looks for its own
 
 
-def command_of(executor: Process, numbers: list[str]) -> Command:
+def command_of(executor: Process) -> Command:
     """The guest's command line; it gets nothing of our environment, and no site-packages by itself."""
     python = executor.python or sys.executable
-    return Command((python, "-I", "-S", "-E", BOOTSTRAP, *numbers), dict(executor.environ), executor.folder)
+    return Command((python, "-I", "-S", "-E", BOOTSTRAP), dict(executor.environ), executor.folder)
 
 
 def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, Any], Code]:

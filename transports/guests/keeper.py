@@ -261,7 +261,7 @@ def forbid_core_files() -> None:
 
 def restore_signals() -> None:
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT):
+    for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
 

@@ -202,6 +202,7 @@ def run(descriptors: list[int]) -> None:
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     values = Values()
     wire = Wire(descriptors[0], values.decode)
+    os.set_inheritable(descriptors[0], False)  # what user code starts must not hold the link open
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None
     guest = Guest(wire, values, page)
     guest.doorbell.listen()

@@ -103,10 +103,12 @@ class Keeper:
             return
         try:
             ours, theirs = socket.socketpair()
-            with theirs:
+            with theirs, contextlib.ExitStack() as undo:
+                undo.callback(ours.close)
                 arguments = [str(theirs.fileno()), str(os.getpid()), str(int(portable()))]
                 command = [sys.executable, "-I", "-S", "-E", str(SCRIPT), *arguments]
                 self.process = start_process(command, theirs.fileno())
+                undo.pop_all()
         except OSError as error:
             raise LaunchError(
                 error.errno, f"the process that starts guests could not be started: {error}"
@@ -126,7 +128,8 @@ class Keeper:
                 try:
                     sent = socket.send_fds(self.link, [rest], list(descriptors))
                 except BlockingIOError:
-                    await trio.lowlevel.wait_writable(self.link)
+                    with contextlib.suppress(trio.ClosedResourceError):
+                        await trio.lowlevel.wait_writable(self.link)
                     continue
                 except OSError:
                     return  # it is dying; `lost` answers all who wait
@@ -147,6 +150,7 @@ class Keeper:
     def drop_link(self) -> None:
         if self.link is not None:
             self.hub.forget(self.link.fileno())
+            trio.lowlevel.notify_closing(self.link)  # a launch may wait to write
             self.link.close()
             self.link = None
 
@@ -171,7 +175,7 @@ class Keeper:
         if guest.pidfd < 0:
             guest.end(None)
             return
-        watched = os.dup(guest.pidfd)
+        watched, guest.pidfd = guest.pidfd, -1  # it has its last signal, and a copy may not be had
 
         def dead() -> None:
             self.hub.forget(watched)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,9 @@ class Command:
     argv: tuple[str, ...]
     environ: dict[str, str] = field(default_factory=dict[str, str])
     folder: str | None = None
+
+    def with_arguments(self, arguments: list[str]) -> Command:
+        return replace(self, argv=(*self.argv, *arguments))
 
 
 class LaunchError(OSError):
@@ -40,8 +43,9 @@ class GuestProcess:
     def launched(self, pid: int, with_pidfd: bool) -> None:
         self.pid = pid
         if with_pidfd:
-            # It may have been reaped already, and its end be on its way to us.
-            with contextlib.suppress(ProcessLookupError):
+            # It may have been reaped already, and its end be on its way to us; or descriptors have run out,
+            # and the keeper signals.
+            with contextlib.suppress(OSError):
                 self.pidfd = os.pidfd_open(pid)
 
     def signal(self, number: int) -> None:

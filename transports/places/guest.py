@@ -1,0 +1,81 @@
+"""Everything a host holds of one guest: its process, the link to it, its page, the end of its stderr."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from ..codec import Codec
+from ..links.socket import SocketLink
+from ..page import Page, make_page
+from .process import Command, GuestProcess
+from .stderr import Stderr
+
+if TYPE_CHECKING:
+    from ..stage import Stage
+
+LINK_PLACE, PAGE_PLACE, STDERR_PLACE = 3, 4, 2  # descriptors in the guest
+
+
+class Guest:
+    """Opened by `launch`; `close` gives back every descriptor, however far the launch had come."""
+
+    __slots__ = ("link", "page", "process", "stage", "stderr")
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.link: SocketLink | None = None
+        self.page: Page | None = None
+        self.process: GuestProcess | None = None
+        self.stderr: Stderr | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process is not None else 0
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and not self.process.ended
+
+    async def launch(
+        self, command: Command, codec: Codec, show_stderr: bool
+    ) -> tuple[GuestProcess, SocketLink]:
+        """Start the process; the numbers of its descriptors are added to the command.
+
+        Raises:
+            OSError: if the system refuses a process or a descriptor.
+        """
+        stage = self.stage
+        with ExitStack() as handed:
+            ours, theirs = socket.socketpair()
+            handed.callback(theirs.close)
+            link = self.link = SocketLink(ours, codec, stage.hub, stage.ticks)
+            read_end, write_end = os.pipe()
+            handed.callback(os.close, write_end)
+            self.stderr = Stderr(read_end, stage.hub, show_stderr)
+            descriptors, places = [theirs.fileno(), write_end], [LINK_PLACE, STDERR_PLACE]
+            page = self.page = make_page()
+            if page is not None:
+                descriptors.append(page.descriptor)
+                places.append(PAGE_PLACE)
+                handed.callback(page.close_descriptor)
+            numbers = [str(place) for place in places if place != STDERR_PLACE]
+            process = self.process = await stage.keeper.launch(
+                command.with_arguments(numbers), descriptors, places
+            )
+        return process, link
+
+    def signal(self, number: int) -> None:
+        if self.process is not None:
+            self.process.signal(number)
+
+    def last_words(self) -> str:
+        """What it wrote to its standard error, the end of it; closes the pipe."""
+        return self.stderr.last_words() if self.stderr is not None else ""
+
+    def close(self) -> None:
+        for part in (self.link, self.stderr):
+            if part is not None:
+                part.close()
