@@ -35,7 +35,7 @@ class ActorMethod(Generic[F_co]):
     __slots__ = (
         "__doc__",
         "__wrapped__",
-        "cast",
+        *("cast",),  # unpacked, or pyright takes it for a variable and does not bind it
         "check",
         "interruptible",
         "mailbox",

@@ -66,8 +66,11 @@ class Page:
 
     def close(self) -> None:
         self.close_descriptor()
-        self.words.release()
-        self.memory.close()
+        if not self.memory.closed:  # it holds a descriptor of its own; what the page said last is still asked
+            last = memoryview(bytearray(self.words)).cast("Q")
+            self.words.release()
+            self.memory.close()
+            self.words = last
 
 
 def make_page() -> Page | None:

@@ -129,6 +129,18 @@ def test_a_guest_that_has_mapped_its_page_holds_no_descriptor_of_it(page: Page) 
         os.fstat(copy)
 
 
+@needs_page
+def test_a_closed_page_keeps_what_it_said_last_and_no_descriptor(theirs: memoryview, page: Page) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    theirs[p.PROGRESS], theirs[p.BEGUN] = 9, 8
+    page.close()
+    page.close()
+    page.cancel(1)
+
+    assert (page.progress, page.begun) == (9, 8)
+    assert len(os.listdir("/proc/self/fd")) == before - 2
+
+
 def test_a_page_is_made_where_the_system_has_what_it_takes() -> None:
     page = make_page()
 

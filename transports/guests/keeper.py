@@ -44,15 +44,17 @@ class Keeper:
         poll = select.poll()
         for descriptor in (wake, self.link.fileno(), *self.watch_host()):
             poll.register(descriptor, select.POLLIN)
-        alive = True
+        # Without a descriptor of the host, a fork of it can hide its death: whose child we are is looked at.
+        patience = 250 if self.portable else None
+        alive = os.getppid() == self.host
         while alive:
-            ready = {descriptor for descriptor, _ in poll.poll()}
+            ready = {descriptor for descriptor, _ in poll.poll(patience)}
             if wake in ready:
                 os.read(wake, 4096)
             if self.link.fileno() in ready:
                 alive = self.hear()
             self.reap()
-            alive = alive and not (ready - {wake, self.link.fileno()})
+            alive = alive and not (ready - {wake, self.link.fileno()}) and os.getppid() == self.host
         self.kill_all()
 
     def watch_host(self) -> list[int]:

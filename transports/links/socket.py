@@ -5,14 +5,19 @@ Coalescing is worth more than anything else on a message's way: a send per messa
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any
 
 from ..codec import Codec
+from ..guests import protocol as p
 from ..guests.wire import READ_BYTES, list_header
 from ..hub import Hub
 from ..ticks import EndOfTick
+
+log = logging.getLogger("understudy.transports.links")
+TRACE = 5  # `UNDERSTUDY_LOG=transports=trace` shows every message
 
 EARLY = 64 * 1024  # bytes; a larger batch does not wait for the end of the tick
 SLACK = 1024 * 1024  # bytes by which a frame may exceed the longest message: others travel in it
@@ -22,7 +27,7 @@ class SocketLink:
     """The host's end.  Never raises from `send` or `flush`: what ends the link is told by `on_end`."""
 
     __slots__ = (
-        "buffer", "codec", "hub", "number", "on_drained", "on_end", "on_messages", "out", "out_bytes", "rest", "sock", "ticks",
+        "buffer", "codec", "hub", "number", "on_drained", "on_end", "on_messages", "out", "out_bytes", "rest", "sock", "ticks", "traced",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, codec: Codec, hub: Hub, ticks: EndOfTick) -> None:
@@ -32,6 +37,7 @@ class SocketLink:
         self.codec = codec
         self.hub = hub
         self.ticks = ticks
+        self.traced = log.isEnabledFor(TRACE)
         self.buffer = bytearray()
         self.out: list[bytes] = []
         self.out_bytes = 0
@@ -78,6 +84,8 @@ class SocketLink:
             return
         body = out[0] if len(out) == 1 else b"".join(out)
         header = list_header(len(out))
+        if self.traced:
+            self.trace("to", [self.codec.decode(list_header(1) + message)[0] for message in out])
         out.clear()
         self.out_bytes = 0
         self.write((len(header) + len(body)).to_bytes(4, "big") + header + body)
@@ -139,7 +147,17 @@ class SocketLink:
         except ValueError as error:
             self.end(f"the guest wrote something that is no message: {error}")
         else:
+            if self.traced:
+                self.trace("from", messages)
             self.on_messages(messages)
+
+    def trace(self, direction: str, messages: list[Any]) -> None:
+        """One log record a message: its kind and, where it has one, its message id."""
+        for message in messages:
+            id = message[1] if len(message) > 1 and type(message[1]) is int else ""
+            log.log(
+                TRACE, "%s guest on descriptor %d: %s %s", direction, self.number, p.NAMES[message[0]], id
+            )
 
     def drain(self) -> None:
         """Read all that has arrived: replies written before a death still count."""

@@ -76,6 +76,6 @@ class Guest:
         return self.stderr.last_words() if self.stderr is not None else ""
 
     def close(self) -> None:
-        for part in (self.link, self.stderr):
+        for part in (self.link, self.stderr, self.page):
             if part is not None:
                 part.close()

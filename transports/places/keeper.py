@@ -168,6 +168,8 @@ class Keeper:
         guests, self.guests = self.guests, {}
         for guest in guests.values():
             guest.signal(signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                os.killpg(guest.pid, signal.SIGKILL)  # nobody else is left to find its children
             self.watch_death(guest)
 
     def watch_death(self, guest: GuestProcess) -> None:

@@ -1,0 +1,216 @@
+"""`ObjectRef`: a view of a call, to be awaited often or never."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+
+import pytest
+import trio
+
+from tests.cast import Endless, Faller, Player
+from tests.rehearsal import LOCAL, QUIET, held, rehearse, until
+from understudy import (
+    CallError,
+    CallInterruptedError,
+    GetTimeoutError,
+    ObjectRef,
+    Runtime,
+    TaskCancelledError,
+    cancel,
+    get,
+    interrupt,
+    statistics,
+    wait,
+)
+from understudy.actors.events import FailureUnseen
+from understudy.actors.verbs import life_of
+
+Quick = Faller.options(executor=LOCAL)
+
+
+def test_several_tasks_may_wait_for_one_ref() -> None:
+    async def scene(runtime: Runtime) -> None:
+        player = await Quick.start()
+        ref = player.add.remote()
+        values: list[int] = []
+
+        async def waiter() -> None:
+            values.append(await ref)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(waiter)
+        assert values == [1, 1, 1]
+
+    rehearse(scene)
+
+
+def test_a_cancelled_waiter_does_not_cancel_the_call() -> None:
+    async def scene(runtime: Runtime) -> None:
+        player = await Player.options(executor=QUIET).start()
+        ref = player.sleep.remote(0.1)
+        with trio.move_on_after(0.01):
+            await ref
+        assert not ref.done
+        assert await ref == "rested"
+
+    rehearse(scene)
+
+
+def test_get_runs_out_of_time_and_the_call_goes_on() -> None:
+    async def scene(runtime: Runtime) -> None:
+        player = await Player.options(executor=QUIET).start()
+        ref = player.sleep.remote(0.1)
+        with pytest.raises(GetTimeoutError, match=r"get\(\) did not have its values within 0.01 s"):
+            await get(ref, timeout=0.01)
+        assert await get(ref, timeout=10) == "rested"
+
+    rehearse(scene)
+
+
+def test_wait_returns_what_is_there_when_time_runs_out() -> None:
+    async def scene(runtime: Runtime) -> None:
+        napper, player = await Endless.start(), await Quick.start()
+        slow, quick = napper.nap.remote(), player.add.remote()
+
+        assert await wait([slow, quick]) == ([quick], [slow])
+        assert await wait([slow], timeout=0.01) == ([], [slow])
+        assert cancel(slow)
+
+    rehearse(scene)
+
+
+def test_a_queued_call_that_is_cancelled_never_runs() -> None:
+    async def scene(runtime: Runtime) -> None:
+        player = await Quick.start()
+        refs = [player.add.remote() for _ in range(3)]
+
+        assert cancel(refs[1])
+        with pytest.raises(TaskCancelledError, match=r"add\(\) to faller-1, was cancelled by cancel\(\)") as error:
+            await refs[1]
+        assert error.value.fate == "never_sent"
+        assert (await refs[0], await refs[2]) == (1, 2)
+        assert not cancel(refs[0])
+        assert not cancel(refs[1])
+
+    rehearse(scene)
+
+
+def test_a_running_call_that_is_cancelled_is_interrupted() -> None:
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.start()
+        ref = endless.nap.remote()
+        await until(lambda: life_of(endless).incarnation.running())  # type: ignore[union-attr, attr-defined]
+
+        assert cancel(ref)
+        with pytest.raises(TaskCancelledError):
+            await ref
+        assert await endless.add() == 1
+        assert statistics(endless).incarnation == 1
+
+    rehearse(scene)
+
+
+def test_an_interrupted_ref_says_so() -> None:
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.start()
+        ref = endless.nap.remote()
+        while not await interrupt(endless):
+            await trio.sleep(0.001)
+        with pytest.raises(CallInterruptedError, match=r"nap\(\) was interrupted while it ran in endless-1"):
+            await ref
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_failure_nobody_awaits_is_an_event(when: str) -> None:
+    async def scene(runtime: Runtime) -> None:
+        events = runtime.events()
+        faller = await Quick.start()
+        ref: ObjectRef[None] | None = faller.fail.remote(ValueError("unseen"))
+        id = ref.id if ref else 0
+        if when == "before":
+            ref = None
+        await faller.add()
+        ref = None
+        gc.collect()
+        (unseen,) = held(events, FailureUnseen)
+
+        assert (unseen.call_id, unseen.method, unseen.actor) == (id, "fail", "faller-1")
+        assert isinstance(unseen.error, ValueError)
+
+    rehearse(scene)
+
+
+def test_a_failure_that_was_awaited_is_no_event() -> None:
+    async def scene(runtime: Runtime) -> None:
+        events = runtime.events()
+        faller = await Quick.start()
+        ref = faller.fail.remote(ValueError("seen"))
+        with pytest.raises(ValueError, match="seen"):
+            await ref
+        del ref
+        gc.collect()
+        assert held(events, FailureUnseen) == []
+
+    rehearse(scene)
+
+
+def test_a_success_nobody_awaits_is_no_event() -> None:
+    async def scene(runtime: Runtime) -> None:
+        events = runtime.events()
+        faller = await Quick.start()
+        faller.add.remote()
+        await faller.add()
+        gc.collect()
+        assert held(events, FailureUnseen) == []
+
+    rehearse(scene)
+
+
+def test_refs_are_cancelled_when_the_runtime_closes() -> None:
+    refs: list[ObjectRef[None]] = []
+
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.start()
+        refs.append(endless.nap.remote())
+        refs.append(endless.nap.remote())
+
+    rehearse(scene)
+    for ref in refs:
+        assert ref.done
+        with pytest.raises(TaskCancelledError, match="the runtime closes"):
+            ref.call.unwrap()
+
+
+def test_a_ref_does_not_travel() -> None:
+    async def scene(runtime: Runtime) -> None:
+        ref = (await Quick.start()).add.remote()
+        with pytest.raises(TypeError, match="an ObjectRef cannot travel; await it and send its value"):
+            pickle.dumps(ref)
+        await ref
+
+    rehearse(scene)
+
+
+def test_a_ref_describes_its_call() -> None:
+    async def scene(runtime: Runtime) -> None:
+        ref = (await Quick.start()).add.remote()
+
+        assert repr(ref) == f"<ObjectRef of <call {ref.id} add() to faller-1: queued>>"
+        await ref
+        assert "ended" in repr(ref)
+
+    rehearse(scene)
+
+
+def test_wait_done_does_not_raise() -> None:
+    async def scene(runtime: Runtime) -> None:
+        ref = (await Quick.start()).fail.remote(ValueError("x"))
+        await ref.wait_done()
+        with pytest.raises(CallError):
+            await ref
+
+    rehearse(scene)
