@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Handle: TypeAlias = type[T]
 
 EXPORTED = "__exported__"
+
+# As in `inspect`, which a guest should not have to load for three numbers.
+CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200
 RESERVED = frozenset({"call", "child", "options", "remote", "start"})
 
 
@@ -127,12 +130,29 @@ def install(cls: type, bases: tuple[type, ...], options: Any) -> None:
         # An override of an exported method stays exported, though it forgot its mark.
         if hasattr(item, MARK) or name in exported:
             exported[name] = item
-    for name in exported:
+    refuse_unfit(cls, exported)
+    setattr(cls, EXPORTED, exported)
+
+
+def refuse_unfit(cls: type, exported: dict[str, Any]) -> None:
+    """Raise TypeError for a method that no handle could offer."""
+    for name, item in exported.items():
+        if kind := later_kind(item):
+            raise TypeError(
+                f"{cls.__name__}.{name} is {kind}; an actor's methods are plain functions, one at a time"
+            )
         if name in RESERVED:
             raise TypeError(f"{cls.__name__}.{name}: handles use this name themselves; choose another")
         if name.startswith("__"):
             raise TypeError(f"{cls.__name__}.{name}: special methods cannot be called through a handle")
-    setattr(cls, EXPORTED, exported)
+
+
+def later_kind(item: object) -> str | None:
+    """What kind of function an actor cannot run, if it is one."""
+    flags = getattr(getattr(item, "__code__", None), "co_flags", 0)
+    if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
+        return "async"
+    return "a generator" if flags & CO_GENERATOR else None
 
 
 def exported_of(cls: type) -> dict[str, Callable[..., Any]]:

@@ -84,8 +84,9 @@ class ProcessIncarnation:
     async def start(self) -> ExitReason | None:
         """Launch the guest and wait until it is ready; returns why not, after proof of death."""
         limit = self.life.spec.options.start_timeout
+        time = trio.move_on_after(limit)
         try:
-            with trio.move_on_after(limit) as time:
+            with time:
                 await self.launch()
                 await self.started.wait()
         except OSError as error:

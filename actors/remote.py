@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from .actor import EXPORTED, RESERVED, Actor, ActorClass, install
+from .actor import EXPORTED, RESERVED, Actor, ActorClass, install, refuse_unfit
 from .options import ActorOptions
 from .spec import ChildSpec
 
@@ -89,4 +89,6 @@ def export_public(cls: type) -> None:
             )
     names = [name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name))]
     names = [name for name in names if not isinstance(raw(cls, name), staticmethod | classmethod)]
-    setattr(cls, EXPORTED, {name: getattr(cls, name) for name in names})
+    exported: dict[str, Any] = {name: getattr(cls, name) for name in names}
+    refuse_unfit(cls, exported)
+    setattr(cls, EXPORTED, exported)

@@ -118,7 +118,7 @@ async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
 
 
 async def interrupt(handle: Handle[Any]) -> bool:
-    """Interrupt the call that an actor runs; returns False if it ran none.
+    """Interrupt the call that an actor runs; returns False if it ran none, or one marked `interrupt=False`.
 
     The caller gets a CallInterruptedError.  If the method does not end, the ladder is climbed: terminate,
     kill, and the supervisor decides.  Returns when the call has ended, however that came.  If cancelled while

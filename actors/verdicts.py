@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..transports.codec import Codec
 from ..transports.guests import protocol as p
 from .call import cancelled
-from .errors import BEGUN, CallInterruptedError, TaskError, Unsendable, foreign_error, task_error
+from .errors import BEGUN, NOT_BEGUN, CallInterruptedError, TaskError, Unsendable, foreign_error, task_error
 from .reasons import ERROR, NORMAL, ExitReason
 from .retry import wants_retry
 
@@ -38,6 +38,9 @@ def result(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> N
 
 def error(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
     life = incarnation.life
+    if message[2][0] == UNFIT:
+        call.fail(unsendable(call, message[2][1], message[2][2]))
+        return
     raised = error_of(message[2], incarnation.codec, call, f"{life.path} (process {incarnation.pid})")
     if raised.cause is not None and wants_retry(call, raised.cause):
         life.retry(call)
@@ -48,6 +51,16 @@ def error(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> No
         life.house.unseen(call)
 
 
+def unsendable(call: Call, kind: str, why: str) -> Unsendable:
+    """The guest could not make sense of the arguments, or could not send the result."""
+    name = call.method.name
+    if kind == "UnfitArguments":
+        return Unsendable(
+            f"an argument of {name}() cannot be unpickled by the guest: {why}", NOT_BEGUN, call.id, name
+        )
+    return Unsendable(f"the result of {name}() cannot travel: {why}", BEGUN, call.id, name)
+
+
 def skipped(call: Call, _: list[Any], __: ProcessIncarnation) -> None:
     call.fail(cancelled(call))
 
@@ -56,6 +69,8 @@ def interrupted(call: Call, _: list[Any], incarnation: ProcessIncarnation) -> No
     text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
     call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
 
+
+UNFIT = "understudy_guest.values"  # where a guest's complaints of what cannot travel are from
 
 ANSWERS: dict[int, Callable[[Call, list[Any], ProcessIncarnation], None]] = {
     p.RESULT: result,

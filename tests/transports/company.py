@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from understudy import Actor, Process, method
@@ -57,7 +58,11 @@ class Tester(Actor, executor=QUIET):
     @method
     def surroundings(self) -> dict[str, Any]:
         """The process as the system sees it."""
-        status = dict(line.split(":\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\t" in line)
+        status = dict(
+            line.split(":\t", 1)
+            for line in Path("/proc/self/status").read_text().splitlines()
+            if ":\t" in line
+        )
         return {
             "environ": dict(os.environ),
             "stdin": os.readlink("/proc/self/fd/0"),
@@ -122,4 +127,10 @@ def spawn_tree() -> int:
     return subprocess.Popen([sys.executable, "-IS", "-c", script], start_new_session=True).pid
 
 
-SPAWNERS = {"child": spawn_child, "session": spawn_session, "stubborn": spawn_stubborn, "daemon": spawn_daemon, "tree": spawn_tree}
+SPAWNERS = {
+    "child": spawn_child,
+    "session": spawn_session,
+    "stubborn": spawn_stubborn,
+    "daemon": spawn_daemon,
+    "tree": spawn_tree,
+}

@@ -14,9 +14,9 @@ from typing import Any
 from uuid import uuid4
 
 import trio
-from understudy import Process, open_runtime
 
 from tests.transports.company import Tester
+from understudy import Process, open_runtime
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MARK = "UNDERSTUDY_TEST_MARK"
@@ -48,9 +48,16 @@ async def hold(kinds: list[str], fork: bool = False) -> None:
 def host(*kinds: str, fork: bool = False) -> Iterator[tuple[Popen[str], dict[str, Any], str]]:
     """A running host: its process, what it told, and the mark that all below its guests carry."""
     mark = uuid4().hex
-    script = f"import trio; from tests.transports.hosts import hold; trio.run(hold, {list(kinds)!r}, {fork!r})"
+    script = (
+        f"import trio; from tests.transports.hosts import hold; trio.run(hold, {list(kinds)!r}, {fork!r})"
+    )
     process = Popen(
-        [sys.executable, "-c", script], env=environ_of(mark), stdin=DEVNULL, stdout=PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", script],
+        env=environ_of(mark),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         assert process.stdout is not None
@@ -93,7 +100,11 @@ def alive(pid: int) -> bool:
 
 def children(pid: int) -> list[int]:
     """Direct children, zombies too."""
-    return [child for child in processes() if read(child, "stat").rpartition(b")")[2].split()[1:2] == [str(pid).encode()]]
+    return [
+        child
+        for child in processes()
+        if read(child, "stat").rpartition(b")")[2].split()[1:2] == [str(pid).encode()]
+    ]
 
 
 def gone(*pids: int, mark: str = "", besides: int = 0) -> bool:

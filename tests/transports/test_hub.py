@@ -1,19 +1,28 @@
 """Both hubs keep one contract: they call back when there is something to read, and never after `forget`."""
 
+import contextlib
 import os
 import resource
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 import trio
+import trio.lowlevel
+
 from understudy.transports.hub import Hub, TaskHub, make_hub
 from understudy.transports.system.means import has
 from understudy.transports.ticks import EndOfTick
 
 Pair = tuple[socket.socket, socket.socket]
-HUBS = [pytest.param(Hub, marks=pytest.mark.skipif(not hasattr(__import__("select"), "epoll"), reason="no epoll")), TaskHub]
+HUBS = [
+    pytest.param(
+        Hub, marks=pytest.mark.skipif(not hasattr(__import__("select"), "epoll"), reason="no epoll")
+    ),
+    TaskHub,
+]
 hubs = pytest.mark.parametrize("kind", HUBS)
 
 
@@ -49,14 +58,26 @@ def play(kind: type[Hub], body: Callable[[Hub], Awaitable[Any]]) -> Any:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    while not condition():
+    while not condition():  # noqa: ASYNC110 - what is waited for has no event
         await trio.sleep(0.001)
+
+
+def fill(sock: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            sock.send(b"x" * 65536)
+
+
+def empty(sock: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            sock.recv(65536)
 
 
 async def idle() -> None:
     """Give a callback that should not come its chances."""
     for _ in range(20):
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
     await trio.sleep(0.01)
 
 
@@ -111,10 +132,12 @@ def test_the_end_is_called_back(kind: type[Hub], pairs: Callable[[], Pair]) -> N
 
 
 @hubs
-def test_after_forget_nothing_is_called_back_and_the_number_may_be_used_again(kind: type[Hub], pairs: Callable[[], Pair]) -> None:
+def test_after_forget_nothing_is_called_back_and_the_number_may_be_used_again(
+    kind: type[Hub], pairs: Callable[[], Pair]
+) -> None:
     async def body(hub: Hub) -> None:
         log: list[str] = []
-        ours, theirs = pairs()
+        ours, _ = pairs()
         number = ours.fileno()
         hub.watch(number, lambda: log.append("old"))
         hub.forget(number)
@@ -136,7 +159,9 @@ def test_after_forget_nothing_is_called_back_and_the_number_may_be_used_again(ki
 
 
 @hubs
-def test_a_callback_may_forget_any_other_that_is_ready_too(kind: type[Hub], pairs: Callable[[], Pair]) -> None:
+def test_a_callback_may_forget_any_other_that_is_ready_too(
+    kind: type[Hub], pairs: Callable[[], Pair]
+) -> None:
     async def body(hub: Hub) -> None:
         links = [pairs() for _ in range(5)]
         log: list[int] = []
@@ -147,7 +172,7 @@ def test_a_callback_may_forget_any_other_that_is_ready_too(kind: type[Hub], pair
                 hub.forget(ours.fileno())
 
         for n, (ours, theirs) in enumerate(links):
-            hub.watch(ours.fileno(), lambda n=n: read(n))
+            hub.watch(ours.fileno(), partial(read, n))
             theirs.send(b"x")
         await until(lambda: log)
         await idle()
@@ -158,7 +183,9 @@ def test_a_callback_may_forget_any_other_that_is_ready_too(kind: type[Hub], pair
 
 
 @hubs
-def test_a_callback_may_forget_another_that_waits_to_write(kind: type[Hub], pairs: Callable[[], Pair]) -> None:
+def test_a_callback_may_forget_another_that_waits_to_write(
+    kind: type[Hub], pairs: Callable[[], Pair]
+) -> None:
     async def body(hub: Hub) -> None:
         links = [pairs() for _ in range(5)]
         log: list[int] = []
@@ -169,9 +196,9 @@ def test_a_callback_may_forget_another_that_waits_to_write(kind: type[Hub], pair
                 hub.forget(ours.fileno())
 
         for n, (ours, theirs) in enumerate(links):
-            hub.watch(ours.fileno(), lambda n=n: act(n))
+            hub.watch(ours.fileno(), partial(act, n))
             theirs.send(b"x")
-            hub.when_writable(ours.fileno(), lambda n=n: act(n))
+            hub.when_writable(ours.fileno(), partial(act, n))
         await until(lambda: log)
         await idle()
 
@@ -186,15 +213,11 @@ def test_room_to_write_is_called_back_once(kind: type[Hub], pairs: Callable[[], 
         ours, theirs = pairs()
         log: list[str] = []
         hub.watch(ours.fileno(), lambda: log.append("read"))
-        with pytest.raises(BlockingIOError):
-            while True:
-                ours.send(b"x" * 65536)
+        fill(ours)
         hub.when_writable(ours.fileno(), lambda: log.append("room"))
         await idle()
         full = list(log)
-        with pytest.raises(BlockingIOError):
-            while True:
-                theirs.recv(65536)
+        empty(theirs)
         await until(lambda: log)
         await idle()
 
@@ -229,7 +252,7 @@ def test_hundreds_of_links_are_served(kind: type[Hub], pairs: Callable[[], Pair]
             got.add(n)
 
         for n, (ours, _) in enumerate(links):
-            hub.watch(ours.fileno(), lambda n=n, ours=ours: read(n, ours))
+            hub.watch(ours.fileno(), partial(read, n, ours))
         for _, theirs in links:
             theirs.send(b"x")
         await until(lambda: len(got) == len(links))

@@ -12,13 +12,19 @@ from collections.abc import Callable
 
 import pytest
 import trio
+
 from tests.transports.company import Tester
 from tests.transports.hosts import ROOT, children, gone, host, kill, marked
-from understudy import ActorError, ActorStartError, Process, UnderstudyError, get, open_runtime, statistics
+from understudy import ActorError, ActorStartError, Process, UnderstudyError, get, open_runtime
 from understudy.transports.system.means import has
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")]
-needs_subreaper = pytest.mark.skipif(not has("subreaper"), reason="only the guest's process group is killed here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
+]
+needs_subreaper = pytest.mark.skipif(
+    not has("subreaper"), reason="only the guest's process group is killed here"
+)
 IN_GROUP = ["spin", "sleep", "child", "stubborn"]
 DETACHED = ["session", "daemon", "tree"]
 DEATHS = [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGHUP]
@@ -66,7 +72,9 @@ def test_guests_that_are_stopped_die_with_their_host_all_the_same() -> None:
         assert gone(told["keeper"], mark=mark)
 
 
-@pytest.mark.parametrize("kind", ["child", "stubborn", *(pytest.param(kind, marks=needs_subreaper) for kind in DETACHED)])
+@pytest.mark.parametrize(
+    "kind", ["child", "stubborn", *(pytest.param(kind, marks=needs_subreaper) for kind in DETACHED)]
+)
 def test_what_a_guest_leaves_behind_dies_with_the_guest(kind: str) -> None:
     async def main() -> None:
         async with open_runtime():
@@ -91,7 +99,7 @@ def test_a_killed_keeper_takes_its_guests_and_they_come_back_with_a_new_one() ->
             first = keeper.pid
             kill(first, signal.SIGKILL)
             with trio.fail_after(20):
-                while keeper.pid in (0, first):
+                while keeper.pid in (0, first):  # noqa: ASYNC110 - what is waited for has no event
                     await trio.sleep(0.01)
                 again = [await tester.pid() for tester in testers]
 
@@ -154,7 +162,10 @@ def test_a_closed_runtime_has_given_back_every_descriptor_and_child() -> None:
 def test_failed_starts_leak_nothing() -> None:
     async def main() -> None:
         async with open_runtime():
-            for executor in (Process(python="/no/such/python", stderr="keep"), Process(folder="/no/such/folder", stderr="keep")):
+            for executor in (
+                Process(python="/no/such/python", stderr="keep"),
+                Process(folder="/no/such/folder", stderr="keep"),
+            ):
                 with pytest.raises(ActorStartError):
                     await Tester.options(executor=executor, restart="temporary").start()
 
@@ -205,9 +216,13 @@ trio.run(main)
 
 @pytest.mark.parametrize("seconds", [2, 10])
 def test_a_host_that_is_stopped_and_goes_on_has_lost_nothing_and_raises_no_false_alarm(seconds: int) -> None:
-    command = [sys.executable, "-c", STOPPED_HOST, str(seconds - 0.5)]
+    # Without a page one call at a time is in a guest's hands: the others cannot move while their host is stopped.
+    timeout = seconds - 0.5 if has("page") else seconds + 20.0
+    command = [sys.executable, "-c", STOPPED_HOST, str(timeout)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
@@ -251,9 +266,18 @@ trio.run(main)
 
 def test_when_descriptors_run_out_a_start_says_so_and_the_runtime_lives_on() -> None:
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
-    done = subprocess.run([sys.executable, "-c", DESCRIPTORS], env=environ, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", DESCRIPTORS],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
 
-    assert (done.returncode, "Warning" in done.stderr, "Traceback" in done.stderr) == (0, False, False), done.stderr
+    assert (done.returncode, "Warning" in done.stderr, "Traceback" in done.stderr) == (0, False, False), (
+        done.stderr
+    )
     assert done.stdout.startswith("refused\n")
     assert done.stdout.endswith("lives on\n")
 
@@ -268,7 +292,9 @@ def test_when_descriptors_run_out_a_start_says_so_and_the_runtime_lives_on() -> 
     ],
     ids=["missing", "not executable", "dies at once", "no such folder"],
 )
-def test_an_interpreter_that_cannot_be_run_fails_the_start_with_the_reason(executor: Process, words: str) -> None:
+def test_an_interpreter_that_cannot_be_run_fails_the_start_with_the_reason(
+    executor: Process, words: str
+) -> None:
     async def main() -> None:
         async with open_runtime():
             neighbour = await Tester.start()
@@ -341,12 +367,13 @@ def test_an_environment_and_a_folder_that_are_given_are_had() -> None:
 def test_a_crash_leaves_no_core_file(tmp_path: object) -> None:
     async def main() -> None:
         async with open_runtime():
-            tester = await Tester.options(executor=Process(folder=str(tmp_path), stderr="keep"), max_restarts=-1).start()
+            tester = await Tester.options(
+                executor=Process(folder=str(tmp_path), stderr="keep"), max_restarts=-1
+            ).start()
             for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT):
                 with pytest.raises(UnderstudyError, match=number.name):
                     await tester.crash(number)
 
             assert os.listdir(str(tmp_path)) == []
-            assert statistics(tester)
 
     trio.run(main)

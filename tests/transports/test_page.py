@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mmap import mmap
 
 import pytest
+
 from understudy.transports.guests import protocol as p
 from understudy.transports.guests.main import Guest, map_page
 from understudy.transports.guests.values import Values
@@ -63,20 +64,22 @@ def test_a_cancel_tells_whether_the_call_runs_already(page: Page, theirs: memory
 @needs_page
 def test_the_ring_holds_every_call_that_can_be_in_the_guests_hands(page: Page, theirs: memoryview) -> None:
     guest = Guest(Wire(-1, Values().decode), Values(), theirs)
-    for round in range(3):
-        ids = set(range(1000 * round, 1000 * round + p.WINDOW))
+    for turn in range(3):
+        ids = set(range(1000 * turn, 1000 * turn + p.WINDOW))
         for id in ids:
             page.cancel(id)
         guest.cancelled.clear()
         guest.read_cancels(theirs)
 
         assert guest.cancelled == ids
-        assert theirs[p.CANCELS_SEEN] == theirs[p.CANCELS] == (round + 1) * p.WINDOW
+        assert theirs[p.CANCELS_SEEN] == theirs[p.CANCELS] == (turn + 1) * p.WINDOW
 
 
 @needs_page
 @pytest.mark.parametrize("lie", [FULL, FULL - 1, 2**63, 12345])
-def test_a_guest_that_writes_over_the_hosts_words_harms_only_itself(page: Page, theirs: memoryview, lie: int) -> None:
+def test_a_guest_that_writes_over_the_hosts_words_harms_only_itself(
+    page: Page, theirs: memoryview, lie: int
+) -> None:
     for word in range(p.PAGE_BYTES // 8):
         theirs[word] = lie
     for id in range(3):

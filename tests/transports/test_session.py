@@ -3,8 +3,19 @@
 from typing import Any
 
 import pytest
+
 from understudy.transports.guests import protocol as p
-from understudy.transports.session import CLOSED, NEW, READY, RULES, SHAPES, STARTING, ProtocolError, Session, is_fault
+from understudy.transports.session import (
+    CLOSED,
+    NEW,
+    READY,
+    RULES,
+    SHAPES,
+    STARTING,
+    ProtocolError,
+    Session,
+    is_fault,
+)
 
 FAULT = ["builtins", "ValueError", "no", "Traceback …", None]
 GOOD: dict[int, list[list[Any]]] = {
@@ -55,7 +66,9 @@ def outcome(session: Session, message: Any) -> str:
 
 @pytest.mark.parametrize("state", RULES)
 @pytest.mark.parametrize("kind", KINDS, ids=p.NAMES.get)
-def test_each_kind_is_taken_in_the_states_of_the_table_and_refused_in_all_others(state: str, kind: int) -> None:
+def test_each_kind_is_taken_in_the_states_of_the_table_and_refused_in_all_others(
+    state: str, kind: int
+) -> None:
     message = GOOD.get(kind, [[kind]])[0]
     session = session_in(state)
 
@@ -96,7 +109,9 @@ def test_a_malformed_message_is_refused_and_moves_nothing(kind: int) -> None:
         assert (outcome(session, message), session.state) == ("refused", state), message
 
 
-@pytest.mark.parametrize("thing", [None, 16, "hello", b"", {}, [], [None], ["16"], [True], [16.0], [[16]], [-1], [99], [1 << 63]])
+@pytest.mark.parametrize(
+    "thing", [None, 16, "hello", b"", {}, [], [None], ["16"], [True], [16.0], [[16]], [-1], [99], [1 << 63]]
+)
 def test_what_is_no_message_is_refused_in_every_state(thing: Any) -> None:
     assert [outcome(session_in(state), thing) for state in RULES] == ["refused"] * len(RULES)
 
@@ -121,7 +136,9 @@ def test_capabilities_that_are_no_names_are_passed_over() -> None:
     assert session.capabilities == {"calls"}
 
 
-@pytest.mark.parametrize("value", [None, [], FAULT[:4], [*FAULT, 1], tuple(FAULT), "fault", [b"m", "q", "t", "tb", None]])
+@pytest.mark.parametrize(
+    "value", [None, [], FAULT[:4], [*FAULT, 1], tuple(FAULT), "fault", [b"m", "q", "t", "tb", None]]
+)
 def test_a_fault_is_four_texts_and_perhaps_the_exception_itself(value: Any) -> None:
     assert is_fault(FAULT)
     assert not is_fault(value)

@@ -4,16 +4,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import outcome
 import pytest
 import trio
 from trio.lowlevel import Abort, Task, current_task
+
 from understudy.transports import ticks
 from understudy.transports.ticks import EndOfTick, park, wake_by_outcome
 
-WAKERS: list[Callable[[Task, Any], None]] = [trio.lowlevel.reschedule, wake_by_outcome]  # type: ignore[list-item]
+WAKERS: list[Callable[[Task, Any], None]] = [trio.lowlevel.reschedule, wake_by_outcome]
 wakers = pytest.mark.parametrize("wake", WAKERS, ids=["directly", "by outcome"])
 variants = pytest.mark.parametrize("plain", [False, True], ids=["instrument", "task"])
 
@@ -113,7 +115,9 @@ def test_what_is_due_is_called_once(plain: bool, make: Callable[[bool], EndOfTic
     assert calls == [1]
 
 
-def test_a_flush_comes_in_the_same_tick_after_every_task_has_had_its_turn(make: Callable[[bool], EndOfTick]) -> None:
+def test_a_flush_comes_in_the_same_tick_after_every_task_has_had_its_turn(
+    make: Callable[[bool], EndOfTick],
+) -> None:
     ends, log = make(False), []
 
     async def task() -> None:
@@ -172,11 +176,12 @@ def test_what_a_flush_asks_for_is_done_as_well(plain: bool, make: Callable[[bool
 
 
 def test_the_fallback_takes_what_is_asked_for_in_one_tick_together(make: Callable[[bool], EndOfTick]) -> None:
-    ends, log = make(True), []
+    ends = make(True)
+    log: list[int] = []
 
     async def body() -> None:
         for n in range(3):
-            ends.soon(lambda n=n: log.append(n))
+            ends.soon(partial(log.append, n))
         for _ in range(3):
             await trio.lowlevel.checkpoint()
 
@@ -232,6 +237,8 @@ trio.run(main)
 @pytest.mark.slow
 def test_a_whole_runtime_runs_on_the_fallbacks() -> None:
     environ = {**os.environ, "UNDERSTUDY_PLAIN_TICKS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environ, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environ, capture_output=True, text=True, timeout=50, check=False
+    )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "fine\nfine\n", "")

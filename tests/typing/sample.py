@@ -183,11 +183,6 @@ def describing() -> Supervisor:
 
 
 @remote
-def square(x: int) -> int:
-    return x * x
-
-
-@remote
 class Plain:
     def double(self, x: int) -> int:
         return 2 * x
@@ -202,11 +197,7 @@ Wrapped = remote(_Wrapped)
 
 
 async def the_names_ray_knows() -> None:
-    assert_type(await square(2), int)
-    assert_type(square.remote(2), ObjectRef[int])
     assert_type(await Wrapped.remote().double(1), Any)
-    square.remote("2")  # error
-    await square("2")  # error
     Plain.remote()  # error: mypy
 
 

@@ -149,7 +149,8 @@ class Guest:
             doorbell.running = id
             value = invoke(method, args, kwargs)
             doorbell.running = 0
-            return self.values.result(id, value)
+            # Nobody waits for what a cast returns, so it need not be fit to travel.
+            return self.values.result(id, value if message[0] == p.CALL else None)
         except Interrupted:
             doorbell.running = 0
             return self.values.encode((p.INTERRUPTED, id))
@@ -163,13 +164,11 @@ class Guest:
         return method
 
     def failure(self, id: int, name: str, error: BaseException, cast: bool) -> bytes:
-        if isinstance(error, Unfit):
-            error = TypeError(f"the result of {name}() cannot travel: {error}")
         fault = describe(error, self.values.pickled_error)
         if isinstance(error, ActorExit | SystemExit):
             self.end_on_purpose(id, error, fault)
         reply = self.values.encode((p.ERROR, id, fault))
-        if cast or isinstance(error, self.crash_on):
+        if cast or (isinstance(error, self.crash_on) and not isinstance(error, Unfit)):
             self.wire.out.append(reply)
             self.end(p.CRASHED, fault, id)
         return reply

@@ -10,8 +10,9 @@ import io
 import pickle
 import sys
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
+from importlib.machinery import PathFinder
 from types import FunctionType
 from typing import Any
 
@@ -99,12 +100,28 @@ def code_of(item: Any, code: dict[bytes, bytes], whole_module: bool = False) -> 
 def importable(item: Any) -> bool:
     """Would another process find the same thing under this name?"""
     module = sys.modules.get(item.__module__ or "")
-    if module is None or item.__module__ == "__main__":
+    if module is None or item.__module__ == "__main__" or not findable(item.__module__):
         return False
     found: Any = module
     for part in item.__qualname__.split("."):
         found = getattr(found, part, None)
     return found is item
+
+
+@cache
+def findable(name: str) -> bool:
+    """Would a search of the import path find this module, and not only whoever loaded it by other means?"""
+    folders: Any = None
+    spec: Any = None
+    for at in range(len(parts := name.split("."))):
+        full = ".".join(parts[: at + 1])
+        if at == 0 and (full in sys.builtin_module_names or full in sys.stdlib_module_names):
+            return True
+        spec = PathFinder.find_spec(full, folders)
+        if spec is None:
+            return False
+        folders = spec.submodule_search_locations
+    return getattr(sys.modules[name], "__file__", None) in (None, spec.origin)
 
 
 def loads(data: bytes, code: Mapping[bytes, Any] | None = None) -> Any:

@@ -15,6 +15,10 @@ class Unfit(Exception):
     """A result that may not or cannot travel; the text says why."""
 
 
+class UnfitArguments(Unfit):
+    """Arguments that arrived and cannot be made sense of here, so that nothing was run."""
+
+
 class Pickled(bytes):
     """A value still pickled: it is unpickled where a failure harms only the call it belongs to."""
 
@@ -45,7 +49,7 @@ class Values:
         self.decode = Decoder(list[Any], ext_hook=hold).decode
 
     def result(self, id: int, value: Any) -> bytes:
-        """The RESULT message for `value`; raises Unfit, or what pickling raises."""
+        """The RESULT message for `value`; raises Unfit."""
         if type(value) in PLAIN_TYPES or not self.trusted:
             try:
                 message = self.encode((RESULT, id, value))
@@ -53,9 +57,15 @@ class Values:
             except (TypeError, ValueError, OverflowError) as refusal:
                 if not self.trusted:
                     raise Unfit(f"an untrusted actor answers in plain data only: {refusal}") from None
+        return self.bounded(self.encode((RESULT, id, self.extension(PICKLED, self.pickle(value)))))
+
+    def pickle(self, value: Any) -> bytes:
         from .pickles import dumps
 
-        return self.bounded(self.encode((RESULT, id, self.extension(PICKLED, dumps(value)))))
+        try:
+            return dumps(value)
+        except Exception as error:
+            raise Unfit(f"it cannot be pickled: {type(error).__name__}: {error}") from error
 
     def bounded(self, message: bytes) -> bytes:
         if len(message) > self.max_bytes:
@@ -68,9 +78,12 @@ class Values:
         return message
 
     def arguments(self, message: list[Any]) -> tuple[Any, Mapping[str, Any]]:
-        """The arguments in a CALL, CAST or START message; raises what unpickling raises."""
+        """The arguments in a CALL, CAST or START message; raises UnfitArguments."""
         if type(message[3]) is Pickled:
-            return self.load(message[3])  # type: ignore[no-any-return]
+            try:
+                return self.load(message[3])  # type: ignore[no-any-return]
+            except Exception as error:
+                raise UnfitArguments(f"{type(error).__name__}: {error}") from error
         return message[3], (message[4] if len(message) > 4 and message[4] else {})
 
     def load(self, value: Any) -> Any:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from understudy.transports.guests.faults import MAX_TEXT, describe, sendable
 from understudy.transports.session import is_fault
 
@@ -24,20 +25,28 @@ class Wordy(Exception):
         return 7  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), KeyError(), Hateful(), Wordy(), SystemExit(3), ExceptionGroup("g", [OSError(2, "x")])])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("no"), KeyError(), Hateful(), Wordy(), SystemExit(3), ExceptionGroup("g", [OSError(2, "x")])],
+)
 def test_every_exception_has_a_description_of_one_shape(error: BaseException) -> None:
     assert is_fault(describe(caught(error), lambda _: None))
 
 
 def test_a_description_names_the_class_the_text_and_the_line() -> None:
-    module, name, text, traceback, pickled = describe(caught(ValueError("no such thing")), lambda _: b"pickle")
+    module, name, text, traceback, pickled = describe(
+        caught(ValueError("no such thing")), lambda _: b"pickle"
+    )
 
     assert (module, name, text, pickled) == ("builtins", "ValueError", "no such thing", b"pickle")
     assert "raise error" in traceback
 
 
 def test_an_exception_that_cannot_say_its_text_is_told_of_all_the_same() -> None:
-    assert describe(caught(Hateful()), lambda _: None)[2] == "<its text cannot be told: __str__ raised SystemExit>"
+    assert (
+        describe(caught(Hateful()), lambda _: None)[2]
+        == "<its text cannot be told: __str__ raised SystemExit>"
+    )
     assert "__str__ raised TypeError" in describe(caught(Wordy()), lambda _: None)[2]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from understudy.transports.guests.interrupts import DOORBELL, Doorbell, Interrupted, invoke
 from understudy.transports.guests.protocol import INTERRUPT, PAGE_BYTES
 

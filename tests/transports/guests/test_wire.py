@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+
 from understudy.transports.guests import msgpack
 from understudy.transports.guests.wire import HostGone, Wire, list_header
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trio
+
 from understudy.transports.hub import Hub, make_hub
 from understudy.transports.places.keeper import Keeper
 from understudy.transports.places.process import Command, GuestProcess, LaunchError, describe_status
@@ -22,7 +23,9 @@ class Stage:
     def __init__(self, hub: Hub) -> None:
         self.keeper = Keeper(hub)
 
-    async def launch(self, script: str, *places: int, environ: dict[str, str] | None = None) -> tuple[GuestProcess, list[int]]:
+    async def launch(
+        self, script: str, *places: int, environ: dict[str, str] | None = None
+    ) -> tuple[GuestProcess, list[int]]:
         """Start a script that finds the writing end of a pipe at each place; returns the reading ends."""
         pipes = [os.pipe() for _ in places]
         command = Command((sys.executable, "-IS", "-c", script), environ or {})
@@ -66,11 +69,14 @@ async def told(end: int) -> bytes:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    while not condition():
+    while not condition():  # noqa: ASYNC110 - what is waited for has no event
         await trio.sleep(0.005)
 
 
-@pytest.mark.parametrize(("script", "status"), [("pass", 0), ("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", -9)])
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [("pass", 0), ("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", -9)],
+)
 def test_the_exit_status_is_told(script: str, status: int) -> None:
     async def scene(stage: Stage) -> None:
         guest, _ = await stage.launch(script)
@@ -122,7 +128,9 @@ def test_a_guest_has_the_environment_it_is_given_and_no_other() -> None:
 def test_a_long_request_arrives_whole() -> None:
     async def scene(stage: Stage) -> None:
         environ = {f"X{n}": "x" * 100_000 for n in range(8)}
-        _, (end,) = await stage.launch("import os; os.write(3, b'%d' % len(os.environ['X7']))", 3, environ=environ)
+        _, (end,) = await stage.launch(
+            "import os; os.write(3, b'%d' % len(os.environ['X7']))", 3, environ=environ
+        )
 
         assert await told(end) == b"100000"
 
