@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import trio
 import trio.testing
 
+from tests.cast import QUIET
 from understudy import Local, Runtime, Supervisor, open_runtime
 from understudy.actors.events import Event
 from understudy.supervisors.events import EventReader
 from understudy.transports.system.means import has
-from tests.cast import QUIET
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.lowlevel
 
 from tests.cast import Faller, NotHere, Odd, Picky, Player, Retried, Starter, Unpicklable
 from tests.rehearsal import BOTH, NAMES, PAGED, QUIET, held, rehearse, until
@@ -423,7 +424,7 @@ def test_an_argument_that_cannot_travel_fails_its_call_alone() -> None:
         player = await Player.options(executor=QUIET).start()
         for send in (player.echo, player.echo.remote, player.echo.cast):
             with pytest.raises(Unsendable, match=r"an argument of echo\(\) cannot be pickled") as error:
-                send((x for x in ()))
+                send(x for x in ())
             assert error.value.fate == "never_sent"
             assert error.value.safe_to_retry
         assert await player.add() == 1
@@ -626,7 +627,7 @@ def test_a_start_that_keeps_failing_at_once_starves_nobody() -> None:
         second = await Second.start()
         second.fall.cast()
         for _ in range(10):
-            await trio.sleep(0)
+            await trio.lowlevel.checkpoint()
         assert Second.starts > 2
 
     rehearse(scene)

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from tests.rehearsal import LOCAL, QUIET, rehearse
-from understudy import Actor, DeadlockError, Runtime, TaskError, current_actor, current_call, get_actor, method
+from understudy import (
+    Actor,
+    DeadlockError,
+    Runtime,
+    TaskError,
+    current_actor,
+    current_call,
+    get_actor,
+    method,
+)
 from understudy.actors.events import FailureUnseen
 from understudy.actors.spawner import open_spawner
 

@@ -10,7 +10,16 @@ import trio.testing
 
 from tests.cast import Faller
 from tests.rehearsal import LOCAL, rehearse
-from understudy import ActorDiedError, GetTimeoutError, Runtime, Supervisor, TaskCancelledError, get_actor, kill, statistics
+from understudy import (
+    ActorDiedError,
+    GetTimeoutError,
+    Runtime,
+    Supervisor,
+    TaskCancelledError,
+    get_actor,
+    kill,
+    statistics,
+)
 from understudy.actors.verbs import life_of
 
 Quick = Faller.options(executor=LOCAL)

@@ -86,20 +86,8 @@ class Keeper:
         ):
             request = marshal.loads(bytes(self.buffer[4 : 4 + length]))
             del self.buffer[: 4 + length]
-            self.serve(*request)
+            self.launch(*request)
         return bool(data)
-
-    def serve(self, verb: str, *details: object) -> None:
-        if verb == "launch":
-            self.launch(*details)  # type: ignore[arg-type]
-        elif verb == "signal":
-            self.signal(*details)  # type: ignore[arg-type]
-
-    def signal(self, pid: int, number: int) -> None:
-        # Not yet reaped, so the number still means the same process.
-        if pid in self.guests:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
 
     def launch(
         self, key: int, argv: list[str], environ: dict[str, str], folder: str | None, places: list[int]

@@ -59,7 +59,7 @@ class Keeper:
             LaunchError: if the system refuses.
         """
         key = next(self.keys)
-        guest = GuestProcess(self.signal)
+        guest = GuestProcess()
         answered = trio.Event()
         refusal: list[OSError] = []
 
@@ -72,7 +72,7 @@ class Keeper:
             async with self.sending:
                 await self.start()
                 self.launching[key] = guest, answer
-                request = ("launch", key, list(command.argv), command.environ, command.folder, list(places))
+                request = (key, list(command.argv), command.environ, command.folder, list(places))
                 await self.send(request, descriptors)
             await answered.wait()
         except BaseException:
@@ -88,13 +88,6 @@ class Keeper:
             self.launching[key] = guest, lambda error: guest.signal(signal.SIGKILL)
         else:
             guest.signal(signal.SIGKILL)
-
-    def signal(self, pid: int, number: int) -> None:
-        """Signal a guest through the keeper, which has not reaped it yet."""
-        if self.link is not None:
-            data = marshal.dumps(("signal", pid, int(number)))
-            with contextlib.suppress(OSError):
-                self.link.send(len(data).to_bytes(4, "big") + data)
 
     # -- the keeper's own life ------------------------------------------------------------------
 

@@ -28,10 +28,9 @@ class LaunchError(OSError):
 class GuestProcess:
     """A child of the keeper.  `on_end` is called once, with proof of death; `on_stop` when it is stopped."""
 
-    __slots__ = ("ended", "on_end", "on_stop", "pid", "pidfd", "send_signal", "status", "stopped")
+    __slots__ = ("ended", "on_end", "on_stop", "pid", "pidfd", "status", "stopped")
 
-    def __init__(self, send_signal: Callable[[int, int], None]) -> None:
-        self.send_signal = send_signal
+    def __init__(self) -> None:
         self.pid = 0
         self.pidfd = -1
         self.status: int | None = None
@@ -44,19 +43,22 @@ class GuestProcess:
         self.pid = pid
         if with_pidfd:
             # It may have been reaped already, and its end be on its way to us; or descriptors have run out,
-            # and the keeper signals.
+            # and its number must do.
             with contextlib.suppress(OSError):
                 self.pidfd = os.pidfd_open(pid)
 
     def signal(self, number: int) -> None:
-        """Send a signal, to this very process or to none."""
+        """Send a signal, to this very process or to none; it is pending when this returns.
+
+        Never by way of the keeper: a doorbell that is late would ring for the next call.
+        """
         if self.ended or not self.pid:
             return
-        if self.pidfd >= 0:
-            with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):
+            if self.pidfd >= 0:
                 signal.pidfd_send_signal(self.pidfd, number)
-        else:
-            self.send_signal(self.pid, number)
+            else:
+                os.kill(self.pid, number)
 
     def end(self, status: int | None) -> None:
         """It is dead: `status` is its exit code, negative for a signal, None if nobody knows."""

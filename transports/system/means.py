@@ -28,7 +28,7 @@ TABLE = (
     Means("page", "fate of calls, targeted cancel and interrupt", "memfd, sealed", "none",
           "one call at a time in the guest; the fate of a sent call is unknown", (os, "memfd_create")),
     Means("pidfd", "signals that cannot hit a reused process id", "pidfd_send_signal", "none",
-          "the keeper signals, before it reaps", (signal, "pidfd_send_signal")),
+          "signals to its number, while the keeper has not told of its end", (signal, "pidfd_send_signal")),
     Means("parent_death", "guests die with the keeper", "PR_SET_PDEATHSIG", "none",
           "the keeper kills process groups; a guest ends when its link does", None),
     Means("subreaper", "what a dead guest leaves behind is found, in any session", "PR_SET_CHILD_SUBREAPER", "none",

@@ -61,7 +61,7 @@ def main_class() -> Iterator[type]:
     main: ModuleType = sys.modules["__main__"]
     setattr(main, "Point", cls)  # noqa: B010 - a module has no such attribute
     yield cls
-    delattr(main, "Point")  # noqa: B043 - likewise
+    delattr(main, "Point")
 
 
 @pytest.mark.parametrize(
