@@ -26,6 +26,7 @@ from .settings import command_of, settings_of
 from .verdicts import answer, reason_of
 
 if TYPE_CHECKING:
+    from ..transports.timers import Timer
     from .call import Call
     from .mailbox import Encode
 
@@ -46,7 +47,7 @@ class ProcessIncarnation:
 
     __slots__ = (
         "awake", "climb", "codec", "dead", "executor", "glance", "guest", "injected", "known", "life", "parting", "sent",
-        "sent_count", "session", "started", "stopping", "why",
+        "sent_count", "session", "started", "stop_timer", "stopping", "why",
     )  # fmt: skip
 
     def __init__(self, life: Life) -> None:
@@ -67,6 +68,7 @@ class ProcessIncarnation:
         self.why: ExitReason | None = None
         self.injected = False
         self.stopping = False
+        self.stop_timer: Timer | None = None
         self.started = trio.Event()
         self.dead = trio.Event()
 
@@ -320,7 +322,9 @@ class ProcessIncarnation:
             if self.process is not None and self.process.stopped:
                 self.kill(ExitReason(UNREACHABLE, text, ordered=self.injected))
 
-        self.life.house.stage.timers.after(seconds, check)
+        if self.stop_timer is not None:
+            self.stop_timer.cancel()  # each stop has its own time
+        self.stop_timer = self.life.house.stage.timers.after(seconds, check)
 
     def ended(self) -> None:
         """The guest is dead, and proved to be; replies it wrote before still count."""

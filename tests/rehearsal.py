@@ -60,4 +60,4 @@ async def until(true: Callable[[], object]) -> None:
 
 def pending_everywhere(runtime: Runtime) -> list[Any]:
     """Every call that any actor of a runtime still has on its books."""
-    return [call for life in runtime.house.lives.values() for call in life.mailbox.unfinished() if not call.ended]
+    return [call for life in runtime.house.registry.paths.values() for call in life.mailbox.unfinished() if not call.ended]

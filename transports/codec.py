@@ -17,7 +17,7 @@ from .guests import protocol as p
 
 Code = Mapping[bytes, bytes]
 NO_CODE: Code = {}
-SMALL = 1024  # bytes; under every bound
+SMALL = 1024  # bytes; shorter messages need no closer look
 
 
 class Unencodable(Exception):
@@ -52,11 +52,12 @@ _decode = Decoder(list[Any], ext_hook=hold).decode
 class Codec:
     """Encodes for, and decodes from, guests of one kind of trust."""
 
-    __slots__ = ("bounds", "trusted")
+    __slots__ = ("bounds", "small", "trusted")
 
     def __init__(self, trusted: bool, bounds: Bounds) -> None:
         self.trusted = trusted
         self.bounds = bounds
+        self.small = min(SMALL, bounds.max_bytes) if trusted else 0
 
     def call(
         self, kind: int, id: int, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -73,7 +74,7 @@ class Codec:
             else:
                 try:
                     message = _encode((kind, id, method, args))
-                    if len(message) < SMALL and self.trusted:
+                    if len(message) < self.small:
                         return message, NO_CODE
                     return self.bounded(message, method), NO_CODE
                 except (OverflowError, UnicodeEncodeError):

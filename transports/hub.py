@@ -11,6 +11,7 @@ import trio
 from .system.means import has
 from .ticks import PLAIN
 
+CATCH_UP = 1000  # polls
 MOST = 64  # descriptors served in one go; the others are still ready in the next
 
 
@@ -38,15 +39,23 @@ class Hub:
         self.writers[descriptor] = callback
         self.epoll.modify(descriptor, select.EPOLLIN | select.EPOLLOUT)
 
-    def poll(self) -> None:
-        """Serve whatever is ready now."""
-        for descriptor, events in self.epoll.poll(0, MOST):
+    def poll(self) -> bool:
+        """Serve whatever is ready now, up to a limit; False if nothing was."""
+        ready = self.epoll.poll(0, MOST)
+        for descriptor, events in ready:
             # A callback before this one may have forgotten it.
             if events & select.EPOLLOUT and descriptor in self.writers:
                 self.epoll.modify(descriptor, select.EPOLLIN)
                 self.writers.pop(descriptor)()
             if events != select.EPOLLOUT and descriptor in self.readers:
                 self.readers[descriptor]()
+        return bool(ready)
+
+    def catch_up(self) -> None:
+        """Read all that has arrived, however long we were away; a guest that never stops writing is left at some point."""
+        for _ in range(CATCH_UP):
+            if not self.poll():
+                return
 
     def arrived(self) -> None:
         """A wait for I/O has ended: read before any task runs."""
@@ -98,11 +107,13 @@ class TaskHub(Hub):
     def arrived(self) -> None:
         """Each descriptor has a task that reads."""
 
-    def poll(self) -> None:
-        for descriptor in readable(list(self.readers)):
+    def poll(self) -> bool:
+        ready = readable(list(self.readers))
+        for descriptor in ready:
             reader = self.readers.get(descriptor)
             if reader is not None:
                 reader()
+        return bool(ready)
 
     @trio.lowlevel.enable_ki_protection
     async def wait(self, descriptor: int, on_readable: Callable[[], None], scope: trio.CancelScope) -> None:

@@ -21,7 +21,7 @@ class Stage:
     def __init__(self) -> None:
         self.hub = make_hub()
         self.ticks = EndOfTick(self.hub.arrived)
-        self.timers = Timers(before_firing=self.hub.poll)
+        self.timers = Timers(before_firing=self.hub.catch_up)
         self.keeper = Keeper(self.hub)
         self.ids = itertools.count(1)
         self.next_id: Callable[[], int] = self.ids.__next__

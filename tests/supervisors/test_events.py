@@ -91,7 +91,7 @@ def test_a_slow_reader_is_told_how_much_it_missed() -> None:
         assert await read(reader, 2) == [EventsMissed(5, "", 0, 5), event(5)]
         stream.emit(event(HELD + 5))
         stream.emit(event(HELD + 6))
-        assert await read(reader, 2) == [EventsMissed(6, "", 0, 1), event(7)]
+        assert await read(reader, 2) == [EventsMissed(7, "", 0, 1), event(7)]
 
     run(play)
 

@@ -123,8 +123,7 @@ def test_cancelled_while_it_opens_it_closes() -> None:
     run(play)
 
 
-@BOTH
-def test_a_call_that_waits_when_the_runtime_closes_is_told(executor: Any) -> None:
+def test_a_call_that_waits_when_the_runtime_closes_is_told() -> None:
     async def play() -> None:
         errors: list[BaseException] = []
 
@@ -137,7 +136,7 @@ def test_a_call_that_waits_when_the_runtime_closes_is_told(executor: Any) -> Non
 
         async with trio.open_nursery() as nursery:
             async with open_runtime():
-                endless = await Endless.options(executor=executor, shutdown=0).start()
+                endless = await Endless.options(shutdown=0).start()
                 nursery.start_soon(caller, endless)
                 nursery.start_soon(caller, endless)
                 await trio.testing.wait_all_tasks_blocked()

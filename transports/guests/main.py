@@ -87,8 +87,7 @@ class Guest:
         prepare(settings)
         self.values.use_msgspec()
         self.wire.decode = self.values.decode
-        self.values.trusted = settings["trusted"]
-        self.values.max_bytes, self.values.max_depth, self.values.max_elements = settings["limits"]
+        self.values.agree(settings["trusted"], *settings["limits"])
         self.protected = frozenset(settings["protected"])
         running.details = settings["details"]
         early, self.early = self.early or [], None

@@ -8,7 +8,7 @@ from typing import Any
 from . import msgpack
 from .protocol import PICKLED, PLAIN_TYPES, RESULT
 
-SMALL = 1024  # bytes; under every bound
+SMALL = 1024  # bytes; shorter messages need no closer look
 
 
 class Unfit(Exception):
@@ -26,13 +26,28 @@ class Pickled(bytes):
 class Values:
     """Encodes results and decodes frames, within the agreed bounds."""
 
-    __slots__ = ("code", "decode", "encode", "extension", "max_bytes", "max_depth", "max_elements", "trusted")
+    __slots__ = (
+        "code",
+        "decode",
+        "encode",
+        "extension",
+        "max_bytes",
+        "max_depth",
+        "max_elements",
+        "small",
+        "trusted",
+    )
 
     def __init__(self) -> None:
-        self.trusted = False
-        self.max_bytes, self.max_depth, self.max_elements = 1 << 26, 64, 1_000_000
+        self.agree(False, 1 << 26, 64, 1_000_000)
         self.code: dict[bytes, Any] = {}
         self.use_pure()
+
+    def agree(self, trusted: bool, max_bytes: int, max_depth: int, max_elements: int) -> None:
+        """Take over what the host says of trust and bounds."""
+        self.trusted = trusted
+        self.max_bytes, self.max_depth, self.max_elements = max_bytes, max_depth, max_elements
+        self.small = min(SMALL, max_bytes) if trusted else 0
 
     def use_pure(self) -> None:
         self.encode: Callable[[Any], bytes] = msgpack.pack
@@ -53,7 +68,7 @@ class Values:
         if type(value) in PLAIN_TYPES or not self.trusted:
             try:
                 message = self.encode((RESULT, id, value))
-                return message if len(message) < SMALL and self.trusted else self.bounded(message)
+                return message if len(message) < self.small else self.bounded(message)
             except (TypeError, ValueError, OverflowError) as refusal:
                 if not self.trusted:
                     raise Unfit(f"an untrusted actor answers in plain data only: {refusal}") from None

@@ -170,14 +170,12 @@ class Keeper:
         if guest.pidfd < 0:
             guest.end(None)
             return
-        watched, guest.pidfd = guest.pidfd, -1  # it has its last signal, and a copy may not be had
 
         def dead() -> None:
-            self.hub.forget(watched)
-            os.close(watched)
+            self.hub.forget(guest.pidfd)
             guest.end(None)
 
-        self.hub.watch(watched, dead)
+        self.hub.watch(guest.pidfd, dead)
 
     # -- what the keeper tells ------------------------------------------------------------------
 
