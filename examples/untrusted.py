@@ -2,7 +2,7 @@
 
 import trio
 
-from understudy import Actor, Bounds, Process, TaskError, Unsendable, method, open_runtime
+from understudy import Actor, Bounds, Process, Unsendable, method, open_runtime
 
 BOUNDS = Bounds(max_bytes=10_000, max_depth=8, max_elements=1_000)
 
@@ -38,7 +38,7 @@ async def main() -> None:
         for attempt in (plugin.smuggle, plugin.shout):
             try:
                 await attempt()
-            except TaskError as error:
+            except Unsendable as error:
                 print("refused:", error)
 
         print(await plugin.describe({"plums": 5}))
