@@ -665,6 +665,7 @@ def test_kill_does_not_hit_another_actor_of_the_same_id(executor: Any) -> None:
         await kill(first)
         second = await kind.start()
         await kill(first)
+        assert statistics(second).state == "ready"
         assert await second.add() == 1
 
     rehearse(scene)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -267,5 +269,24 @@ def test_a_loop_that_waits_for_a_file_can_be_ended_too(tmp_path: Path) -> None:
             await endless.spin_until_file(str(tmp_path / "never"))
         assert await endless.add() == 1
         assert PAGED or statistics(endless).incarnation == 1
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("name", ["idle", "protected"] + (["sleep"] if PAGED else []))
+def test_a_stray_signal_from_anybody_harms_nothing(name: str) -> None:
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.start()
+        ref = getattr(endless, "add" if name == "idle" else name).remote(0.1)
+        if name == "idle":
+            await ref
+        else:
+            await running(endless)
+        for _ in range(5):
+            os.kill(statistics(endless).pid, signal.SIGINT)
+            await trio.sleep(0.005)
+        assert await ref == {"idle": 0.1, "protected": "whole", "sleep": "rested"}[name]
+        assert await endless.add() == (1.1 if name == "idle" else 1)
+        assert statistics(endless).incarnation == 1
 
     rehearse(scene)

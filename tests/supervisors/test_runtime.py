@@ -294,8 +294,12 @@ async def main():
     async with open_runtime() as runtime:
         mode = sys.argv[1]
         endless = await Endless.start()
+        # CPython ends by the signal itself if a Ctrl-C ever passed through exec() of a text, as when a method
+        # is looked at for the first time.
+        endless.nap, await endless.add()
         if mode == "local":
-            await (await Busy.start()).spin()
+            busy = await Busy.start()
+            await busy.spin()
         print("ready", flush=True)
         if mode == "call":
             await endless.nap()

@@ -288,3 +288,18 @@ def test_giving_up_a_dynamic_actor_ends_that_actor_only() -> None:
         assert await second.ping() == "pong"
 
     rehearse(scene)
+
+
+def test_ending_an_actor_that_is_dead_spares_the_one_that_has_its_id_now() -> None:
+    async def scene(runtime: Runtime) -> None:
+        kind = Faller.options(executor=LOCAL, id="x")
+        first: Any = await kind.start()
+        await kill(first)
+        second = await kind.start()
+        runtime.dynamic.terminate(first._life)
+        runtime.dynamic.terminate(first._life, first._life.last_reason)
+        await settled()
+        assert statistics(second).state == "ready"
+        assert await second.add() == 1
+
+    rehearse(scene)

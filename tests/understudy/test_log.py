@@ -52,9 +52,11 @@ def test_a_level_that_does_not_exist_is_refused(wish: str) -> None:
 
 
 def test_no_handler_is_installed() -> None:
+    before = [[*logging.getLogger(name).handlers] for name in LOGGERS]
+
     apply("debug")
 
-    assert [logging.getLogger(name).handlers for name in LOGGERS] == [[], [], [], []]
+    assert [logging.getLogger(name).handlers for name in LOGGERS] == before
 
 
 def test_the_environment_is_read_when_the_library_is_imported() -> None:
