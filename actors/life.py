@@ -169,9 +169,9 @@ class Life:
                 return
             else:
                 try:
-                    if not await self.live():
-                        # A start that fails at once, restarted without end, must not starve the others.
-                        await trio.lowlevel.cancel_shielded_checkpoint()
+                    await self.live()
+                    # An actor that falls again and again must not starve the others.
+                    await trio.lowlevel.cancel_shielded_checkpoint()
                 except BaseException:
                     self.cut_short()
                     raise
@@ -186,8 +186,8 @@ class Life:
         self.parked = None
         return Abort.SUCCEEDED
 
-    async def live(self) -> bool:
-        """One incarnation, from its start to its end; was it ever ready?"""
+    async def live(self) -> None:
+        """One incarnation, from its start to its end."""
         self.number += 1
         self.move("start")
         self.emit(events.ActorStarting)
@@ -205,7 +205,6 @@ class Life:
         if incarnation.parting is not None:
             self.part(incarnation.parting, reason)
         self.settle(left, fates, reason)
-        return started
 
     def part(self, call: Call, reason: ExitReason) -> None:
         """A call ended its actor on purpose: a cast has done its work, a caller is told."""

@@ -21,7 +21,17 @@ from .glance import Glance
 from .ladder import KILL, TERMINATE, Climb
 from .life import EXECUTORS, Life
 from .lifecycle import ENDED, SENT
-from .reasons import ERROR, INTERRUPTED, NORMAL, SHUTDOWN_EXIT, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
+from .reasons import (
+    ERROR,
+    INTERRUPTED,
+    NORMAL,
+    SHUTDOWN,
+    SHUTDOWN_EXIT,
+    SIGNAL,
+    TIMEOUT,
+    UNREACHABLE,
+    ExitReason,
+)
 from .settings import command_of, settings_of
 from .verdicts import answer, reason_of
 
@@ -266,7 +276,7 @@ class ProcessIncarnation:
                 if call_id
                 else "it did not end when asked"
             )
-            self.why = ExitReason(TIMEOUT if why == TIMEOUT else INTERRUPTED, text, ordered=True)
+            self.why = ExitReason(why if why in (TIMEOUT, SHUTDOWN) else INTERRUPTED, text, ordered=True)
 
     def climbed(self, kind: int) -> None:
         """The call that was climbed for has ended."""
@@ -288,7 +298,7 @@ class ProcessIncarnation:
         if seconds == 0:
             return self.kill(SHUTDOWN_EXIT)
         if self.climb is None:  # one for a call goes on: it ends the call, or all
-            self.begin_climb(0, "shutdown", TERMINATE, delay=seconds)
+            self.begin_climb(0, SHUTDOWN, TERMINATE, delay=seconds)
         self.pump()
 
     def finish_stop(self) -> None:

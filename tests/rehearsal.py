@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import trio
 import trio.testing
 
-from tests.cast import QUIET
+from tests.cast import QUIET as QUIET
 from understudy import Local, Runtime, Supervisor, open_runtime
 from understudy.actors.events import Event
 from understudy.supervisors.events import EventReader
@@ -23,7 +23,11 @@ PAGED = has("page")
 
 
 def rehearse(
-    scene: Callable[[Runtime], Awaitable[T]], tree: Supervisor | None = None, *, virtual: bool = False, seconds: float = 20
+    scene: Callable[[Runtime], Awaitable[T]],
+    tree: Supervisor | None = None,
+    *,
+    virtual: bool = False,
+    seconds: float = 20,
 ) -> T:
     """Run a scene in a runtime of its own; returns what it returns."""
 
@@ -54,10 +58,15 @@ def held(reader: EventReader, kind: type[Event] = Event) -> list[Any]:
 
 async def until(true: Callable[[], object]) -> None:
     """Wait until something is so: for facts of the operating system that send no news."""
-    while not true():
+    while not true():  # noqa: ASYNC110
         await trio.sleep(0.005)
 
 
 def pending_everywhere(runtime: Runtime) -> list[Any]:
     """Every call that any actor of a runtime still has on its books."""
-    return [call for life in runtime.house.registry.paths.values() for call in life.mailbox.unfinished() if not call.ended]
+    return [
+        call
+        for life in runtime.house.registry.paths.values()
+        for call in life.mailbox.unfinished()
+        if not call.ended
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -184,7 +185,9 @@ def test_an_exception_goes_to_its_caller_and_the_actor_lives(executor: Any) -> N
         assert isinstance(error, ValueError)
         assert isinstance(error, TaskError)
         assert error.fate == "begun"
-        assert any("Raised in faller-1" in note and f"call {error.call_id}" in note for note in error.__notes__)
+        assert any(
+            "Raised in faller-1" in note and f"call {error.call_id}" in note for note in error.__notes__
+        )
         assert await faller.add() == 4
 
     rehearse(scene)
@@ -255,7 +258,9 @@ def test_a_group_arrives_as_a_group(executor: Any) -> None:
         ("close_generator", TaskError, "GeneratorExit"),
     ],
 )
-def test_every_exception_reaches_its_caller_as_well_as_it_can(executor: Any, name: str, kind: type, text: str) -> None:
+def test_every_exception_reaches_its_caller_as_well_as_it_can(
+    executor: Any, name: str, kind: type, text: str
+) -> None:
     async def scene(runtime: Runtime) -> None:
         faller = await Faller.options(executor=executor).start()
         error = await raised(getattr(faller, name))
@@ -382,7 +387,9 @@ def test_crash_on_ends_the_incarnation_and_the_caller_gets_its_own_exception(exe
         ("signal_self", (6,), "signal", "killed by SIGABRT"),
     ],
 )
-def test_a_death_under_a_call_is_told_with_reason_and_fate(name: str, args: Any, kind: str, text: str) -> None:
+def test_a_death_under_a_call_is_told_with_reason_and_fate(
+    name: str, args: Any, kind: str, text: str
+) -> None:
     async def scene(runtime: Runtime) -> None:
         faller = await Faller.options(executor=QUIET).start()
         error = await raised(getattr(faller, name), *args)
@@ -416,6 +423,10 @@ def test_an_exception_whose_rebuilding_kills_is_a_death_at_worst() -> None:
     rehearse(scene)
 
 
+def iter_nothing() -> Iterator[int]:
+    yield from ()
+
+
 # -- what cannot travel ------------------------------------------------------------------------------
 
 
@@ -424,7 +435,7 @@ def test_an_argument_that_cannot_travel_fails_its_call_alone() -> None:
         player = await Player.options(executor=QUIET).start()
         for send in (player.echo, player.echo.remote, player.echo.cast):
             with pytest.raises(Unsendable, match=r"an argument of echo\(\) cannot be pickled") as error:
-                send(x for x in ())
+                senditer_nothing()
             assert error.value.fate == "never_sent"
             assert error.value.safe_to_retry
         assert await player.add() == 1
@@ -461,7 +472,7 @@ def test_too_large_is_refused_in_both_directions() -> None:
 
     async def scene(runtime: Runtime) -> None:
         faller = await Faller.options(executor=small).start()
-        with pytest.raises(Unsendable, match="take 2,0.. bytes and the limit is 1,000; raise it with"):
+        with pytest.raises(Unsendable, match=r"take 2,0.. bytes and the limit is 1,000; raise it with"):
             await faller.echo(bytes(2000))
         assert "the limit is 1,000" in str(await raised(faller.big_result, 2000))
         assert await faller.big_result(500) == bytes(500)
@@ -512,7 +523,7 @@ def test_a_start_that_dies_at_once_is_told_with_status_and_stderr() -> None:
 
 def test_a_start_that_never_ends_is_ended() -> None:
     async def scene(runtime: Runtime) -> None:
-        with pytest.raises(ActorStartError, match=r"__init__ took longer than start_timeout, 0.2 s") as error:
+        with pytest.raises(ActorStartError, match="__init__ took longer than start_timeout") as error:
             await Starter.options(start_timeout=0.2).start("never")
         assert error.value.reason.kind == "timeout"
 
@@ -691,7 +702,9 @@ def test_a_call_that_raised_is_retried_as_often_as_asked(executor: Any, tmp_path
 @everywhere
 def test_only_the_exceptions_named_are_retried(executor: Any, tmp_path: Path) -> None:
     async def scene(runtime: Runtime) -> None:
-        retried = await Retried.options(executor=executor, max_task_retries=-1, retry_exceptions=(KeyError,)).start()
+        retried = await Retried.options(
+            executor=executor, max_task_retries=-1, retry_exceptions=(KeyError,)
+        ).start()
         await raised(retried.fail, str(tmp_path / "a"), 1)
         assert (tmp_path / "a").read_text() == "."
 
@@ -746,7 +759,9 @@ def test_call_timeout_ends_the_wait_of_a_queued_local_call() -> None:
         life = player._life  # type: ignore[attr-defined]
         life.mailbox.receiver, receiver = None, life.mailbox.receiver  # nobody takes calls for a while
         before = trio.current_time()
-        with pytest.raises(GetTimeoutError, match=r"add\(\) to blocked-1 did not answer within 5.0 s") as error:
+        with pytest.raises(
+            GetTimeoutError, match=r"add\(\) to blocked-1 did not answer within 5.0 s"
+        ) as error:
             await player.add()
         assert trio.current_time() - before == 5.0
         assert error.value.fate == "never_sent"
@@ -760,7 +775,11 @@ def test_call_timeout_ends_the_wait_of_a_queued_local_call() -> None:
 @pytest.mark.parametrize("way", ["class", "method"])
 def test_call_timeout_of_a_running_call_interrupts_it(way: str) -> None:
     async def scene(runtime: Runtime) -> None:
-        kind = Player.options(executor=QUIET, call_timeout=0.1) if way == "class" else Player.options(executor=QUIET)
+        kind = (
+            Player.options(executor=QUIET, call_timeout=0.1)
+            if way == "class"
+            else Player.options(executor=QUIET)
+        )
         player = await kind.start()
         nap = player.sleep if way == "class" else player.sleep.options(timeout=0.1)
         with pytest.raises(GetTimeoutError) as error:
@@ -851,4 +870,3 @@ def test_casts_of_one_sender_arrive_in_order(executor: Any) -> None:
         assert await player.notes() == list(range(600))
 
     rehearse(scene)
-

@@ -36,7 +36,11 @@ def test_a_task_error_is_also_what_was_raised() -> None:
     assert (error.fate, error.call_id, error.method, error.safe_to_retry) == ("begun", 7, "m", False)
     assert type(error).__name__ == "TaskError(KeyError)"
     assert error.cause is error.__cause__
-    assert (error.remote_type, error.remote_text, error.remote_traceback) == ("builtins.KeyError", "'k'", "its trace")
+    assert (error.remote_type, error.remote_text, error.remote_traceback) == (
+        "builtins.KeyError",
+        "'k'",
+        "its trace",
+    )
 
 
 def test_an_os_error_keeps_its_number_and_file() -> None:
@@ -135,7 +139,15 @@ def test_only_what_surely_did_not_run_is_safe_to_retry(fate: str, safe: bool) ->
 
 
 @pytest.mark.parametrize(
-    "kind", [GetTimeoutError, TaskCancelledError, CallInterruptedError, PendingCallsLimitExceeded, Unsendable, TaskError]
+    "kind",
+    [
+        GetTimeoutError,
+        TaskCancelledError,
+        CallInterruptedError,
+        PendingCallsLimitExceeded,
+        Unsendable,
+        TaskError,
+    ],
 )
 def test_all_ends_of_calls_are_call_errors(kind: type[CallError]) -> None:
     assert issubclass(kind, CallError)
@@ -147,7 +159,9 @@ def test_a_timeout_is_a_timeout_error() -> None:
 
 
 @pytest.mark.parametrize("kind", [ActorDiedError, ActorUnavailableError])
-def test_a_death_is_told_with_the_last_words_unless_the_call_was_never_sent(kind: type[ActorDiedError]) -> None:
+def test_a_death_is_told_with_the_last_words_unless_the_call_was_never_sent(
+    kind: type[ActorDiedError],
+) -> None:
     reason = ExitReason("error", "status 3", stderr="first\nlast words\n")
 
     assert "last words" in str(kind("died", reason, "begun", 1, "m"))
@@ -164,7 +178,14 @@ def test_a_failed_start_is_told_with_reason_and_last_words() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "abnormal"),
-    [("normal", False), ("shutdown", False), ("error", True), ("signal", True), ("interrupted", True), ("timeout", True)],
+    [
+        ("normal", False),
+        ("shutdown", False),
+        ("error", True),
+        ("signal", True),
+        ("interrupted", True),
+        ("timeout", True),
+    ],
 )
 def test_normal_and_shutdown_are_the_normal_ends(kind: str, abnormal: bool) -> None:
     assert ExitReason(kind).abnormal is abnormal

@@ -33,7 +33,7 @@ HASTY = replace(QUIET, ladder=Ladder(interrupt=0.1, terminate=0.1))
 
 async def running(handle: Any) -> None:
     """Wait until an actor runs a call."""
-    await until(lambda: life_of(handle).incarnation and life_of(handle).incarnation.running())  # type: ignore[union-attr, attr-defined]
+    await until(lambda: life_of(handle).incarnation and life_of(handle).incarnation.running())  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("name", ["spin", "nap", "read", "tidy_up"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 from collections.abc import Callable
 
@@ -65,7 +66,7 @@ def test_each_rung_has_its_signal() -> None:
 def test_a_rung_repeats_its_signal_with_growing_pauses() -> None:
     witness = climb(Ladder(interrupt=1.0, terminate=1.0), 0.9, Climb.end)
     times = [at for at, _ in witness.rings]
-    pauses = [round(later - earlier, 4) for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [round(later - earlier, 4) for earlier, later in itertools.pairwise(times)]
 
     assert pauses[0] == FIRST_REPEAT
     assert max(pauses) == LAST_REPEAT

@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from tests.cast import Faller
+from tests.cast import Faller, NotHere
 from tests.rehearsal import LOCAL, rehearse
 from understudy import (
     ActorDiedError,
@@ -90,11 +90,11 @@ def test_a_call_without_timeout_waits_as_long_as_it_takes() -> None:
         faller = await Quick.start()
         with Pause(faller):
             ref = faller.add.remote()
-            await trio.sleep(1_000_000)
+            await trio.sleep(80_000)
             assert not ref.done
         assert await ref == 1
 
-    rehearse(scene, virtual=True, seconds=2_000_000)
+    rehearse(scene, virtual=True, seconds=100_000)
 
 
 def test_timeouts_work_again_after_an_actor_was_down() -> None:
@@ -206,5 +206,18 @@ def test_a_thousand_cancelled_calls_leave_nothing_pending() -> None:
                 nursery.cancel_scope.cancel()
             assert statistics(faller).pending == 0
         assert await faller.add() == 1
+
+    rehearse(scene)
+
+
+def test_a_dead_letter_is_kept_though_its_arguments_cannot_be_unpickled() -> None:
+    async def scene(runtime: Runtime) -> None:
+        faller = await Faller.start()
+        with Pause(faller):
+            faller.echo.cast(NotHere())
+            await kill(faller)
+        (letter,) = runtime.dead_letters
+        assert letter.args == ("<arguments that cannot be unpickled: ValueError>",)
+        assert await (await Quick.start()).add() == 1
 
     rehearse(scene)

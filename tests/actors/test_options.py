@@ -76,7 +76,9 @@ def test_a_good_value_is_kept(name: str, value: Any) -> None:
 
 
 def test_an_unknown_option_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(TypeError, match="there is no option 'excutor'; there are after_interrupt, call_timeout"):
+    with pytest.raises(
+        TypeError, match="there is no option 'excutor'; there are after_interrupt, call_timeout"
+    ):
         Player.options(excutor=Local())  # type: ignore[call-arg]
 
 
@@ -113,7 +115,13 @@ def test_options_are_frozen() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("timeout", -1), ("timeout", "soon"), ("max_task_retries", 1.5), ("retry_exceptions", ValueError), ("interrupt", 0)],
+    [
+        ("timeout", -1),
+        ("timeout", "soon"),
+        ("max_task_retries", 1.5),
+        ("retry_exceptions", ValueError),
+        ("interrupt", 0),
+    ],
 )
 def test_a_bad_method_option_is_refused_by_name_and_value(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{name} must be "):
@@ -121,7 +129,9 @@ def test_a_bad_method_option_is_refused_by_name_and_value(name: str, value: Any)
 
 
 def test_an_unknown_method_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="@method has no option 'retries'; there are interrupt, max_task_retries"):
+    with pytest.raises(
+        TypeError, match="@method has no option 'retries'; there are interrupt, max_task_retries"
+    ):
         method(retries=3)  # type: ignore[call-overload]
 
 

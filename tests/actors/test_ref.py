@@ -87,7 +87,9 @@ def test_a_queued_call_that_is_cancelled_never_runs() -> None:
         refs = [player.add.remote() for _ in range(3)]
 
         assert cancel(refs[1])
-        with pytest.raises(TaskCancelledError, match=r"add\(\) to faller-1, was cancelled by cancel\(\)") as error:
+        with pytest.raises(
+            TaskCancelledError, match=r"add\(\) to faller-1, was cancelled by cancel\(\)"
+        ) as error:
             await refs[1]
         assert error.value.fate == "never_sent"
         assert (await refs[0], await refs[2]) == (1, 2)
@@ -101,7 +103,7 @@ def test_a_running_call_that_is_cancelled_is_interrupted() -> None:
     async def scene(runtime: Runtime) -> None:
         endless = await Endless.start()
         ref = endless.nap.remote()
-        await until(lambda: life_of(endless).incarnation.running())  # type: ignore[union-attr, attr-defined]
+        await until(lambda: life_of(endless).incarnation.running())  # type: ignore[union-attr]
 
         assert cancel(ref)
         with pytest.raises(TaskCancelledError):
@@ -116,8 +118,8 @@ def test_an_interrupted_ref_says_so() -> None:
     async def scene(runtime: Runtime) -> None:
         endless = await Endless.start()
         ref = endless.nap.remote()
-        while not await interrupt(endless):
-            await trio.sleep(0.001)
+        while not await interrupt(endless):  # noqa: ASYNC110
+            await trio.sleep(0.002)
         with pytest.raises(CallInterruptedError, match=r"nap\(\) was interrupted while it ran in endless-1"):
             await ref
 

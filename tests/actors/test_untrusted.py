@@ -67,7 +67,7 @@ class Stranger(Actor, executor=WARY):
 
         evil = pickle.dumps(Evil())
 
-        def result(self: Any, id: int, value: Any) -> bytes:
+        def result(self: Any, id: int, value: Any) -> Any:
             if place == "extension":
                 return self.encode((protocol.RESULT, id, self.extension(protocol.PICKLED, evil)))
             if place == "bytes":
@@ -100,7 +100,9 @@ def test_an_object_is_refused_before_it_is_sent(value: Any) -> None:
         if isinstance(value, set):
             assert sorted(await stranger.echo(value)) == [1, 2]
             return
-        assert "only data travels to an actor with trusted=False" in await refused(lambda: stranger.echo(value))
+        assert "only data travels to an actor with trusted=False" in await refused(
+            lambda: stranger.echo(value)
+        )
         assert await stranger.echo(1) == 1
 
     rehearse(scene)

@@ -74,8 +74,8 @@ def cancel_everywhere(scene: Scene, virtual: bool, most: int = 200) -> int:
 async def nothing_pends(runtime: Runtime) -> None:
     """After a little time no call is on anybody's books, except those that refs still stand for."""
     with trio.fail_after(5):
-        while any(call.ref is None for call in pending_everywhere(runtime)):
-            await trio.sleep(0.001)
+        while any(call.ref is None for call in pending_everywhere(runtime)):  # noqa: ASYNC110
+            await trio.sleep(0.002)
 
 
 async def calls(runtime: Runtime, kind: Any) -> None:
@@ -186,7 +186,8 @@ class Storm:
     async def operation(self) -> None:
         handle = self.random.choice(self.handles)
         what = self.random.choices(
-            ("call", "cancelled", "ref", "cancelled ref", "cast", "crash", "kill", "interrupt"), (8, 5, 5, 4, 4, 1, 1, 2)
+            ("call", "cancelled", "ref", "cancelled ref", "cast", "crash", "kill", "interrupt"),
+            (8, 5, 5, 4, 4, 1, 1, 2),
         )[0]
         await trio.sleep(self.random.random() * 0.3)
         if what == "call":
@@ -216,7 +217,9 @@ class Storm:
 
 @pytest.mark.parametrize("seed", [SEED, SEED + 1])
 @pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
-def test_in_a_storm_every_call_ends_exactly_once(executor: Any, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_storm_every_call_ends_exactly_once(
+    executor: Any, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ledger = Ledger(monkeypatch)
 
     async def scene(runtime: Runtime) -> None:

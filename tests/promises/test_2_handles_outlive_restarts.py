@@ -67,7 +67,12 @@ def test_a_message_that_kills_whoever_takes_it_is_poison_after_at_most_3_retries
 
         assert error.value.fate == ("begun" if PAGED else "unknown")
         (letter,) = runtime.dead_letters
-        assert (letter.call_id, letter.cause, letter.method, letter.args) == (ref.id, "poison", "die", (path, 1000))
+        assert (letter.call_id, letter.cause, letter.method, letter.args) == (
+            ref.id,
+            "poison",
+            "die",
+            (path, 1000),
+        )
         assert len(letter.deaths) == deaths
         assert {death.status for death in letter.deaths} == {3}
 
@@ -121,7 +126,7 @@ def test_deaths_that_were_ordered_blame_no_message(path: str) -> None:
         retried = await Steady.start()
         ref = retried.note_slowly.remote(path, "slow", 0.3)
         for n in range(1, 8):
-            while len(said(path)) < n:
+            while len(said(path)) < n:  # noqa: ASYNC110
                 await trio.sleep(0.002)
             await kill(retried, no_restart=False)
         assert await ref == "slow"
@@ -138,13 +143,13 @@ def test_injected_deaths_are_not_blamed_on_messages(path: str) -> None:
         retried = await Steady.start()
         ref = retried.note_slowly.remote(path, "slow", 0.3)
         for n in range(1, 7):
-            while len(said(path)) < n:
+            while len(said(path)) < n:  # noqa: ASYNC110
                 await trio.sleep(0.002)
             incarnation: Any = life_of(retried).incarnation
             incarnation.injected = True
             incarnation.process.signal(signal.SIGSEGV)
             number = life_of(retried).number
-            while life_of(retried).number == number:
+            while life_of(retried).number == number:  # noqa: ASYNC110
                 await trio.sleep(0.002)
         assert await ref == "slow"
         assert not runtime.dead_letters

@@ -15,7 +15,7 @@ from understudy.actors.verbs import life_of
 
 
 async def running(handle: Any) -> None:
-    await until(lambda: life_of(handle).incarnation and life_of(handle).incarnation.running())  # type: ignore[union-attr, attr-defined]
+    await until(lambda: life_of(handle).incarnation and life_of(handle).incarnation.running())  # type: ignore[union-attr]
 
 
 def test_a_cancelled_caller_returns_before_its_callee_has_ended() -> None:
@@ -26,7 +26,7 @@ def test_a_cancelled_caller_returns_before_its_callee_has_ended() -> None:
                 nursery.start_soon(endless.protected, 0.2)
                 await running(endless)
                 scope.cancel()
-        assert life_of(endless).incarnation.running() is not None  # type: ignore[union-attr, attr-defined]
+        assert life_of(endless).incarnation.running() is not None  # type: ignore[union-attr]
         assert statistics(endless).pending == 0
         assert await endless.add() == 1
 

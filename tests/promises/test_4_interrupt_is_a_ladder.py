@@ -10,7 +10,16 @@ import trio
 
 from tests.cast import Endless
 from tests.rehearsal import QUIET, held, rehearse, until
-from understudy import ActorDiedError, ActorError, CallError, GetTimeoutError, Ladder, Runtime, interrupt, statistics
+from understudy import (
+    ActorDiedError,
+    ActorError,
+    CallError,
+    GetTimeoutError,
+    Ladder,
+    Runtime,
+    interrupt,
+    statistics,
+)
 from understudy.actors.events import ActorEnded, LadderClimbed
 from understudy.actors.verbs import life_of
 
@@ -34,7 +43,7 @@ def test_whatever_runs_can_be_ended_every_way_and_the_next_call_works(name: str,
                 await method()
         else:
             ref = method.remote()
-            await until(lambda: life_of(endless).incarnation.running())  # type: ignore[union-attr, attr-defined]
+            await until(lambda: life_of(endless).incarnation.running())  # type: ignore[union-attr]
             await trio.sleep(0.02)
             await interrupt(endless)
             with pytest.raises(CallError):

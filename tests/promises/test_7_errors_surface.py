@@ -47,6 +47,7 @@ def test_a_failing_start_fails_whoever_waits_for_it(executor: Any, way: str) -> 
 
     with pytest.raises(ActorDiedError if way == "call" else ActorStartError, match="bad start") as error:
         run(play)
+    assert isinstance(error.value, ActorDiedError | ActorStartError)
     assert error.value.reason.kind == "error"
 
 
@@ -62,7 +63,9 @@ def test_a_failing_start_carries_the_original_exception() -> None:
 
 
 def test_without_a_runtime_the_error_says_what_to_write() -> None:
-    with pytest.raises(NoRuntimeError, match=r"write: async with open_runtime\(\): ... and start actors inside"):
+    with pytest.raises(
+        NoRuntimeError, match=r"write: async with open_runtime\(\): ... and start actors inside"
+    ):
         Player.remote()
 
 
@@ -71,7 +74,9 @@ def test_a_full_mailbox_says_whose_it_is_and_what_to_do(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
         player = await Player.options(executor=executor, max_pending_calls=1, id="p").start()
         ref = player.add.remote()
-        with pytest.raises(PendingCallsLimitExceeded, match=r"p has 1 pending calls, its max_pending_calls; await a call"):
+        with pytest.raises(
+            PendingCallsLimitExceeded, match=r"p has 1 pending calls, its max_pending_calls; await a call"
+        ):
             player.add.remote()
         await ref
 
@@ -163,7 +168,9 @@ def test_the_dead_say_of_what_they_died() -> None:
         faller = await Faller.options(executor=QUIET, max_restarts=0, name="f").start()
         with pytest.raises(ActorDiedError):
             await faller.whisper_and_vanish()
-        with pytest.raises(ActorDiedError, match=r"f is dead \(error: its process exited with status 4\)") as error:
+        with pytest.raises(
+            ActorDiedError, match=r"f is dead \(error: its process exited with status 4\)"
+        ) as error:
             await faller.add()
         assert "my last words" in error.value.reason.stderr
         with pytest.raises(LookupError):

@@ -30,7 +30,9 @@ from understudy.supervisors import events as supervisor_events
 BOTH = pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
 
 
-def test_one_id_is_in_call_ref_events_error_dead_letter_and_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_id_is_in_call_ref_events_error_dead_letter_and_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scene(runtime: Runtime) -> int:
         events = runtime.events()
         retried = await Retried.options(max_restarts=-1, max_task_retries=1).start()
@@ -39,7 +41,13 @@ def test_one_id_is_in_call_ref_events_error_dead_letter_and_log(tmp_path: Path, 
             await ref
         (again,) = held(events, CallRetried)
         (buried,) = held(events, MessageBuried)
-        ids = {ref.id, error.value.call_id, again.call_id, buried.letter.call_id, runtime.dead_letters[0].call_id}
+        ids = {
+            ref.id,
+            error.value.call_id,
+            again.call_id,
+            buried.letter.call_id,
+            runtime.dead_letters[0].call_id,
+        }
 
         assert ids == {ref.id}
         assert repr(ref).startswith(f"<ObjectRef of <call {ref.id} ")
@@ -47,7 +55,9 @@ def test_one_id_is_in_call_ref_events_error_dead_letter_and_log(tmp_path: Path, 
 
     with caplog.at_level(logging.DEBUG, "understudy"):
         id = rehearse(scene)
-    assert any(f"call {id}, die() to retried-1, went to the dead letters: poison" in text for text in caplog.messages)
+    assert any(
+        f"call {id}, die() to retried-1, went to the dead letters: poison" in text for text in caplog.messages
+    )
 
 
 @BOTH
@@ -86,7 +96,10 @@ def test_a_timeout_carries_its_id() -> None:
 
 def test_ids_never_repeat_and_grow() -> None:
     async def scene(runtime: Runtime) -> None:
-        first, second = await Player.options(executor=LOCAL).start(), await Player.options(executor=QUIET).start()
+        first, second = (
+            await Player.options(executor=LOCAL).start(),
+            await Player.options(executor=QUIET).start(),
+        )
         ids = [player.who.remote().id for _ in range(50) for player in (first, second)]
         assert ids == sorted(set(ids))
 
@@ -132,7 +145,7 @@ def test_a_dead_letter_knows_its_parent() -> None:
     rehearse(scene)
 
 
-KINDS = [
+KINDS: list[type] = [
     kind
     for module in (actor_events, supervisor_events)
     for kind in vars(module).values()
@@ -140,7 +153,7 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(set(KINDS), key=str))
 def test_every_event_is_a_frozen_value_with_time_actor_and_incarnation(kind: type) -> None:
     assert is_dataclass(kind)
     assert [field.name for field in fields(kind)][:3] == ["at", "actor", "incarnation"]
@@ -179,7 +192,11 @@ def test_deaths_are_logged_as_warnings_unless_they_were_ordered(caplog: pytest.L
 
     with caplog.at_level(logging.DEBUG, "understudy"):
         rehearse(scene)
-    ends = [(record.levelno, record.getMessage()) for record in caplog.records if record.getMessage().startswith("f, ")]
+    ends = [
+        (record.levelno, record.getMessage())
+        for record in caplog.records
+        if record.getMessage().startswith("f, ")
+    ]
     assert [level for level, _ in ends] == [logging.DEBUG, logging.WARNING, logging.DEBUG]
     assert "f, incarnation 2, ended: error: SystemExit(1)" in ends[1][1]
 

@@ -367,7 +367,10 @@ class AnyOrder(RuleBasedStateMachine):
         dynamic=st.booleans(),
         intensity=st.integers(0, 3),
         kinds=st.lists(
-            st.tuples(st.sampled_from(("permanent", "transient", "temporary")), st.sampled_from((None, -1, 0, 1))), max_size=4
+            st.tuples(
+                st.sampled_from(("permanent", "transient", "temporary")), st.sampled_from((None, -1, 0, 1))
+            ),
+            max_size=4,
         ),
     )
     def begin(self, dynamic: bool, intensity: int, kinds: list[tuple[str, int | None]]) -> None:

@@ -19,7 +19,14 @@ from understudy.actors.events import (
     FailureUnseen,
     MessageBuried,
 )
-from understudy.supervisors.events import HELD, ChildRestarting, EventReader, EventsMissed, EventStream, SupervisorGaveUp
+from understudy.supervisors.events import (
+    HELD,
+    ChildRestarting,
+    EventReader,
+    EventsMissed,
+    EventStream,
+    SupervisorGaveUp,
+)
 
 Quick = Faller.options(executor=LOCAL)
 

@@ -22,7 +22,9 @@ Quick = Faller.options(executor=LOCAL)
 
 def tree() -> Supervisor:
     return Supervisor(
-        Quick.options(id="a", name="ann").child(), Supervisor(Quick.options(id="b").child(), id="inner"), id="ignored"
+        Quick.options(id="a", name="ann").child(),
+        Supervisor(Quick.options(id="b").child(), id="inner"),
+        id="ignored",
     )
 
 
@@ -38,7 +40,9 @@ def test_actors_are_found_by_name_or_path() -> None:
 
 def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:
     async def scene(runtime: Runtime) -> None:
-        with pytest.raises(ActorNotFoundError, match=r"no actor is named 'anne' or lives there; did you mean 'ann'\?"):
+        with pytest.raises(
+            ActorNotFoundError, match=r"no actor is named 'anne' or lives there; did you mean 'ann'\?"
+        ):
             get_actor("anne")
         with pytest.raises(ActorNotFoundError, match="there are a, ann, inner/b"):
             get_actor("zzzzzz")
@@ -56,9 +60,13 @@ def test_an_empty_house_says_so() -> None:
 
 def test_a_name_or_id_that_is_held_is_refused_and_the_holder_named() -> None:
     async def scene(runtime: Runtime) -> None:
-        with pytest.raises(ActorAlreadyExistsError, match="the name 'ann' is held by 'a'; kill it, or take another"):
+        with pytest.raises(
+            ActorAlreadyExistsError, match="the name 'ann' is held by 'a'; kill it, or take another"
+        ):
             Quick.options(name="ann").remote()
-        with pytest.raises(ActorAlreadyExistsError, match="there is an actor at 'a' already; give this one another id"):
+        with pytest.raises(
+            ActorAlreadyExistsError, match="there is an actor at 'a' already; give this one another id"
+        ):
             Quick.options(id="a").remote()
         assert set(runtime.house.registry.paths) == {"a", "inner/b"}
 

@@ -30,6 +30,7 @@ from understudy import (
     open_runtime,
     statistics,
 )
+from understudy.actors.events import Event
 
 BOTH = pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
 Quick = Faller.options(executor=LOCAL)
@@ -154,8 +155,7 @@ def test_after_the_close_handles_and_refs_say_so(executor: Any) -> None:
             assert await ref == 1
         for use in (player.add, player.add.remote, player.add.cast):
             with pytest.raises(ActorDiedError, match=r"player-1 is dead \(shutdown\)"):
-                result: Any = use()
-                await result
+                await use()  # type: ignore[misc]
         assert await ref == 1
         with pytest.raises(NoRuntimeError, match="the runtime is closing and starts nothing new"):
             runtime.spawn(Player.child())
@@ -341,7 +341,10 @@ def test_a_bug_in_a_listener_ends_the_runtime_rather_than_hang_it() -> None:
         def ping(self) -> None: ...
 
     async def scene(runtime: Runtime) -> None:
-        runtime.house.stream.listeners.append(lambda event: 1 // 0)
+        def fall(event: Event) -> None:
+            raise ZeroDivisionError
+
+        runtime.house.stream.listeners.append(fall)
         Nothing.remote()
         await trio.sleep_forever()
 

@@ -34,13 +34,18 @@ def test_only_specs_and_supervisors_are_children(child: Any) -> None:
 
 
 def test_two_children_of_one_id_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"two children of 'root' have the id 'player'; give one with .options\(id=...\)"):
+    with pytest.raises(
+        ValueError, match=r"two children of 'root' have the id 'player'; give one with .options\(id=...\)"
+    ):
         Supervisor(Player.child(), Player.child())
 
 
 def test_ids_come_from_id_name_or_class_in_this_order() -> None:
     tree = Supervisor(
-        Player.child(), Player.options(name="n").child(), Player.options(name="m", id="i").child(), Supervisor(id="s")
+        Player.child(),
+        Player.options(name="n").child(),
+        Player.options(name="m", id="i").child(),
+        Supervisor(id="s"),
     )
 
     assert tree.ids() == ["player", "n", "i", "s"]

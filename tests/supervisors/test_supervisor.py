@@ -222,8 +222,8 @@ def test_a_child_killed_while_its_subtree_restarts_does_not_hold_up_the_others()
     async def scene(runtime: Runtime) -> None:
         z, slow = actor("in/z"), get_actor("in/slow")
         actor("in/a").crash.cast()
-        while statistics(slow).state != "starting" or statistics(slow).incarnation < 2:
-            await trio.sleep(0.001)
+        while statistics(slow).state != "starting" or statistics(slow).incarnation < 2:  # noqa: ASYNC110
+            await trio.sleep(0.002)
         await kill(slow)
         assert await z.ping() == "pong"
 

@@ -40,7 +40,9 @@ def test_the_tree_shows_processes_and_trust() -> None:
         await Player.options(executor=replace(QUIET, trusted=False), id="u").start()
         tree = runtime.tree()
 
-        assert f"t  Player, ready, incarnation 1, trusted, no sandbox, process {statistics(trusted).pid}" in tree
+        assert (
+            f"t  Player, ready, incarnation 1, trusted, no sandbox, process {statistics(trusted).pid}" in tree
+        )
         assert "u  Player, ready, incarnation 1, untrusted, no sandbox, process " in tree
         assert f"keeper  process {runtime.house.stage.keeper.pid}; starts and reaps the guests" in tree
 

@@ -47,7 +47,9 @@ def test_nothing_asked_changes_nothing() -> None:
 
 @pytest.mark.parametrize("wish", ["loud", "transports=loud", "transports="])
 def test_a_level_that_does_not_exist_is_refused(wish: str) -> None:
-    with pytest.raises(ValueError, match="is no level; there are trace, debug, info, warning, error, critical"):
+    with pytest.raises(
+        ValueError, match="is no level; there are trace, debug, info, warning, error, critical"
+    ):
         apply(wish)
 
 
