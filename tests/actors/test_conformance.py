@@ -435,7 +435,7 @@ def test_an_argument_that_cannot_travel_fails_its_call_alone() -> None:
         player = await Player.options(executor=QUIET).start()
         for send in (player.echo, player.echo.remote, player.echo.cast):
             with pytest.raises(Unsendable, match=r"an argument of echo\(\) cannot be pickled") as error:
-                senditer_nothing()
+                send(iter_nothing())
             assert error.value.fate == "never_sent"
             assert error.value.safe_to_retry
         assert await player.add() == 1
@@ -616,6 +616,7 @@ def test_max_restarts_minus_1_means_without_end() -> None:
         faller = await Faller.options(executor=Local(), max_restarts=-1).start()
         for _ in range(50):
             assert type(await raised(faller.quit, 1)) is ActorUnavailableError
+        await wait_ready(faller)
         assert statistics(faller).incarnation == 51
 
     rehearse(scene)
