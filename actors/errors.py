@@ -149,9 +149,23 @@ def described(error: TaskError, kind: str, text: str, traceback: str, where: str
     return error
 
 
+# A coroutine may not raise the first two; and what carries our fields' names itself keeps its own.
+UNFIT_BASES = (StopIteration, StopAsyncIteration, TaskError)
+OUR_FIELDS = (
+    "fate",
+    "call_id",
+    "method",
+    "cause",
+    "remote_type",
+    "remote_text",
+    "remote_traceback",
+    "safe_to_retry",
+)
+
+
 def rebuild(cause: Exception) -> TaskError | None:
     """The same exception as an instance of both classes; None if its class does not allow that."""
-    if isinstance(cause, TaskError):
+    if isinstance(cause, UNFIT_BASES) or any(hasattr(cause, name) for name in OUR_FIELDS):
         return None
     try:
         both = derive(type(cause))

@@ -6,9 +6,10 @@ for no longer than a wake-up would cost.  Where that fails it is not tried for a
 
 from __future__ import annotations
 
-import os
 from time import perf_counter
 from typing import TYPE_CHECKING
+
+from ..transports.system.means import usable_cores, yield_core
 
 if TYPE_CHECKING:
     from ..transports.links.socket import SocketLink
@@ -31,7 +32,7 @@ class Glance:
         self.streak = 0
         self.hits = 0
         self.misses = 0
-        self.spin = SPIN if len(os.sched_getaffinity(0)) > 1 else 0.0
+        self.spin = SPIN if usable_cores() > 1 else 0.0
 
     def heard(self, alone: bool) -> None:
         """A frame came; was the call it answers alone on the link?"""
@@ -42,7 +43,7 @@ class Glance:
         """Look for the reply; True if it came."""
         until = perf_counter() + self.spin
         if not self.spin:
-            os.sched_yield()  # on one core the guest can only answer while we do not run
+            yield_core()  # on one core the guest can only answer while we do not run
         while True:
             link.read()
             if call.ended:

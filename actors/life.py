@@ -15,7 +15,7 @@ from . import events, lifecycle
 from .deadletter import POISON, UNDELIVERED, DeadLetter
 from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
 from .mailbox import Encode, Mailbox
-from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, ExitReason
+from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 
 if TYPE_CHECKING:
     from .call import Call
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .spec import ChildSpec
 
 BEGIN, RETIRE = "begin", "retire"
+CUT_SHORT = ExitReason(UNREACHABLE, "the runtime was ended under it", ordered=True)
 FALLS = 8  # incarnations, after which the other tasks get their turn: one may fall again and again
 
 
@@ -69,6 +70,7 @@ class Life:
         "changed",
         "incarnation",
         "last_reason",
+        "leaving",
         "mailbox",
         "number",
         "order",
@@ -94,6 +96,7 @@ class Life:
         self.incarnation: Incarnation | None = None
         self.last_reason: ExitReason = NORMAL_EXIT
         self.changed: trio.Event | None = None
+        self.leaving = False  # told to stop before an ordered start has begun
 
     @property
     def id(self) -> str:
@@ -116,13 +119,30 @@ class Life:
 
     def stop(self) -> None:
         """End the incarnation politely; `overseer.ended` tells when it has."""
+        seconds = self.spec.options.shutdown
         if self.incarnation is not None:
+            starting = self.state is lifecycle.STARTING
             self.move("stop")
-            self.incarnation.stop(self.spec.options.shutdown)
+            if starting and self.mailbox.waiting():
+                self.house.stage.timers.after(
+                    seconds, self.give_up_start
+                )  # it may begin, to do what it was given
+            else:
+                self.incarnation.stop(seconds)
+        elif self.order is BEGIN and self.mailbox.waiting():
+            self.leaving = True
         elif self.order is BEGIN:
             self.order = None
             self.move("start")
             self.ended(SHUTDOWN_EXIT, False)
+
+    def give_up_start(self) -> None:
+        if (
+            self.state is lifecycle.STOPPING
+            and self.incarnation is not None
+            and self.mailbox.receiver is None
+        ):
+            self.incarnation.kill(SHUTDOWN_EXIT)
 
     def rest(self, reason: ExitReason | None) -> None:
         """Stay down, spec kept; with a reason, whoever calls is told it, without one calls wait."""
@@ -136,9 +156,8 @@ class Life:
 
     def drop_casts(self) -> None:
         """Casts that have not begun will not; they are dead letters."""
-        for call in self.mailbox.waiting():
-            if call.is_cast and not call.ended:
-                call.succeed(None)
+        for call in self.mailbox.unfinished():
+            if call.is_cast and not call.ended and self.mailbox.retract(call):
                 self.bury(call, UNDELIVERED)
 
     def retire(self, reason: ExitReason) -> None:
@@ -179,9 +198,13 @@ class Life:
 
     def cut_short(self) -> None:
         """The task itself is ended, by a bug of ours or a Ctrl-C in a method: leave a state that can be retired."""
-        self.mailbox.receiver = self.incarnation = None
+        incarnation, self.incarnation, self.mailbox.receiver = self.incarnation, None, None
         if (self.state, "end") in lifecycle.ACTOR:
             self.move("end")
+        if incarnation is not None:
+            left = [*incarnation.in_flight(), *([incarnation.parting] if incarnation.parting else [])]
+            for call in left:
+                self.lose(call, incarnation.fate(call), CUT_SHORT)
 
     def unpark(self, _: Any) -> Abort:
         self.parked = None
@@ -194,6 +217,9 @@ class Life:
         self.emit(events.ActorStarting)
         incarnation = self.incarnation = self.craft.incarnate(self)
         started = False
+        if self.leaving:
+            self.leaving = False
+            self.stop()
         reason = await incarnation.start()
         if reason is None:
             started = True
@@ -219,11 +245,14 @@ class Life:
         self.overseer.ready(self)
         self.mailbox.receiver = incarnation
         incarnation.pump()
+        if self.state is lifecycle.STOPPING:
+            incarnation.stop(self.spec.options.shutdown)
 
     def ended(self, reason: ExitReason, started: bool) -> None:
         self.last_reason = reason
         self.move("end")
-        self.emit(events.ActorEnded, reason)
+        if self.number:
+            self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
 
     def move(self, event: str) -> None:
@@ -240,7 +269,7 @@ class Life:
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
                 back.append(call)
-        if self.state is lifecycle.DEAD:
+        if self.mailbox.closed is not None:
             for call in back:
                 self.lose(call, lifecycle.NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN, reason)
         elif back:
@@ -264,7 +293,7 @@ class Life:
 
     def lose(self, call: Call, fate: str, reason: ExitReason, poison: bool = False) -> None:
         """Tell the caller, and bury what has no caller or is poison."""
-        gone = self.state is lifecycle.DEAD
+        gone = self.mailbox.closed is not None
         if call.ended:
             return
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"

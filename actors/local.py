@@ -20,6 +20,7 @@ from .reasons import ERROR, NORMAL, SHUTDOWN_EXIT, ExitReason
 from .retry import wants_retry
 
 if TYPE_CHECKING:
+    from ..transports.timers import Timer
     from .call import Call
 
 TURNS = 64  # calls run in one go, before the other tasks get theirs
@@ -46,7 +47,7 @@ class LocalCraft:
 class LocalIncarnation:
     """The mailbox is drained up to 64 calls a go: a task switch costs more than a call."""
 
-    __slots__ = ("actor", "awake", "exit", "life", "parked", "parting", "stopping")
+    __slots__ = ("actor", "awake", "exit", "life", "limit", "parked", "parting", "stopping")
 
     pid = 0
     glance = None
@@ -59,6 +60,7 @@ class LocalIncarnation:
         self.parked: trio.lowlevel.Task | None = None
         self.exit: ExitReason | None = None
         self.stopping = False
+        self.limit: Timer | None = None
 
     async def start(self) -> ExitReason | None:
         spec = self.life.spec
@@ -73,6 +75,13 @@ class LocalIncarnation:
         return None
 
     async def serve(self) -> ExitReason:
+        try:
+            return await self.take_calls()
+        finally:
+            if self.limit is not None:
+                self.limit.cancel()
+
+    async def take_calls(self) -> ExitReason:
         mailbox = self.life.mailbox
         while self.exit is None:
             queue = mailbox.queue
@@ -120,7 +129,8 @@ class LocalIncarnation:
                 try:
                     value = getattr(actor, name)(*call.payload, **call.code)
                 except KeyboardInterrupt:
-                    raise  # a Ctrl-C is for the whole program
+                    self.parting = call  # a Ctrl-C is for the whole program; the caller is told when we end
+                    raise
                 except BaseException as error:
                     self.failed(call, error)
                 else:
@@ -188,8 +198,11 @@ class LocalIncarnation:
 
     def stop(self, seconds: float) -> None:
         self.stopping = True
-        self.life.house.stage.timers.after(seconds, lambda: self.kill(SHUTDOWN_EXIT))
+        self.limit = self.life.house.stage.timers.after(seconds, self.stop_now)
         self.pump()
+
+    def stop_now(self) -> None:
+        self.kill(SHUTDOWN_EXIT)
 
     def kill(self, reason: ExitReason) -> None:
         if self.exit is None:

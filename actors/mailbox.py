@@ -215,6 +215,16 @@ class Mailbox:
         if state is not lifecycle.QUEUED and self.receiver is not None:
             self.receiver.withdraw(call, why)
 
+    def retract(self, call: Call) -> bool:
+        """Take back a message that has not begun; False if it has."""
+        receiver = self.receiver
+        if call.state is not lifecycle.QUEUED and receiver is not None:
+            if receiver.fate(call) != lifecycle.NOT_BEGUN:
+                return False
+            receiver.withdraw(call, INTERRUPTED)
+        call.succeed(None)
+        return True
+
     def arm(self, deadline: float) -> None:
         """Keep one timer for all calls, set to the earliest deadline."""
         if self.timer is not None:

@@ -36,6 +36,7 @@ class ActorMethod(Generic[F_co]):
         "__doc__",
         "__wrapped__",
         *("cast",),  # unpacked, or pyright takes it for a variable and does not bind it
+        "changes",
         "check",
         "interruptible",
         "mailbox",
@@ -48,6 +49,7 @@ class ActorMethod(Generic[F_co]):
     def __init__(self, mailbox: Mailbox, name: str, function: Callable[..., Any], **changes: Any) -> None:
         own: dict[str, Any] = {**getattr(function, MARK, {}), **changes}
         options = mailbox.options
+        self.changes = changes
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
         self.mailbox = mailbox
@@ -77,7 +79,7 @@ class ActorMethod(Generic[F_co]):
         def cast(self: ActorMethod[Callable[P, Any]], *args: P.args, **kwargs: P.kwargs) -> None: ...
 
     def options(self, **options: Unpack[MethodOptions]) -> Self:
-        return type(self)(self.mailbox, self.name, self.__wrapped__, **checked(options))
+        return type(self)(self.mailbox, self.name, self.__wrapped__, **{**self.changes, **checked(options)})
 
     def __repr__(self) -> str:
         return f"<method {self.name} of {self.mailbox.label}>"

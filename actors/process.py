@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,15 +13,15 @@ import trio
 from ..transports.codec import Codec, Pickled, Unencodable, reencode
 from ..transports.guests import protocol as p
 from ..transports.places.guest import Guest
-from ..transports.places.process import GuestProcess, describe_status
+from ..transports.places.process import GuestProcess, describe_status, signal_name
 from ..transports.session import CLOSED, READY, ProtocolError, Session
 from . import events
-from .errors import BEGUN, NOT_BEGUN, UNKNOWN
+from .errors import UNKNOWN
 from .executor import Process
 from .glance import Glance
 from .ladder import KILL, TERMINATE, Climb
 from .life import EXECUTORS, Life
-from .lifecycle import ENDED, SENT
+from .lifecycle import ENDED, FATES, RUNNING, SENT
 from .reasons import (
     ERROR,
     INTERRUPTED,
@@ -106,6 +107,9 @@ class ProcessIncarnation:
             return ExitReason(ERROR, f"the process could not be launched: {error}", error)
         except Unencodable as error:
             self.kill(ExitReason(ERROR, str(error), error.__cause__ or error))
+        except BaseException:
+            self.close()
+            raise
         if self.session.state is READY and self.why is None:
             return None
         if self.process is None:
@@ -120,7 +124,8 @@ class ProcessIncarnation:
         executor = self.executor
         process, link = await self.guest.launch(command_of(executor), self.codec, executor.stderr == "show")
         process.on_end, process.on_stop = self.ended, self.stopped
-        link.on_messages, link.on_end, link.on_drained = self.hear, self.lost, self.pump
+        link.on_messages, link.on_drained = self.hear, self.pump
+        link.on_end, link.on_breach = self.lost, self.breach
         link.open()
         if process.ended:
             self.ended()
@@ -149,12 +154,15 @@ class ProcessIncarnation:
     def hand_over(self) -> None:
         """Send what waits, as far as the guest's window goes; runs at the end of a tick."""
         self.awake = False
-        queue, link, sent = self.life.mailbox.queue, self.guest.link, self.sent
-        if queue and link is not None and self.session.state is READY and self.why is None:
+        mailbox, link, sent = self.life.mailbox, self.guest.link, self.sent
+        queue = mailbox.queue
+        # Nothing is sent before the actor itself knows that it is ready: a first call may end it.
+        ready = self.session.state is READY and mailbox.receiver is self
+        if queue and link is not None and ready and self.why is None:
             room = self.session.window - len(sent)
             batch: list[bytes] = []
             size = 0
-            while queue and room > 0 and size < LARGE and link.rest is None:
+            while queue and room > 0 and size < LARGE and link.rest is None and self.may_send(queue[0]):
                 call = queue.popleft()
                 if call.state is not ENDED:
                     room -= 1
@@ -167,10 +175,16 @@ class ProcessIncarnation:
                     size += len(message)
                     batch.append(message)
             link.send_now(batch)
-            if queue and room > 0 and link.rest is None:
+            if queue and room > 0 and link.rest is None and self.may_send(queue[0]):
                 self.pump()
         if self.stopping and not sent and not queue:
             self.finish_stop()
+
+    def may_send(self, call: Call) -> bool:
+        """A call that may be tried again after an exception goes alone: it keeps its place before what follows."""
+        if not self.sent:
+            return True
+        return not call.method.retry_on and not next(reversed(self.sent.values())).method.retry_on
 
     def send_code(self, code: Mapping[bytes, bytes]) -> None:
         for digest, blob in code.items():
@@ -195,13 +209,19 @@ class ProcessIncarnation:
                 if call is None:
                     raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
                 if self.climb is not None and self.climb.call_id == call.id:
-                    self.climbed(kind)
+                    self.climbed(self.climb, kind)
+                if kind == p.SKIPPED and not call.ended:
+                    raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
                 if kind == p.RESULT and type(message[2]) is not Pickled:
                     call.succeed(message[2])
                 else:
                     answer(kind, call, message, self)
         except ProtocolError as error:
-            self.lost(f"the guest broke the protocol: {error}")
+            self.breach(f"the guest broke the protocol: {error}")
+        except Exception as error:
+            # Whatever one guest says, and whatever unpickling it does here, costs that guest and no other.
+            log.exception("what %s said could not be taken", self.life.path)
+            self.breach(f"what the guest said could not be taken: {error!r}")
         self.glance.heard(len(messages) == 1 and not sent)
         if self.stopping or self.life.mailbox.queue:
             self.pump()
@@ -226,8 +246,10 @@ class ProcessIncarnation:
     def withdraw(self, call: Call, why: str) -> None:
         """The caller has gone: the call is skipped if it has not begun, else interrupted."""
         page = self.guest.page
-        runs = page.cancel(call.id) if page is not None else True
-        if runs and call.method.interruptible:
+        begun = page.cancel(call.id) if page is not None else True
+        # The oldest is answered at once by an honest guest; one that is stuck, or lies on its page, is not.
+        oldest = next(iter(self.sent), 0) == call.id
+        if (begun or oldest) and call.method.interruptible:
             self.begin_climb(call.id, why)
 
     def interrupt(self) -> trio.Event | None:
@@ -278,14 +300,15 @@ class ProcessIncarnation:
             )
             self.why = ExitReason(why if why in (TIMEOUT, SHUTDOWN) else INTERRUPTED, text, ordered=True)
 
-    def climbed(self, kind: int) -> None:
+    def climbed(self, climb: Climb, kind: int) -> None:
         """The call that was climbed for has ended."""
-        assert self.climb is not None
-        self.climb.end()
+        climb.end()
         self.climb = None
-        if self.stopping:
-            self.begin_climb(0, "shutdown", TERMINATE, delay=self.life.spec.options.shutdown)
-        if kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart":
+        if climb.rung in (TERMINATE, KILL):
+            self.guest.signal(
+                signal.SIGKILL
+            )  # it was told to go; what answers after that is not trusted to stay
+        elif kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart":
             self.kill(ExitReason(INTERRUPTED, "its state is not trusted after an interrupt", ordered=True))
 
     # -- the end --------------------------------------------------------------------------------
@@ -312,8 +335,14 @@ class ProcessIncarnation:
         self.guest.signal(signal.SIGKILL)
         self.started.set()
 
+    def breach(self, text: str) -> None:
+        """The guest said what may not be said: it is killed."""
+        if self.session.state != CLOSED:
+            self.kill(ExitReason(UNREACHABLE, text))
+        self.lost(text)
+
     def lost(self, text: str) -> None:
-        """The link ended or broke the rules while the guest lives (or its death is on its way to us)."""
+        """The link ended while the guest lives (or its death is on its way to us)."""
         self.session.state = CLOSED
         if self.guest.link is not None:
             self.guest.link.close()
@@ -326,7 +355,7 @@ class ProcessIncarnation:
         """The guest was stopped by a signal; unless it goes on in time, it is killed."""
         self.life.emit(events.GuestStopped, number)
         seconds = self.executor.stopped_timeout
-        text = f"its process was stopped by {signal.Signals(number).name} for {seconds} s"
+        text = f"its process was stopped by {signal_name(number)} for {seconds} s"
 
         def check() -> None:
             if self.process is not None and self.process.stopped:
@@ -371,13 +400,21 @@ class ProcessIncarnation:
 
     def fate(self, call: Call) -> str:
         page = self.guest.page
-        if page is None:
-            return UNKNOWN
-        return BEGUN if call.position <= page.progress else NOT_BEGUN
+        begun = page is not None and call.position <= page.progress
+        if (
+            not begun
+            and page is not None
+            and not self.executor.trusted
+            and next(iter(self.sent), 0) == call.id
+        ):
+            return UNKNOWN  # an untrusted guest may have begun it all the same
+        return FATES[RUNNING if begun else SENT, page is not None]
 
     def in_flight(self) -> Iterable[Call]:
         return self.sent.values()
 
+
+log = logging.getLogger("understudy.actors.process")
 
 LARGE = 1024 * 1024  # bytes handed over in one frame; a guest that reads slowly is not given more at once
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first

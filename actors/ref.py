@@ -40,8 +40,15 @@ class ObjectRef(Generic[R_co]):
         return self.call.ended
 
     def __await__(self) -> Generator[Any, Any, R_co]:
-        self.seen = True
-        return self.call.wait_shared().__await__()
+        return self.outcome().__await__()
+
+    async def outcome(self) -> R_co:
+        try:
+            value: R_co = await self.call.wait_shared()
+        except CallError:
+            self.seen = True
+            raise
+        return value
 
     async def wait_done(self) -> None:
         """Wait until the call has ended, whatever its outcome; if cancelled, the call goes on."""

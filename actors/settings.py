@@ -79,7 +79,7 @@ def source_of(cls: type, packages: str) -> tuple[list[Any], Code]:
 
 
 def import_path() -> list[str]:
-    return [entry or os.getcwd() for entry in sys.path]
+    return [os.fspath(entry) or os.getcwd() for entry in sys.path]
 
 
 @cache

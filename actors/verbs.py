@@ -45,7 +45,10 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         GetTimeoutError: if time runs out.
         CallError: what ended the call, for the first ref in order that failed.
     """
-    with trio.move_on_after(float("inf") if timeout is None else timeout):
+    if not is_ref(refs):
+        refs = refs if isinstance(refs, tuple) else list(refs)
+    in_time = all(ref.done for ref in ([refs] if is_ref(refs) else refs))
+    with trio.move_on_after(float("inf") if timeout is None or in_time else timeout):
         if is_ref(refs):
             return await only(refs)
         values: list[Any] = [await ref for ref in refs]
@@ -72,10 +75,13 @@ async def wait(
     if not 0 < num_returns <= len(refs):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(refs)}, not {num_returns}")
     enough = trio.Event()
+    missing = num_returns
 
     async def watch(ref: ObjectRef[T]) -> None:
+        nonlocal missing
         await ref.wait_done()
-        if sum(other.done for other in refs) >= num_returns:
+        missing -= 1
+        if missing <= 0:
             enough.set()
 
     with trio.move_on_after(float("inf") if timeout is None else timeout):
@@ -85,7 +91,8 @@ async def wait(
             await enough.wait()
             nursery.cancel_scope.cancel()
     ended = [ref for ref in refs if ref.done][:num_returns]
-    return ended, [ref for ref in refs if ref not in ended]
+    chosen = {id(ref) for ref in ended}
+    return ended, [ref for ref in refs if id(ref) not in chosen]
 
 
 def cancel(ref: ObjectRef[Any]) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..transports.codec import Codec
 from ..transports.guests import protocol as p
-from .call import cancelled
 from .errors import BEGUN, NOT_BEGUN, CallInterruptedError, TaskError, Unsendable, foreign_error, task_error
 from .reasons import ERROR, NORMAL, ExitReason
 from .retry import wants_retry
@@ -40,6 +39,8 @@ def error(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> No
     life = incarnation.life
     if message[2][0] == UNFIT:
         call.fail(unsendable(call, message[2][1], message[2][2]))
+        if call.is_cast:
+            life.house.unseen(call)
         return
     raised = error_of(message[2], incarnation.codec, call, f"{life.path} (process {incarnation.pid})")
     if raised.cause is not None and wants_retry(call, raised.cause):
@@ -61,10 +62,6 @@ def unsendable(call: Call, kind: str, why: str) -> Unsendable:
     return Unsendable(f"the result of {name}() cannot travel: {why}", BEGUN, call.id, name)
 
 
-def skipped(call: Call, _: list[Any], __: ProcessIncarnation) -> None:
-    call.fail(cancelled(call))
-
-
 def interrupted(call: Call, _: list[Any], incarnation: ProcessIncarnation) -> None:
     text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
     call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
@@ -75,7 +72,6 @@ UNFIT = "understudy_guest.values"  # where a guest's complaints of what cannot t
 ANSWERS: dict[int, Callable[[Call, list[Any], ProcessIncarnation], None]] = {
     p.RESULT: result,
     p.ERROR: error,
-    p.SKIPPED: skipped,
     p.INTERRUPTED: interrupted,
 }
 

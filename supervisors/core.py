@@ -239,7 +239,7 @@ class Core:
     def first_start_failed(self, child: Child, reason: Any) -> list[Effect]:
         """Nothing is retried at a first start: the starter is told, and a tree is rolled back."""
         if self.flags.dynamic:
-            return [self.retire(child, reason)]
+            return [self.retire(child, reason), *(self.start_next() if self.starting else [])]
         self.at_start = True
         return [Rest(child.id), *self.give_up(child, reason)]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..actors.call import Call
     from ..actors.deadletter import DeadLetter
     from ..actors.reasons import ExitReason
+    from . import core
     from .supervisor import Child, SupervisorNode
 
 log = logging.getLogger("understudy.supervisors")
@@ -33,6 +34,7 @@ class RuntimeHouse:
         self.nursery = nursery
         self.stage = Stage()
         self.registry = Registry()
+        self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
         self.stream = EventStream()
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)

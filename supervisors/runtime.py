@@ -54,9 +54,7 @@ class Runtime:
         self.root = SupervisorNode("root", "", core.Flags(intensity=0), house, None)
         self.tree_node = SupervisorNode("tree", "", core.Flags(tree.intensity, tree.within), house, self.root)
         self.dynamic = SupervisorNode("dynamic", "", core.Flags(dynamic=True), house, self.root)
-        self.tree_node.plant(tree)
-        self.root.add("tree", self.tree_node, core.ChildRules())
-        self.root.add("dynamic", self.dynamic, core.ChildRules())
+        self.plan = tree
         house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
 
     # -- what users ask -------------------------------------------------------------------------
@@ -115,6 +113,12 @@ class Runtime:
         return self.house.registry.find(name)
 
     # -- its life -------------------------------------------------------------------------------
+
+    def plant(self) -> None:
+        """Make every actor of the tree."""
+        self.tree_node.plant(self.plan)
+        self.root.add("tree", self.tree_node, core.ChildRules())
+        self.root.add("dynamic", self.dynamic, core.ChildRules())
 
     def all_started(self) -> None:
         if self.root.core.starting is False:
@@ -182,14 +186,11 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
     try:
         async with trio.open_nursery() as nursery:
             house: RuntimeHouse = await nursery.start(keep_house)
-            try:
-                runtime = Runtime(house, tree or Supervisor())
-            except BaseException:
-                house.nursery.cancel_scope.cancel()
-                raise
+            runtime = Runtime(house, tree or Supervisor())
             failure: BaseException | None = None
             token = current.set(runtime)
             try:
+                runtime.plant()  # the actors' tasks see the runtime too
                 await runtime.begin()
                 with runtime.body:
                     yield runtime
@@ -197,9 +198,11 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
                 failure = error
             finally:
                 current.reset(token)
-            with trio.CancelScope(shield=True):
-                await runtime.close(failed=failure is not None or runtime.failure is not None)
-            house.nursery.cancel_scope.cancel()
+            try:
+                with trio.CancelScope(shield=True):
+                    await runtime.close(failed=failure is not None or runtime.failure is not None)
+            finally:
+                house.nursery.cancel_scope.cancel()  # even if a second Ctrl-C came while all was being stopped
     except BaseExceptionGroup as group:
         raise alone(group) from None
     runtime.tell(failure)
@@ -229,5 +232,6 @@ async def tell_end(house: RuntimeHouse) -> None:
     try:
         await trio.sleep_forever()
     finally:
+        house.stage.keeper.let_go()
         house.gone.set()
         house.on_gone()

@@ -97,8 +97,16 @@ class SupervisorNode:
     # -- what the core decides ------------------------------------------------------------------
 
     def feed(self, event: core.Event) -> None:
-        for effect in self.core.feed(event, self.house.stage.now()):
-            EFFECTS[type(effect)](self, effect)
+        """Feed an event; what one effect causes comes after all effects of this one, however deep the tree."""
+        fed = self.house.fed
+        fed.append((self, event))
+        if len(fed) > 1:
+            return
+        while fed:
+            node, next_event = fed[0]
+            for effect in node.core.feed(next_event, self.house.stage.now()):
+                EFFECTS[type(effect)](node, effect)
+            fed.popleft()
 
     def on_start(self, effect: core.Start) -> None:
         child = self.children[effect.id]
@@ -135,7 +143,8 @@ class SupervisorNode:
             self.above.ended(self, reason, started=True)
 
     def given_up(self, child: str, reason: ExitReason, at_start: bool) -> ExitReason:
-        self.emit(SupervisorGaveUp, self, child, reason)
+        if self.above is not None:  # the root only passes on what its tree has told
+            self.emit(SupervisorGaveUp, self, child, reason)
         what = (
             "did not start"
             if at_start

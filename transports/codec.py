@@ -115,7 +115,10 @@ class Codec:
         try:
             return _encode(parts)
         except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, msgspec.MsgspecError) as error:
-            raise Unencodable(f"only data travels to an actor with trusted=False: {error}") from error
+            why = (
+                "it cannot be encoded" if self.trusted else "only data travels to an actor with trusted=False"
+            )
+            raise Unencodable(f"{why}: {error}") from error
 
     def decode(self, frame: bytes) -> list[Any]:
         """The messages of a frame.
@@ -159,3 +162,8 @@ def reencode(message: bytes, attempt: int) -> bytes:
     parts = _decode(message)
     place = Ext(p.PICKLED, parts[3]) if type(parts[3]) is Pickled else parts[3]
     return _encode((*parts[:3], place, parts[4] if len(parts) > 4 else None, {"attempt": attempt}))
+
+
+def own(messages: list[bytes]) -> list[Any]:
+    """Messages that we encoded ourselves, for the trace."""
+    return [_decode(b"\x91" + message)[0] for message in messages]

@@ -49,7 +49,7 @@ class Page:
 
     def cancel(self, id: int) -> bool:
         """Ask that a call not be begun; True if it runs already, so that only an interrupt can end it."""
-        self.words[p.CANCEL_RING + self.cancels % p.WINDOW] = id
+        self.words[p.CANCEL_RING + self.cancels % p.RING] = id
         self.cancels += 1
         self.words[p.CANCELS] = self.cancels
         return self.begun == id and self.ended != id

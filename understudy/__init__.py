@@ -95,6 +95,8 @@ if not os.path.isdir(os.path.join(here, "actors")):
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return sorted(HOME)
     module = HOME.get(name)
     if module is None:
         raise AttributeError(f"understudy has no {name!r}; the front door has {', '.join(sorted(HOME))}")

@@ -12,7 +12,7 @@ import trio
 from tests.cast import Faller, Retried, said
 from tests.rehearsal import LOCAL, PAGED, QUIET, held, rehearse
 from understudy import ActorUnavailableError, Runtime, get, kill, statistics
-from understudy.actors.events import ActorEnded, CallRetried
+from understudy.actors.events import ActorEnded, ActorReady, CallRetried, Event
 from understudy.actors.verbs import life_of
 
 Steady = Retried.options(executor=QUIET, max_restarts=-1, max_task_retries=3)
@@ -188,3 +188,24 @@ def test_many_senders_each_keep_their_own_order(path: str) -> None:
         own = [int(word[1:]) for word in words if word[0] == name]
         assert sorted(set(own)) == list(range(30))
         assert own == sorted(own)
+
+
+def test_nothing_is_sent_before_the_actor_is_ready() -> None:
+    """A first call that ends its actor would make the start look failed."""
+    sent: list[int] = []
+
+    async def scene(runtime: Runtime) -> None:
+        faller = Faller.options(executor=QUIET).remote()
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, ActorReady):
+                incarnation: Any = life_of(faller).incarnation
+                sent.append(incarnation.sent_count)
+
+        runtime.house.stream.listeners.append(on_event)
+        assert await faller.add.remote() == 1
+        await kill(faller, no_restart=False)
+        assert await faller.add() == 1
+
+    rehearse(scene)
+    assert sent == [0, 0]

@@ -84,7 +84,7 @@ def test_neighbours_in_the_queue_survive_the_ladder() -> None:
 
 def test_the_wait_ends_at_the_deadline_not_at_the_end_of_the_ladder() -> None:
     async def scene(runtime: Runtime) -> None:
-        endless = await Endless.start()
+        endless = await Endless.options(executor=replace(QUIET, ladder=Ladder(0.3, 0.1))).start()
         seen: list[Any] = []
         with pytest.raises(GetTimeoutError):
             await endless.swallow.options(timeout=0.05)()

@@ -20,6 +20,7 @@ from types import FrameType
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 MAX_DESCRIPTORS = 8
+STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 FIRST_SPARE = 64  # descriptors are moved above this before they are put in their places
 
 
@@ -141,6 +142,8 @@ class Keeper:
             if pid not in self.guests:
                 continue
             if os.WIFSTOPPED(status):
+                if os.WSTOPSIG(status) not in STOPS:
+                    continue  # a guest that has itself traced
                 self.tell("stopped", pid, os.WSTOPSIG(status))
             elif os.WIFCONTINUED(status):
                 self.tell("continued", pid)

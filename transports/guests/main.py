@@ -43,7 +43,7 @@ class Guest:
         self.crash_on: tuple[type[BaseException], ...] = ()
         self.quick: set[str] = set()  # methods that took no longer than SLOW when they last ran
         self.clock = 0.0
-        self.cancelled: set[int] = set()
+        self.cancelled: dict[int, None] = {}
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
         self.begun = 0
         self.handlers: dict[int, Callable[[list[Any]], None]] = {
@@ -111,7 +111,7 @@ class Guest:
             if page[p.CANCELS] != page[p.CANCELS_SEEN] or self.cancelled:
                 self.read_cancels(page)
                 if id in self.cancelled:
-                    self.cancelled.discard(id)
+                    del self.cancelled[id]
                     page[p.ENDED] = id
                     wire.out.append(self.values.encode((p.SKIPPED, id)))
                     return
@@ -129,9 +129,11 @@ class Guest:
 
     def read_cancels(self, page: memoryview) -> None:
         written = page[p.CANCELS]
-        for entry in range(page[p.CANCELS_SEEN], written):
-            self.cancelled.add(page[p.CANCEL_RING + entry % p.WINDOW])
+        for entry in range(max(page[p.CANCELS_SEEN], written - p.RING), written):
+            self.cancelled[page[p.CANCEL_RING + entry % p.RING]] = None
         page[p.CANCELS_SEEN] = written
+        while len(self.cancelled) > p.WINDOW:  # those of calls that ran meanwhile, the oldest first
+            del self.cancelled[next(iter(self.cancelled))]
 
     # -- one call -------------------------------------------------------------------------------
 
@@ -167,7 +169,7 @@ class Guest:
         if isinstance(error, ActorExit | SystemExit):
             self.end_on_purpose(id, error, fault)
         reply = self.values.encode((p.ERROR, id, fault))
-        if cast or (isinstance(error, self.crash_on) and not isinstance(error, Unfit)):
+        if not isinstance(error, Unfit) and (cast or isinstance(error, self.crash_on)):
             self.wire.out.append(reply)
             self.end(p.CRASHED, fault, id)
         return reply

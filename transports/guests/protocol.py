@@ -53,8 +53,9 @@ PROGRESS = 2  # guest: calls begun so far
 CANCELS_SEEN = 3  # guest: entries of the ring it has read
 INTERRUPT = 4  # host: the call to be interrupted
 CANCELS = 5  # host: entries of the ring it has written
-SLOTS = 16  # guest: begun and ended of further concurrency slots, in pairs
-CANCEL_RING = PAGE_BYTES // 8 - WINDOW  # host: ids of cancelled calls
+SLOTS = 16  # guest: begun and ended of further concurrency slots, in pairs, up to the ring
+RING = PAGE_BYTES // 8 - 32  # longer than the window: a guest may be looking while the host writes
+CANCEL_RING = 32  # host: ids of cancelled calls
 
 # What a guest says of its end.
 NORMAL, CRASHED = "normal", "crashed"

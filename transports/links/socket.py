@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from ..codec import Codec
+from ..codec import Codec, own
 from ..guests import protocol as p
 from ..guests.wire import READ_BYTES, list_header
 from ..hub import Hub
@@ -27,7 +27,7 @@ class SocketLink:
     """The host's end.  Never raises from `send` or `flush`: what ends the link is told by `on_end`."""
 
     __slots__ = (
-        "buffer", "codec", "hub", "number", "on_drained", "on_end", "on_messages", "out", "out_bytes", "rest", "sock", "ticks", "traced",
+        "buffer", "codec", "hub", "number", "on_breach", "on_drained", "on_end", "on_messages", "out", "out_bytes", "rest", "sock", "ticks", "traced",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, codec: Codec, hub: Hub, ticks: EndOfTick) -> None:
@@ -44,6 +44,7 @@ class SocketLink:
         self.rest: memoryview | None = None
         self.on_messages: Callable[[list[Any]], None] = lambda messages: None
         self.on_end: Callable[[str], None] = lambda why: None
+        self.on_breach: Callable[[str], None] = lambda why: None
         self.on_drained: Callable[[], None] = lambda: None
 
     def open(self) -> None:
@@ -85,7 +86,7 @@ class SocketLink:
         body = out[0] if len(out) == 1 else b"".join(out)
         header = list_header(len(out))
         if self.traced:
-            self.trace("to", [self.codec.decode(list_header(1) + message)[0] for message in out])
+            self.trace("to", own(out))
         out.clear()
         self.out_bytes = 0
         self.write((len(header) + len(body)).to_bytes(4, "big") + header + body)
@@ -133,7 +134,7 @@ class SocketLink:
         while self.number >= 0 and len(self.buffer) >= 4:
             length = int.from_bytes(self.buffer[:4], "big")
             if length > self.codec.bounds.max_bytes + SLACK:
-                self.end(f"the guest announced a frame of {length:,} bytes")
+                self.breach(f"the guest announced a frame of {length:,} bytes")
                 return
             if len(self.buffer) < 4 + length:
                 return
@@ -145,7 +146,7 @@ class SocketLink:
         try:
             messages = self.codec.decode(frame)
         except ValueError as error:
-            self.end(f"the guest wrote something that is no message: {error}")
+            self.breach(f"the guest wrote something that is no message: {error}")
         else:
             if self.traced:
                 self.trace("from", messages)
@@ -154,10 +155,8 @@ class SocketLink:
     def trace(self, direction: str, messages: list[Any]) -> None:
         """One log record a message: its kind and, where it has one, its message id."""
         for message in messages:
-            id = message[1] if len(message) > 1 and type(message[1]) is int else ""
-            log.log(
-                TRACE, "%s guest on descriptor %d: %s %s", direction, self.number, p.NAMES[message[0]], id
-            )
+            kind, id = kind_and_id(message)
+            log.log(TRACE, "%s guest on descriptor %d: %s %s", direction, self.number, kind, id)
 
     def drain(self) -> None:
         """Read all that has arrived: replies written before a death still count."""
@@ -170,7 +169,19 @@ class SocketLink:
         except OSError:
             return False
 
+    def breach(self, why: str) -> None:
+        if self.number >= 0:
+            self.close()
+            self.on_breach(why)
+
     def end(self, why: str) -> None:
         if self.number >= 0:
             self.close()
             self.on_end(why)
+
+
+def kind_and_id(message: Any) -> tuple[str, str]:
+    """What a message says of itself, whatever a guest may have sent in its place."""
+    parts: list[Any] = message if isinstance(message, list) else []
+    kind = parts[0] if parts and isinstance(parts[0], int) else None
+    return p.NAMES.get(kind or 0, "?"), str(parts[1]) if len(parts) > 1 and isinstance(parts[1], int) else ""

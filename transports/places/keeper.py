@@ -23,6 +23,7 @@ from .process import Command, GuestProcess, LaunchError
 
 log = logging.getLogger("understudy.transports.keeper")
 
+PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
 SCRIPT = Path(__file__).parent.parent / "guests" / "keeper.py"
 
 
@@ -138,7 +139,15 @@ class Keeper:
             guest.close()
         self.guests.clear()
         with trio.CancelScope(shield=True):
+            with trio.move_on_after(PATIENCE):
+                await trio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
+                return
+            process.kill()  # it is stopped or stuck; its guests die with it
             await trio.to_thread.run_sync(process.wait)
+
+    def let_go(self) -> None:
+        """End the keeper without waiting: it kills everything below when its link ends."""
+        self.drop_link()
 
     def drop_link(self) -> None:
         if self.link is not None:

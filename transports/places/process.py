@@ -54,7 +54,7 @@ class GuestProcess:
         """
         if self.ended or not self.pid:
             return
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(OSError):  # it has ended, or became another user's
             if self.pidfd >= 0:
                 signal.pidfd_send_signal(self.pidfd, number)
             else:
@@ -74,14 +74,15 @@ class GuestProcess:
             self.pidfd = -1
 
 
+def signal_name(number: int) -> str:
+    """The name of a signal; real-time ones have none."""
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+
+
 def describe_status(status: int | None) -> str:
     """An exit status in words."""
     if status is None:
         return "ended, nobody knows how"
     if status < 0:
-        return (
-            f"killed by {signal.Signals(-status).name}"
-            if -status in set(signal.Signals)
-            else f"killed by signal {-status}"
-        )
+        return f"killed by {signal_name(-status)}"
     return f"exited with status {status}"

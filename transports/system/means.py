@@ -54,3 +54,14 @@ def has(name: str) -> bool:
 def capabilities() -> dict[str, str]:
     """What is in use, by name: the means, or the fallback that stands in."""
     return {row.name: row.linux if has(row.name) else row.fallback for row in TABLE}
+
+
+def usable_cores() -> int:
+    """Processor cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def yield_core() -> None:
+    """Let another process have the core now, where the system knows how."""
+    if hasattr(os, "sched_yield"):
+        os.sched_yield()
