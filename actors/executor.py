@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .checks import Checks, check_fields, is_environ, is_optional_text, is_positive, is_seconds, one_of
+
+SECONDS = (is_seconds, "a number of seconds, 0 or more")
+COUNT = (is_positive, "a count above 0")
+
+LADDER_CHECKS: Checks = {"interrupt": SECONDS, "terminate": SECONDS}
+BOUNDS_CHECKS: Checks = {"max_bytes": COUNT, "max_depth": COUNT, "max_elements": COUNT}
+
 
 @dataclass(frozen=True, slots=True)
 class Executor:
@@ -27,6 +35,9 @@ class Ladder:
     interrupt: float = 1.0
     terminate: float = 1.0
 
+    def __post_init__(self) -> None:
+        check_fields(self, LADDER_CHECKS)
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -35,6 +46,9 @@ class Bounds:
     max_bytes: int = 64 * 1024 * 1024
     max_depth: int = 64
     max_elements: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        check_fields(self, BOUNDS_CHECKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +72,27 @@ class Process(Executor):
     ladder: Ladder = Ladder()
     stderr: Literal["show", "keep"] = "show"
     stopped_timeout: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, PROCESS_CHECKS)
+
+
+def is_bounds(value: object) -> bool:
+    return isinstance(value, Bounds)
+
+
+def is_ladder(value: object) -> bool:
+    return isinstance(value, Ladder)
+
+
+PROCESS_CHECKS: Checks = {
+    "python": (is_optional_text, "a path as text, or None"),
+    "environ": (is_environ, "a mapping of text to text"),
+    "packages": (one_of("host", "none"), "'host' or 'none'"),
+    "folder": (is_optional_text, "a path as text, or None"),
+    "trusted": (one_of(True, False), "True or False"),
+    "bounds": (is_bounds, "Bounds(...)"),
+    "ladder": (is_ladder, "Ladder(...)"),
+    "stderr": (one_of("show", "keep"), "'show' or 'keep'"),
+    "stopped_timeout": SECONDS,
+}

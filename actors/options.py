@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypedDict
 
+from .checks import (
+    UNLIMITED,
+    Checks,
+    check_fields,
+    is_count,
+    is_exceptions,
+    is_label,
+    is_limit,
+    is_optional_count,
+    is_retry,
+    is_seconds,
+    is_timeout,
+)
 from .executor import Executor, Process
 
 RestartType = Literal["permanent", "transient", "temporary"]
 RESTART_TYPES = ("permanent", "transient", "temporary")
-UNLIMITED = -1
 
 
 class MethodOptions(TypedDict, total=False):
@@ -65,9 +77,7 @@ class Options:
     max_pending_calls: int = UNLIMITED
 
     def __post_init__(self) -> None:
-        for name, (holds, meaning) in CHECKS.items():
-            if not holds(getattr(self, name)):
-                raise ValueError(f"{name} must be {meaning}, not {getattr(self, name)!r}")
+        check_fields(self, CHECKS)
 
     def changed(self, changes: Mapping[str, Any]) -> Options:
         """These options with some of them replaced.
@@ -89,46 +99,6 @@ def is_executor(value: Any) -> bool:
     return isinstance(value, Executor) and type(value) is not Executor
 
 
-def is_exceptions(value: Any) -> bool:
-    return is_tuple(value) and all(is_exception_class(item) for item in value)
-
-
-def is_tuple(value: object) -> bool:
-    return isinstance(value, tuple)
-
-
-def is_exception_class(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, BaseException)
-
-
-def is_retry(value: Any) -> bool:
-    return isinstance(value, bool) or is_exceptions(value)
-
-
-def is_seconds(value: Any) -> bool:
-    return isinstance(value, int | float) and value >= 0
-
-
-def is_timeout(value: Any) -> bool:
-    return value is None or is_seconds(value)
-
-
-def is_label(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value != "" and "/" not in value)
-
-
-def is_count(value: Any) -> bool:
-    return type(value) is int and value >= UNLIMITED
-
-
-def is_limit(value: Any) -> bool:
-    return is_count(value) and value != 0
-
-
-def is_optional_count(value: Any) -> bool:
-    return value is None or is_count(value)
-
-
 def is_restart(value: Any) -> bool:
     return value is None or value in RESTART_TYPES
 
@@ -141,7 +111,7 @@ def is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+CHECKS: Checks = {
     "executor": (is_executor, "an executor such as Process() or Local()"),
     "id": (is_label, "a text without '/'"),
     "name": (is_label, "a text without '/'"),

@@ -45,23 +45,18 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         GetTimeoutError: if time runs out.
         CallError: what ended the call, for the first ref in order that failed.
     """
-    if not is_ref(refs):
-        refs = refs if isinstance(refs, tuple) else list(refs)
-    in_time = all(ref.done for ref in ([refs] if is_ref(refs) else refs))
+    many: tuple[ObjectRef[Any], ...] = (refs,) if is_ref(refs) else tuple(refs)
+    in_time = all(ref.done for ref in many)
     with trio.move_on_after(float("inf") if timeout is None or in_time else timeout):
+        values: list[Any] = [await ref for ref in many]
         if is_ref(refs):
-            return await only(refs)
-        values: list[Any] = [await ref for ref in refs]
+            return values[0]
         return tuple(values) if isinstance(refs, tuple) else values
     raise GetTimeoutError(f"get() did not have its values within {timeout} s")
 
 
 def is_ref(value: object) -> bool:
     return isinstance(value, ObjectRef)
-
-
-async def only(ref: ObjectRef[Any]) -> Any:
-    return await ref
 
 
 async def wait(

@@ -58,7 +58,13 @@ GOALS = (
         figure="rate",
         at_least=20,
     ),
-    Goal(what="100 callers / execnet, a thread each", ours=CALL_100, reference="execnet 100 threads", figure="rate", at_least=4),
+    Goal(
+        what="100 callers / execnet, a thread each",
+        ours=CALL_100,
+        reference="execnet 100 threads",
+        figure="rate",
+        at_least=4,
+    ),
     Goal(what="one caller / Ray", ours=CALL, reference="Ray sequential", figure="rate", at_least=10),
     Goal(what="100 callers / Ray", ours=CALL_100, reference="Ray 100", figure="rate", at_least=80),
     Goal(

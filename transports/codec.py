@@ -17,6 +17,7 @@ from .guests import protocol as p
 
 Code = Mapping[bytes, bytes]
 NO_CODE: Code = {}
+MESSAGE_PARTS = 8  # elements of a message that are not the value in it
 SMALL = 1024  # bytes; shorter messages need no closer look
 
 
@@ -127,7 +128,7 @@ class Codec:
             ValueError: if it is not msgpack, or exceeds the bounds.
         """
         if not self.trusted:
-            msgpack.scan(frame, self.bounds.max_depth + 2, self.bounds.max_elements)
+            msgpack.scan_each(frame, self.bounds.max_depth + 1, self.bounds.max_elements + MESSAGE_PARTS)
         try:
             return _decode(frame)
         except (RecursionError, msgspec.MsgspecError) as error:

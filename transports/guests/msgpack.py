@@ -71,21 +71,38 @@ def scan(data: Any, depth: int, elements: int, extensions: bool = False) -> None
 
     A decoder believes the lengths it reads; this does not, so foreign bytes pass here first.
     """
-    at, open_levels, promised = 0, [1], 1
+    if scan_from(data, 0, depth, elements, extensions) != len(data):
+        raise DataError("bytes are left over after the value")
+
+
+def scan_each(data: Any, depth: int, elements: int) -> None:
+    """The same for each item of a list, with the bounds for each: a frame holds many messages."""
+    kind, size, at = read_head(data, 0)
+    if kind != "list":
+        raise DataError("a frame is a list of messages")
+    for _ in range(size):
+        at = scan_from(data, at, depth, elements, False)
+    if at != len(data):
+        raise DataError("bytes are left over after the value")
+
+
+def scan_from(data: Any, at: int, depth: int, elements: int, extensions: bool) -> int:
+    """Walk over the value at `at`; returns where it ends."""
+    open_levels, maps, promised = [1], [False], 1
     while open_levels:
         if open_levels[-1] == 0:
             open_levels.pop()
+            maps.pop()
             continue
+        is_key = maps[-1] and open_levels[-1] % 2 == 0
         open_levels[-1] -= 1
         kind, size, at = read_head(data, at)
         if kind in ("list", "map"):
             size = size * 2 if kind == "map" else size
-            if len(open_levels) > depth:
-                raise DataError(f"it is nested more than {depth} levels deep")
             promised += size  # what has not come yet counts too: lists in lists must not multiply the bound
-            if promised > elements:
-                raise DataError(f"it has more than {elements:,} elements")
+            check_level(is_key, len(open_levels), depth, promised, elements)
             open_levels.append(size)
+            maps.append(kind == "map")
         elif kind in ("str", "bin", "float"):
             at += size
         elif kind == "ext":
@@ -94,8 +111,17 @@ def scan(data: Any, depth: int, elements: int, extensions: bool = False) -> None
             at += size + 1
         if at > len(data):
             raise DataError("the data ends in the middle of a value")
-    if at != len(data):
-        raise DataError("bytes are left over after the value")
+    return at
+
+
+def check_level(is_key: bool, level: int, depth: int, promised: int, elements: int) -> None:
+    if is_key:
+        # Decoders make tuples of them, whose hashes anyone can make collide: a small message could take minutes.
+        raise DataError("a key of a map is a list or a map")
+    if level > depth:
+        raise DataError(f"it is nested more than {depth} levels deep")
+    if promised > elements:
+        raise DataError(f"it has more than {elements:,} elements")
 
 
 def unpack(data: Any, ext_hook: Callable[[int, memoryview], Any]) -> Any:

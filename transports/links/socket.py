@@ -14,6 +14,7 @@ from ..codec import Codec, own
 from ..guests import protocol as p
 from ..guests.wire import READ_BYTES, list_header
 from ..hub import Hub
+from ..session import is_message
 from ..ticks import EndOfTick
 
 log = logging.getLogger("understudy.transports.links")
@@ -182,6 +183,8 @@ class SocketLink:
 
 def kind_and_id(message: Any) -> tuple[str, str]:
     """What a message says of itself, whatever a guest may have sent in its place."""
-    parts: list[Any] = message if isinstance(message, list) else []
-    kind = parts[0] if parts and isinstance(parts[0], int) else None
-    return p.NAMES.get(kind or 0, "?"), str(parts[1]) if len(parts) > 1 and isinstance(parts[1], int) else ""
+    if not is_message(message):
+        return "?", ""
+    return p.NAMES.get(message[0], "?"), str(message[1]) if len(message) > 1 and type(
+        message[1]
+    ) is int else ""

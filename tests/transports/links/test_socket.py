@@ -30,6 +30,7 @@ class Stand:
         self.drained = 0
         self.link.on_messages = self.messages.extend
         self.link.on_end = self.ends.append
+        self.link.on_breach = self.ends.append
         self.link.on_drained = self.count
         self.link.open()
 
