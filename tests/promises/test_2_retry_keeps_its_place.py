@@ -7,6 +7,7 @@ import pytest
 from tests.cast import mark, said
 from tests.rehearsal import LOCAL, QUIET, rehearse
 from understudy import Actor, Runtime, get, method
+from understudy.actors.executor import Executor
 
 
 class Noting(Actor):
@@ -19,7 +20,7 @@ class Noting(Actor):
 
 
 @pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
-def test_a_call_retried_after_an_exception_keeps_its_place(executor: object, tmp_path: Path) -> None:
+def test_a_call_retried_after_an_exception_keeps_its_place(executor: Executor, tmp_path: Path) -> None:
     path = str(tmp_path / "notes")
 
     async def scene(runtime: Runtime) -> None:
