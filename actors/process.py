@@ -205,17 +205,18 @@ class ProcessIncarnation:
                 if kind not in p.REPLIES:
                     self.told(kind, message)
                     continue
-                call = sent.pop(message[1], None)
+                call = sent.get(message[1])
                 if call is None:
                     raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
-                if self.climb is not None and self.climb.call_id == call.id:
-                    self.climbed(self.climb, kind)
                 if kind == p.SKIPPED and not call.ended:
                     raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
+                if self.climb is not None and self.climb.call_id == call.id:
+                    self.climbed(self.climb, kind)
                 if kind == p.RESULT and type(message[2]) is not Pickled:
                     call.succeed(message[2])
                 else:
                     answer(kind, call, message, self)
+                del sent[call.id]  # only now: had any of this failed, its end would be told by the guest's
         except ProtocolError as error:
             self.breach(f"the guest broke the protocol: {error}")
         except Exception as error:

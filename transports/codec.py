@@ -17,7 +17,7 @@ from .guests import protocol as p
 
 Code = Mapping[bytes, bytes]
 NO_CODE: Code = {}
-MESSAGE_PARTS = 8  # elements of a message that are not the value in it
+MESSAGE_PARTS = 4  # elements of a message that are not the value in it
 SMALL = 1024  # bytes; shorter messages need no closer look
 
 
