@@ -16,10 +16,11 @@ from ..transports.places.guest import Guest
 from ..transports.places.process import GuestProcess, describe_status, signal_name
 from ..transports.session import CLOSED, READY, ProtocolError, Session
 from . import events
+from .climber import Climber
 from .errors import UNKNOWN
 from .executor import Process
 from .glance import Glance
-from .ladder import KILL, TERMINATE, Climb
+from .ladder import KILL, TERMINATE
 from .life import EXECUTORS, Life
 from .lifecycle import ENDED, FATES, RUNNING, SENT
 from .reasons import (
@@ -57,7 +58,7 @@ class ProcessIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was sent."""
 
     __slots__ = (
-        "awake", "climb", "codec", "dead", "executor", "glance", "guest", "injected", "known", "life", "parting", "sent",
+        "awake", "climber", "codec", "dead", "executor", "glance", "guest", "injected", "known", "life", "parting", "sent",
         "sent_count", "session", "started", "stop_timer", "stopping", "why",
     )  # fmt: skip
 
@@ -74,7 +75,7 @@ class ProcessIncarnation:
         self.sent_count = 0
         self.known: set[bytes] = set()
         self.guest = Guest(life.house.stage)
-        self.climb: Climb | None = None
+        self.climber = Climber(life, self.guest, executor.ladder, self.condemn)
         self.parting: Call | None = None
         self.why: ExitReason | None = None
         self.injected = False
@@ -210,8 +211,8 @@ class ProcessIncarnation:
                     raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
                 if kind == p.SKIPPED and not call.ended:
                     raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
-                if self.climb is not None and self.climb.call_id == call.id:
-                    self.climbed(self.climb, kind)
+                if self.climber.climb is not None:
+                    self.climbed(self.climber.answered(call.id), kind)
                 if kind == p.RESULT and type(message[2]) is not Pickled:
                     call.succeed(message[2])
                 else:
@@ -240,7 +241,7 @@ class ProcessIncarnation:
             self.parting = self.sent.pop(message[3], None)
         self.started.set()
         # It has said that it leaves; if it does not, it is helped.
-        self.begin_climb(0, self.why.kind, TERMINATE, delay=self.life.spec.options.shutdown)
+        self.climber.begin(0, self.why.kind, delay=self.life.spec.options.shutdown)
 
     # -- calls that must end --------------------------------------------------------------------
 
@@ -251,7 +252,7 @@ class ProcessIncarnation:
         # The oldest is answered at once by an honest guest; one that is stuck, or lies on its page, is not.
         oldest = next(iter(self.sent), 0) == call.id
         if (begun or oldest) and call.method.interruptible:
-            self.begin_climb(call.id, why)
+            self.climber.begin(call.id, why)
 
     def interrupt(self) -> trio.Event | None:
         """Interrupt what runs; returns the event of its end, None if nothing runs."""
@@ -259,8 +260,8 @@ class ProcessIncarnation:
         if call is None:
             return None
         if call.method.interruptible:
-            self.begin_climb(call.id, INTERRUPTED)
-        return self.climb.over if self.climb is not None else None
+            self.climber.begin(call.id, INTERRUPTED)
+        return self.climber.climb.over if self.climber.climb is not None else None
 
     def running(self) -> Call | None:
         page = self.guest.page
@@ -269,48 +270,18 @@ class ProcessIncarnation:
         begun = page.begun
         return self.sent.get(begun) if begun != page.ended else None
 
-    def begin_climb(self, call_id: int, why: str, rung: str | None = None, delay: float = 0.0) -> None:
-        """One climb at a time: a guest runs one call at a time."""
-        if not self.guest.alive:
-            return
-        if self.climb is not None:
-            if self.climb.call_id in (call_id, 0):
-                return
-            self.climb.end()
-        climb = self.climb = Climb(self, call_id, why, self.executor.ladder, self.life.house.stage.timers)
-        if delay:
-            climb.until = climb.timers.after(delay, climb.later(rung or TERMINATE))
-        elif rung is not None:
-            climb.start(rung)
-        else:
-            climb.start()
-
-    def ring(self, call_id: int, number: int) -> None:
-        page = self.guest.page
-        if number == signal.SIGINT and page is not None:
-            page.interrupt(call_id)
-        self.guest.signal(number)
-
-    def took(self, rung: str, call_id: int, why: str) -> None:
-        self.life.emit(events.LadderClimbed, rung, call_id)
-        if rung in (TERMINATE, KILL) and self.why is None:
-            text = (
-                f"call {call_id} did not end when it was interrupted"
-                if call_id
-                else "it did not end when asked"
-            )
-            self.why = ExitReason(why if why in (TIMEOUT, SHUTDOWN) else INTERRUPTED, text, ordered=True)
-
-    def climbed(self, climb: Climb, kind: int) -> None:
-        """The call that was climbed for has ended."""
-        climb.end()
-        self.climb = None
-        if climb.rung in (TERMINATE, KILL):
-            self.guest.signal(
-                signal.SIGKILL
-            )  # it was told to go; what answers after that is not trusted to stay
-        elif kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart":
+    def climbed(self, rung: str | None, kind: int) -> None:
+        """A call has ended for which the ladder was climbed, as far as `rung`."""
+        if rung in (TERMINATE, KILL):
+            self.guest.signal(signal.SIGKILL)  # it was told to go: what answers after that does not stay
+        elif (
+            rung is not None and kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart"
+        ):
             self.kill(ExitReason(INTERRUPTED, "its state is not trusted after an interrupt", ordered=True))
+
+    def condemn(self, reason: ExitReason) -> None:
+        """The guest is to end; the first reason counts."""
+        self.why = self.why or reason
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -321,8 +292,8 @@ class ProcessIncarnation:
         self.stopping = True
         if seconds == 0:
             return self.kill(SHUTDOWN_EXIT)
-        if self.climb is None:  # one for a call goes on: it ends the call, or all
-            self.begin_climb(0, SHUTDOWN, TERMINATE, delay=seconds)
+        if self.climber.climb is None:  # one for a call goes on: it ends the call, or all
+            self.climber.begin(0, SHUTDOWN, delay=seconds)
         self.pump()
 
     def finish_stop(self) -> None:
@@ -331,8 +302,8 @@ class ProcessIncarnation:
             self.say(p.STOP, SHUTDOWN_EXIT.kind)
 
     def kill(self, reason: ExitReason) -> None:
-        """Kill the guest; the first reason counts."""
-        self.why = self.why or reason
+        """Kill the guest."""
+        self.condemn(reason)
         self.guest.signal(signal.SIGKILL)
         self.started.set()
 
@@ -395,8 +366,7 @@ class ProcessIncarnation:
 
     def close(self) -> None:
         """Give back every descriptor."""
-        if self.climb is not None:
-            self.climb.end()
+        self.climber.end()
         self.guest.close()
 
     def fate(self, call: Call) -> str:
