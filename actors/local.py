@@ -75,13 +75,7 @@ class LocalIncarnation:
         return None
 
     async def serve(self) -> ExitReason:
-        try:
-            return await self.take_calls()
-        finally:
-            if self.limit is not None:
-                self.limit.cancel()
-
-    async def take_calls(self) -> ExitReason:
+        # One coroutine, not two: an idle actor is little more than its frames.
         mailbox = self.life.mailbox
         while self.exit is None:
             queue = mailbox.queue
@@ -94,11 +88,13 @@ class LocalIncarnation:
                 if queue and self.exit is None:
                     await trio.lowlevel.cancel_shielded_checkpoint()
             elif self.stopping:
-                return SHUTDOWN_EXIT
+                self.exit = SHUTDOWN_EXIT
             else:
                 self.awake = False
                 self.parked = current_task()
                 await wait_task_rescheduled(self.unpark)
+        if self.limit is not None:
+            self.limit.cancel()
         return self.exit
 
     @disable_ki_protection

@@ -212,8 +212,16 @@ class Mailbox:
         if call.attempt > 1:
             error.fate = lifecycle.BEGUN  # at an earlier attempt
         call.fail(error)
+        if state is lifecycle.QUEUED:
+            self.drop_ended()
         if state is not lifecycle.QUEUED and self.receiver is not None:
             self.receiver.withdraw(call, why)
+
+    def drop_ended(self) -> None:
+        """Forget ended calls at the head, so that a long call does not keep all that gave up waiting behind it."""
+        queue = self.queue
+        while queue and isinstance(queue[0], Call) and queue[0].ended:
+            queue.popleft()
 
     def retract(self, call: Call) -> bool:
         """Take back a message that has not begun; False if it has."""

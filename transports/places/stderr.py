@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 
 from ..hub import Hub
 
@@ -35,7 +36,7 @@ class Stderr:
         del self.tail[:-KEPT]
         if self.show:
             with contextlib.suppress(OSError):
-                os.write(2, data)
+                pass_on(data)
 
     def close(self) -> None:
         if self.number >= 0:
@@ -50,3 +51,10 @@ class Stderr:
             self.read()
         self.close()
         return self.tail.decode("utf-8", "replace")
+
+
+def pass_on(data: bytes) -> None:
+    """Write to our own standard error as much as it takes without blocking: nobody may be reading it."""
+    rest = memoryview(data)
+    while rest and select.select([], [2], [], 0)[1]:
+        rest = rest[os.write(2, rest[: select.PIPE_BUF]) :]
