@@ -12,6 +12,7 @@ import trio
 
 from ..transports.codec import Codec, Pickled, Unencodable, reencode
 from ..transports.guests import protocol as p
+from ..transports.guests.protocol import REPLIES, RESULT
 from ..transports.places.guest import Guest
 from ..transports.places.process import GuestProcess, describe_status, signal_name
 from ..transports.session import CLOSED, READY, ProtocolError, Session
@@ -163,9 +164,15 @@ class ProcessIncarnation:
             room = self.session.window - len(sent)
             batch: list[bytes] = []
             size = 0
-            while queue and room > 0 and size < LARGE and link.rest is None and self.may_send(queue[0]):
-                call = queue.popleft()
+            # A call that may be tried again after an exception goes alone: it keeps its place before what follows.
+            alone = bool(sent) and bool(next(reversed(sent.values())).method.retry_on)
+            while queue and room > 0 and size < LARGE and not alone and link.rest is None:
+                call = queue[0]
+                if sent and call.method.retry_on and call.state is not ENDED:
+                    break
+                queue.popleft()
                 if call.state is not ENDED:
+                    alone = bool(call.method.retry_on)
                     room -= 1
                     sent[call.id] = call
                     call.state = SENT
@@ -176,16 +183,10 @@ class ProcessIncarnation:
                     size += len(message)
                     batch.append(message)
             link.send_now(batch)
-            if queue and room > 0 and link.rest is None and self.may_send(queue[0]):
+            if queue and size >= LARGE and link.rest is None:
                 self.pump()
         if self.stopping and not sent and not queue:
             self.finish_stop()
-
-    def may_send(self, call: Call) -> bool:
-        """A call that may be tried again after an exception goes alone: it keeps its place before what follows."""
-        if not self.sent:
-            return True
-        return not call.method.retry_on and not next(reversed(self.sent.values())).method.retry_on
 
     def send_code(self, code: Mapping[bytes, bytes]) -> None:
         for digest, blob in code.items():
@@ -199,21 +200,19 @@ class ProcessIncarnation:
 
     def hear(self, messages: list[Any]) -> None:
         """Take what the guest said; whatever breaks a rule ends the guest."""
-        receive, sent = self.session.receive, self.sent
+        receive, sent, climber = self.session.receive, self.sent, self.climber
         try:
             for message in messages:
                 kind = receive(message)
-                if kind not in p.REPLIES:
+                if kind not in REPLIES:
                     self.told(kind, message)
                     continue
                 call = sent.get(message[1])
                 if call is None:
                     raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
-                if kind == p.SKIPPED and not call.ended:
-                    raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
-                if self.climber.climb is not None:
-                    self.climbed(self.climber.answered(call.id), kind)
-                if kind == p.RESULT and type(message[2]) is not Pickled:
+                if climber.climb is not None:
+                    self.climbed(climber.answered(call.id), kind)
+                if kind == RESULT and message[2].__class__ is not Pickled:
                     call.succeed(message[2])
                 else:
                     answer(kind, call, message, self)

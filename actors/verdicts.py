@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..transports.codec import Codec
 from ..transports.guests import protocol as p
+from ..transports.session import ProtocolError
 from .errors import BEGUN, NOT_BEGUN, CallInterruptedError, TaskError, Unsendable, foreign_error, task_error
 from .reasons import ERROR, NORMAL, ExitReason
 from .retry import wants_retry
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 
 def answer(kind: int, call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
-    """End a call as the guest's reply says."""
-    if not call.ended:
-        ANSWERS[kind](call, message, incarnation)
+    """End a call as the guest's reply says; raises ProtocolError if it skipped what nobody cancelled."""
+    if call.ended:
+        return
+    if kind not in ANSWERS:
+        raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
+    ANSWERS[kind](call, message, incarnation)
 
 
 def result(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:

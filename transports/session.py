@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .guests import protocol as p
+from .guests.protocol import RESULT
 
 NEW, STARTING, READY, CLOSED = "new", "starting", "ready", "closed"
 
@@ -63,11 +64,18 @@ class Session:
         Raises:
             ProtocolError: if it is malformed or not allowed now.
         """
+        if message.__class__ is list and len(message) == 3:
+            kind: int = message[0]
+            if (
+                kind == RESULT
+                and kind.__class__ is int
+                and self.state is READY
+                and message[1].__class__ is int
+            ):
+                return kind  # nearly all messages; the tables say the same, more slowly
         if not is_message(message):
             raise ProtocolError("a message is a list that begins with its kind")
-        kind: int = message[0]
-        if kind == p.RESULT and self.state is READY and len(message) == 3 and type(message[1]) is int:
-            return kind  # nearly all messages; the tables say the same, more slowly
+        kind = message[0]
         following = RULES[self.state].get(kind)
         if following is None:
             raise ProtocolError(f"{p.NAMES.get(kind, kind)} may not come while the link is {self.state}")
