@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 NORMAL, SHUTDOWN, ERROR, SIGNAL = "normal", "shutdown", "error", "signal"
 INTERRUPTED, TIMEOUT, UNREACHABLE, ABANDONED = "interrupted", "timeout", "unreachable", "abandoned"
 
-KINDS = (NORMAL, SHUTDOWN, ERROR, SIGNAL, INTERRUPTED, TIMEOUT, UNREACHABLE, ABANDONED)
-
 
 @dataclass(frozen=True, slots=True)
 class ExitReason:

@@ -25,6 +25,8 @@ from understudy import (
     method,
     open_runtime,
 )
+from understudy.transports.guests import msgpack
+from understudy.transports.places.process import signal_name
 
 QUIET = Process(stderr="keep")
 
@@ -219,3 +221,53 @@ def test_a_process_that_cannot_be_is_refused_by_name(wrong: dict[str, Any]) -> N
 def test_a_ladder_that_cannot_be_is_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
         Ladder(**wrong)
+
+
+def test_a_map_whose_keys_are_lists_is_refused_before_it_is_decoded() -> None:
+    hostile = b"\x81\x92\x01\x02\x03"  # {[1, 2]: 3}
+
+    with pytest.raises(msgpack.DataError, match="a key of a map"):
+        msgpack.scan(hostile, 10, 100)
+
+
+def test_the_bounds_hold_for_each_message_and_not_for_all_of_a_frame() -> None:
+    frame = msgpack.pack([[19, number, [0] * 10] for number in range(40)])
+
+    msgpack.scan_each(frame, 5, 20)
+
+    with pytest.raises(msgpack.DataError, match="more than 20 elements"):
+        msgpack.scan(frame, 5, 20)
+
+
+def test_every_signal_can_be_told_even_one_without_a_name() -> None:
+    assert (signal_name(9), signal_name(40)) == ("SIGKILL", "signal 40")
+
+
+def test_options_of_a_method_add_up() -> None:
+    async def scene() -> None:
+        async with open_runtime():
+            leaver: Any = await Leaver.options(executor=Local()).start()
+            changed = leaver.echo.options(timeout=1.5).options(max_task_retries=2)
+
+            assert (changed.timeout, changed.retries) == (1.5, 2)
+
+    run(scene)
+
+
+def test_a_ref_that_has_ended_is_had_without_waiting() -> None:
+    async def scene() -> None:
+        async with open_runtime():
+            leaver = await Leaver.options(executor=Local()).start()
+            ref = leaver.echo.remote(7)
+            await ref
+
+            assert await get(ref, timeout=0) == 7
+
+    run(scene)
+
+
+def test_everything_behind_the_front_door_can_be_imported_at_once() -> None:
+    found: dict[str, Any] = {}
+    exec("from understudy import *", found)
+
+    assert {"Actor", "Supervisor", "open_runtime", "interrupt"} <= set(found)
