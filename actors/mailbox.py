@@ -15,7 +15,7 @@ from trio.lowlevel import (
 )
 
 from ..transports.codec import Unencodable
-from ..transports.guests.context import running
+from ..transports.guests.context import present, role, running
 from ..transports.guests.protocol import CALL, CAST
 from ..transports.ticks import park
 from . import lifecycle
@@ -55,6 +55,7 @@ class Receiver(Protocol):
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
 
@@ -95,10 +96,8 @@ class Mailbox:
     @enable_ki_protection
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
-        if running.call is not None and getattr(running.actor, "mailbox", None) is self:
-            raise DeadlockError(
-                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
-            )
+        if running.call is not None or role.get() is not None:
+            self.refuse_circle(call)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
             await checkpoint_if_cancelled()
@@ -111,6 +110,13 @@ class Mailbox:
             self.put(call)
         call.task = current_task()
         return await park(call.abandoned)
+
+    def refuse_circle(self, call: Call) -> None:
+        """Raise DeadlockError if the call would wait for the very call that makes it."""
+        if getattr(present().actor, "mailbox", None) is self:
+            raise DeadlockError(
+                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
+            )
 
     @enable_ki_protection
     def submit(
@@ -141,9 +147,8 @@ class Mailbox:
                 payload, code = self.encode(kind, id, method.name, args, kwargs)
             except Unencodable as error:
                 raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
-        call = Call(
-            self, method, id, payload, code, kind == CAST, 0 if running.call is None else running.call[0]
-        )
+        made_by = (role.get() or running).call
+        call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
         if method.timeout is not None:
             call.deadline = self.house.stage.now() + method.timeout
         return call

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .mailbox import Mailbox
     from .ref import ObjectRef
+    from .streaming import StreamMethod
 
 F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 P = ParamSpec("P")
@@ -41,6 +42,7 @@ class ActorMethod(Generic[F_co]):
         "interruptible",
         "mailbox",
         "name",
+        "own",
         "retries",
         "retry_on",
         "timeout",
@@ -50,6 +52,7 @@ class ActorMethod(Generic[F_co]):
         own: dict[str, Any] = {**getattr(function, MARK, {}), **changes}
         options = mailbox.options
         self.changes = changes
+        self.own = own
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
         self.mailbox = mailbox
@@ -87,9 +90,6 @@ class ActorMethod(Generic[F_co]):
 
 if TYPE_CHECKING:
 
-    class StreamMethod(Generic[F_co]):
-        """A method that is a generator, on a handle."""
-
     class Method(Generic[F_co]):
         """The two shapes of a decorated method: plain on an instance, an `ActorMethod` on a handle."""
 
@@ -123,8 +123,9 @@ def method(
 def method(function: Any = None, /, **options: Any) -> Any:
     """Mark a method that may be called through a handle.
 
-    Options: `timeout` (seconds), `max_task_retries`, `retry_exceptions`, and `interrupt=False` for a method
-    that must not be stopped half-way.
+    Options: `timeout` (seconds; of a generator: for each item), `max_task_retries`, `retry_exceptions`,
+    `interrupt=False` for a method that must not be stopped half-way, `concurrency_group` (one of the actor's
+    `concurrency_groups`), and for a generator `ahead`, how many items it may be ahead of its reader (64).
 
     Example:
         class Counter(Actor):

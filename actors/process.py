@@ -368,6 +368,10 @@ class ProcessIncarnation:
         self.climber.end()
         self.guest.close()
 
+    def credit(self, call: Call, items: int) -> None:
+        """Somebody took so many items of a stream: as many more may come."""
+        self.say(p.CREDIT, call.id, items)
+
     def fate(self, call: Call) -> str:
         page = self.guest.page
         begun = page is not None and call.position <= page.progress

@@ -34,7 +34,7 @@ def test_the_words_of_the_page_do_not_overlap() -> None:
     single = [p.BEGUN, p.ENDED, p.PROGRESS, p.CANCELS_SEEN, p.INTERRUPT, p.CANCELS]
 
     assert sorted(set(single)) == sorted(single)
-    assert max(single) < p.SLOTS < p.CANCEL_RING
+    assert max(single) < p.GROUPS < p.GROUPS + p.MOST_GROUPS <= p.CANCEL_RING
     assert p.CANCEL_RING + p.RING == p.PAGE_BYTES // 8
     assert p.RING > p.WINDOW
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 
@@ -22,15 +23,19 @@ class RunningCall:
     def __init__(self, id: int, method: str, record: Any = None) -> None:
         self.id = id
         self.method = method
-        # In a guest the record is what the message says of it, in the host the call record itself.
-        self.attempt: int = record["attempt"] if type(record) is dict else getattr(record, "attempt", 1)
+        self.attempt = attempt_of(record)
 
     def __repr__(self) -> str:
         return f"<call {self.id} {self.method}() attempt {self.attempt}>"
 
 
+def attempt_of(record: Any) -> int:
+    """In a guest the record is what the message says of it, in the host the call record itself."""
+    return record.get("attempt", 1) if type(record) is dict else getattr(record, "attempt", 1)  # type: ignore[no-any-return]  # pyright: ignore
+
+
 class Running:
-    """Who runs here: a guest has one actor; the host's `Local` actors take turns."""
+    """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself."""
 
     __slots__ = ("actor", "call", "details")
 
@@ -40,4 +45,13 @@ class Running:
         self.details: Mapping[str, Any] | None = None
 
 
+# Methods that run one at a time say so here: a guest has one actor, and the host's `Local` actors take turns.
 running = Running()
+
+# Methods that run in a task or a thread beside others say so in their own context, and so do the tasks they start.
+role: ContextVar[Running | None] = ContextVar("understudy_role", default=None)
+
+
+def present() -> Running:
+    """Who runs here."""
+    return role.get() or running
