@@ -31,7 +31,7 @@ class RunningCall:
 
 def attempt_of(record: Any) -> int:
     """In a guest the record is what the message says of it, in the host the call record itself."""
-    return record.get("attempt", 1) if type(record) is dict else getattr(record, "attempt", 1)  # type: ignore[no-any-return]  # pyright: ignore
+    return record.get("attempt", 1) if type(record) is dict else getattr(record, "attempt", 1)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
 
 class Running:
