@@ -56,6 +56,8 @@ class Values:
         "trusted",
     )
 
+    encode: Callable[[Any], bytes]
+
     def __init__(self) -> None:
         self.agree(False, 1 << 26, 64, 1_000_000)
         self.code: dict[bytes, Any] = {}
@@ -68,7 +70,7 @@ class Values:
         self.small = min(SMALL, max_bytes) if trusted else 0
 
     def use_pure(self) -> None:
-        self.encode: Callable[[Any], bytes] = msgpack.pack
+        self.encode = msgpack.pack
         self.extension: Callable[[int, bytes], Any] = msgpack.Extension
         self.decode: Callable[[bytes], list[Any]] = lambda data: msgpack.unpack(data, hold)
 
