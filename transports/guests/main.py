@@ -48,7 +48,7 @@ def run(descriptors: list[int]) -> None:
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None
     doorbell = Doorbell(page)
     doorbell.listen()
-    guest = ProcessGuest(wire, values, page, doorbell)
+    guest = ProcessGuest(wire, values, page, doorbell)  # pyright: ignore[reportArgumentType]  (a slot is taken for a method)
     capabilities = [*p.CAPABILITIES, p.PAGE_CAPABILITY] if page is not None else [*p.CAPABILITIES]
     try:
         guest.say([p.HELLO, p.VERSION, capabilities, os.getpid()])
