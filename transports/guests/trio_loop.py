@@ -79,16 +79,18 @@ class TrioLoop(Tasks, trio.abc.Instrument):
 
     async def work(self) -> None:
         """Take one call after another, until one of them is cancelled: its scope is then used up."""
+        task = trio.lowlevel.current_task()
+
+        def leave_idle(_: Any) -> trio.lowlevel.Abort:
+            self.idle.remove(task)
+            return trio.lowlevel.Abort.SUCCEEDED
+
         with trio.CancelScope() as scope:
             while not scope.cancel_called:
                 while not self.jobs:
-                    self.idle.append(trio.lowlevel.current_task())
-                    await trio.lowlevel.wait_task_rescheduled(self.leave_idle)
+                    self.idle.append(task)
+                    await trio.lowlevel.wait_task_rescheduled(leave_idle)
                 await self.run(self.jobs.popleft(), scope)
-
-    def leave_idle(self, _: Any) -> trio.lowlevel.Abort:
-        self.idle.remove(trio.lowlevel.current_task())
-        return trio.lowlevel.Abort.SUCCEEDED
 
     async def run(self, job: Job, scope: trio.CancelScope) -> None:
         id = job.message[1]
