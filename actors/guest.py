@@ -289,7 +289,8 @@ class GuestIncarnation:
 
     def ring(self, call_id: int) -> None:
         """Ring for a call; a guest that reads while methods run is told as well."""
-        if self.lanes is not None:
+        call = self.sent.get(call_id)
+        if call is not None and (self.lanes is not None or isinstance(call.ref, Feed)):
             self.say(p.CANCEL, call_id)
         self.guest.interrupt(call_id)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.cast_streams import Fountain, Mixed, River
+from tests.cast_guest_streams import Fountain, Mixed, River
 from tests.engines import Engine, across, loops, plain
 from tests.rehearsal import QUIET, pending_everywhere, rehearse, until
 from understudy import (
@@ -21,7 +21,6 @@ from understudy import (
     ObjectRef,
     Process,
     Runtime,
-    TaskCancelledError,
     TaskError,
     Unsendable,
     get,
@@ -31,7 +30,10 @@ from understudy import (
 from understudy.actors.events import FailureUnseen
 
 ENGINES = [*plain(Fountain), *loops(River)]
-MIXED = [Engine("mixed-trio", Mixed, QUIET), Engine("mixed-asyncio", Mixed, Process(stderr="keep", loop="asyncio"))]
+MIXED = [
+    Engine("mixed-trio", Mixed, QUIET),
+    Engine("mixed-asyncio", Mixed, Process(stderr="keep", loop="asyncio")),
+]
 IN_PROCESSES = [engine for engine in ENGINES if engine.in_process]
 everywhere = across(ENGINES)
 and_mixed = across([*ENGINES, *MIXED])
@@ -76,7 +78,18 @@ def test_items_arrive_in_order_and_the_turn_is_free_again(engine: Engine) -> Non
 
 
 DATA: list[Any] = [None, True, 1, -1, 1.5, "", "text", b"\x00\xff", 2**63, [1, [2]], {"a": 1}]
-MORE: list[Any] = [(1, (2, 3)), {1, 2}, 1 << 100, -(1 << 64), "\udc80", bytearray(b"x"), complex(1, 2), range(3), Path("/x"), ...]
+MORE: list[Any] = [
+    (1, (2, 3)),
+    {1, 2},
+    1 << 100,
+    -(1 << 64),
+    "\udc80",
+    bytearray(b"x"),
+    complex(1, 2),
+    range(3),
+    Path("/x"),
+    ...,
+]
 
 
 @and_mixed
@@ -235,7 +248,9 @@ WAYS = [leave_block, close, drop, raise_inside, cancel_inside]
 @and_mixed
 @pytest.mark.parametrize("ahead", [1, 256])
 @pytest.mark.parametrize("way", WAYS, ids=[way.__name__ for way in WAYS])
-def test_leaving_a_stream_closes_its_generator_at_once(engine: Engine, way: Any, ahead: int, tmp_path: Path) -> None:
+def test_leaving_a_stream_closes_its_generator_at_once(
+    engine: Engine, way: Any, ahead: int, tmp_path: Path
+) -> None:
     path = tmp_path / "made"
 
     async def scene(runtime: Runtime) -> None:
@@ -250,7 +265,9 @@ def test_leaving_a_stream_closes_its_generator_at_once(engine: Engine, way: Any,
 
 @everywhere
 @pytest.mark.parametrize("before", [0, 1])
-def test_a_generator_that_is_busy_with_its_next_item_is_interrupted(engine: Engine, before: int, tmp_path: Path) -> None:
+def test_a_generator_that_is_busy_with_its_next_item_is_interrupted(
+    engine: Engine, before: int, tmp_path: Path
+) -> None:
     path = tmp_path / "said"
 
     async def scene(runtime: Runtime) -> None:
