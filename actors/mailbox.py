@@ -17,7 +17,7 @@ from trio.lowlevel import (
 
 from ..transports.codec import Unencodable
 from ..transports.guests.context import CARRIED, present, role, running
-from ..transports.guests.protocol import CALL, CAST, MAP
+from ..transports.guests.protocol import CALL, CAST, MAP, STREAM
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
@@ -203,7 +203,7 @@ class Mailbox:
         call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
         if context is not None:
             call.context = context
-        if method.timeout is not None:
+        if method.timeout is not None and kind != STREAM:  # a stream's is for each item
             call.deadline = self.house.stage.now() + method.timeout
         return call
 

@@ -6,6 +6,7 @@ It reads nothing while a method runs, so cancels and interrupts come by the page
 from __future__ import annotations
 
 from collections import deque
+from contextvars import copy_context
 from time import perf_counter
 from typing import Any
 
@@ -54,7 +55,10 @@ class Turns:
              p.CREDIT: ignore, p.CANCEL: ignore, p.STOP: guest.on_stop}
         )  # fmt: skip
         guest.say([p.READY])
-        self.serve()
+        try:
+            self.serve()
+        finally:
+            self.holder.end()
 
     def serve(self) -> None:
         """Take messages until told to stop; raises HostGone or Leave."""
@@ -130,7 +134,7 @@ class Turns:
         outlet.holder = self.holder
         if page is not None:
             outlet.closed = lambda: page[p.CANCELS] != page[p.CANCELS_SEEN] and self.is_cancelled(id, page)
-        reply = outlet.run(name, message, self.doorbell)
+        reply = copy_context().run(outlet.run, name, message, self.doorbell)
         self.wire.out.append(reply)
         self.wire.flush()
         if page is not None:
