@@ -96,6 +96,9 @@ class Call(msgspec.Struct, eq=False):
         finally:
             del error, self  # the traceback holds this frame, and must not hold the record
 
+    def let_go(self) -> None:
+        """The executor has dealt with a call that had ended before; for kinds of calls to whom that matters."""
+
     # -- waiting for it -------------------------------------------------------------------------
 
     def abandoned(self, _: Any) -> Abort:

@@ -123,6 +123,12 @@ class Mailbox:
         self.put(call)
         return ref
 
+    async def broadcast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[Any]:
+        """Call everyone who stands behind this mailbox; here that is one actor."""
+        return [await self.asked(self.make(CALL, method, args, kwargs))]
+
     @enable_ki_protection
     def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A message without a reply."""
@@ -246,7 +252,7 @@ class Mailbox:
         waiting = [call for call in self.unfinished() if not call.ended]
         for call in waiting:
             if call.deadline <= now:
-                self.withdraw(call, late(call), TIMEOUT)
+                call.mailbox.withdraw(call, late(call), TIMEOUT)
         earliest = min((call.deadline for call in waiting if not call.ended), default=math.inf)
         if earliest < math.inf:
             self.arm(earliest)
@@ -277,7 +283,7 @@ class Mailbox:
         """Cancel the calls that only a ref waits for."""
         for call in self.unfinished():
             if call.ref is not None:
-                self.withdraw(
+                call.mailbox.withdraw(
                     call,
                     TaskCancelledError(
                         f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id
