@@ -74,6 +74,12 @@ class ActorMethod(Generic[F_co]):
         self.check(*args, **kwargs)
         return self.mailbox.submit(self, args, kwargs)
 
+    def broadcast(
+        self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, list[R]]:
+        self.check(*args, **kwargs)
+        return self.mailbox.broadcast(self, args, kwargs)
+
     if TYPE_CHECKING:
 
         def cast(self: ActorMethod[Callable[P, Any]], *args: P.args, **kwargs: P.kwargs) -> None: ...

@@ -27,6 +27,10 @@ class Standing:
 
     def move(self, event: str) -> None:
         self.state = lifecycle.step(self.state, event)
+        self.stir()
+
+    def stir(self) -> None:
+        """Let those who wait look again."""
         if self.changed is not None:
             changed, self.changed = self.changed, None
             changed.set()

@@ -6,7 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import trio
 
@@ -23,9 +23,13 @@ from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
 from .house import RuntimeHouse
+from .pool import Pool
+from .poolnode import plant_pool
 from .spec import Supervisor
 from .supervisor import SupervisorNode
 from .tree import draw
+
+Plan = ChildSpec[Any] | Pool[Any]
 
 EXECUTORS = (LocalCraft, ProcessCraft)  # importing their modules makes them known
 
@@ -86,11 +90,11 @@ class Runtime:
 
     # -- what actors ask ------------------------------------------------------------------------
 
-    def spawn(self, spec: ChildSpec[Any]) -> ActorHandle:
+    def spawn(self, spec: Plan) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
         return ActorHandle(self.spawn_life(spec))
 
-    async def start(self, spec: ChildSpec[Any]) -> ActorHandle:
+    async def start(self, spec: Plan) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
         life = self.spawn_life(spec)
         try:
@@ -100,11 +104,14 @@ class Runtime:
             raise
         return ActorHandle(life)
 
-    def spawn_life(self, spec: ChildSpec[Any]) -> Life:
+    def spawn_life(self, spec: Plan) -> Life:
         if self.closing or self.dynamic.core.ending:
             raise NoRuntimeError("the runtime is closing and starts nothing new")
-        options = spec.options
-        id = options.id or options.name or f"{spec.cls.__name__.lower()}-{next(self.numbers)}"
+        own = spec if isinstance(spec, ChildSpec) else spec.spec
+        options = own.options
+        id = options.id or options.name or f"{own.cls.__name__.lower()}-{next(self.numbers)}"
+        if isinstance(spec, Pool):
+            return cast("Life", plant_pool(self.dynamic, id, id, spec))
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
         return self.dynamic.add_actor(id, id, spec, default_restart="transient")
 

@@ -52,6 +52,12 @@ class SupervisorNode:
         self.children: dict[str, Child] = {}
         self.number = 0
 
+    @property
+    def what(self) -> str:
+        """What it is, for the tree as text."""
+        flags = self.core.flags
+        return f"{'dynamic' if flags.dynamic else 'one_for_one'}, {flags.intensity} in {flags.within:g} s"
+
     # -- building -------------------------------------------------------------------------------
 
     def plant(self, plan: Plan) -> None:
@@ -201,4 +207,4 @@ EFFECTS: dict[type, str] = {
 }
 
 # The plan of a node, and what makes the node of it; files that add a kind of node add it here.
-PLANTERS: dict[type, Callable[[SupervisorNode, str, str, Any], None]] = {Plan: plant_supervisor}
+PLANTERS: dict[type, Callable[[SupervisorNode, str, str, Any], Any]] = {Plan: plant_supervisor}

@@ -1,0 +1,117 @@
+"""A seat of a pool: one member, and what it has in its hands."""
+
+from __future__ import annotations
+
+from collections import deque
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ..actors.life import Life
+from .pace import ENOUGH
+from .pooled import PooledCall
+
+if TYPE_CHECKING:
+    from ..actors.call import Call
+    from ..actors.reasons import ExitReason
+    from .router import Router
+
+WINDOW = 256  # calls in one member's hands, as many as a guest takes
+
+
+class Seat:
+    """`up`: the member is ready; `load`: calls in its hands; `due`: seconds of work that they are expected to be."""
+
+    __slots__ = (
+        "clinging",
+        "due",
+        "idle_since",
+        "leaving",
+        "life",
+        "load",
+        "router",
+        "since",
+        "up",
+        "was_up",
+    )
+
+    def __init__(self, life: Life, router: Router) -> None:
+        self.life = life
+        self.router = router
+        self.up = False
+        self.was_up = False
+        self.leaving = False  # it is no longer needed
+        self.load = 0
+        self.due = 0.0
+        self.since = 0.0  # when it began what it does now
+        self.idle_since = 0.0
+        self.clinging: set[PooledCall] = set()
+
+    def has_room(self, cost: float) -> bool:
+        """May it be given one more call that takes so long?"""
+        return self.load == 0 or (self.due + cost < ENOUGH and self.load < WINDOW)
+
+    def take(self, call: PooledCall) -> None:
+        """Put a call into the member's mailbox."""
+        call.seat = self
+        call.cost = call.pace.cost if call.pace is not None else 0.0
+        if self.load == 0:
+            self.since = perf_counter()
+        self.load += 1
+        self.due += call.cost
+        mailbox = self.life.mailbox
+        if mailbox.queue is None:
+            mailbox.queue = deque()
+        mailbox.queue.append(call)
+        receiver = mailbox.receiver
+        if receiver is not None and not receiver.awake:
+            receiver.pump()
+
+    def left(self, call: PooledCall) -> None:
+        """The member has done with a call."""
+        now = perf_counter()
+        if call.error is None and call.pace is not None:
+            call.pace.note(now - self.since)
+        self.since = now
+        self.load -= 1
+        self.due -= call.cost
+        if call.clings:
+            self.clinging.discard(call)
+        if self.load == 0:
+            self.due = 0.0
+            self.idle_since = self.router.house.stage.now()
+        self.router.freed()
+
+    def rise(self) -> None:
+        """The member is ready."""
+        self.up = self.was_up = True
+        self.idle_since = self.router.house.stage.now()
+
+    def fall(self) -> None:
+        """The member's incarnation has ended: what waits in its mailbox is for whoever is free."""
+        self.up = False
+        for call in list(self.clinging):
+            call.let_go()
+        mailbox = self.life.mailbox
+        waiting = mailbox.waiting()
+        mine = [call for call in waiting if is_for_anyone(call)]
+        if mine and mailbox.queue is not None:
+            mailbox.queue = deque(call for call in waiting if not is_for_anyone(call))
+            self.router.take_back([call for call in mine if not call.ended])
+
+
+def is_for_anyone(call: Any) -> bool:
+    return isinstance(call, PooledCall) and not call.pinned
+
+
+class MemberLife(Life):
+    """The life of a pool's member: calls that its death did not touch go back to the pool."""
+
+    __slots__ = ("seat",)
+
+    seat: Seat
+
+    def give_back(self, calls: list[Call], reason: ExitReason) -> None:
+        self.seat.router.take_back([call for call in calls if is_for_anyone(call)])
+        others = [call for call in calls if not is_for_anyone(call)]
+        if others:
+            super().give_back(others, reason)
