@@ -7,20 +7,26 @@ a checker sees as `type[X]`, the same name is an `ActorMethod`.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
 
 from ..transports.guests.protocol import CALL
-from .casting import cast_of
+from .casting import NO_KEYWORDS, cast_of
+from .mapping import WINDOW, MapStream
 from .options import METHOD_CHECKS, MethodOptions
 from .signature import Check, check_of
 
 if TYPE_CHECKING:
-    from typing import Self, Unpack
+    from typing import Self, TypeVarTuple, Unpack
 
+    from .call import Call
     from .mailbox import Mailbox
     from .ref import ObjectRef
 
+if TYPE_CHECKING:
+    Ts = TypeVarTuple("Ts")
+
+A = TypeVar("A")
 F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,6 +79,61 @@ class ActorMethod(Generic[F_co]):
     def remote(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
         self.check(*args, **kwargs)
         return self.mailbox.submit(self, args, kwargs)
+
+    @overload
+    def map(
+        self: ActorMethod[Callable[[A], R]],
+        items: Iterable[A],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["raise"] = "raise",
+    ) -> MapStream[R]: ...
+    @overload
+    def map(
+        self: ActorMethod[Callable[[A], R]],
+        items: Iterable[A],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["return"],
+    ) -> MapStream[R | Exception]: ...
+    def map(self, items: Iterable[Any], /, **how: Any) -> MapStream[Any]:
+        return MapStream(self.one_of, items, **how)
+
+    @overload
+    def starmap(
+        self: ActorMethod[Callable[[*Ts], R]],
+        items: Iterable[tuple[*Ts]],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["raise"] = "raise",
+    ) -> MapStream[R]: ...
+    @overload
+    def starmap(
+        self: ActorMethod[Callable[[*Ts], R]],
+        items: Iterable[tuple[*Ts]],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["return"],
+    ) -> MapStream[R | Exception]: ...
+    def starmap(self, items: Iterable[Any], /, **how: Any) -> MapStream[Any]:
+        return MapStream(self.one_of_many, items, **how)
+
+    def one_of(self, item: Any) -> Call:
+        self.check(item)
+        return self.mailbox.make(CALL, self, (item,), NO_KEYWORDS)
+
+    def one_of_many(self, items: Iterable[Any]) -> Call:
+        args = tuple(items)
+        self.check(*args)
+        return self.mailbox.make(CALL, self, args, NO_KEYWORDS)
 
     def broadcast(
         self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs

@@ -60,9 +60,9 @@ class PooledCall(Call):
 class PoolMailbox(Mailbox):
     """One mailbox for all members; what stands behind it is a router, and never an incarnation."""
 
-    __slots__ = ("count", "key", "paces")
+    __slots__ = ("count", "key", "paces", "router")
 
-    receiver: Router
+    router: Router
 
     def __init__(
         self, label: str, options: Options, encode: Encode | None, house: RuntimeHouse, key: Key | None
@@ -113,7 +113,7 @@ class PoolMailbox(Mailbox):
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> list[Any]:
         """Call every member; returns when all have answered, or raises the first error in their order."""
-        await self.receiver.staff.wait_ready()
+        await self.router.staff.wait_ready()
         calls = self.call_each(method, args, kwargs)
         try:
             for call in calls:
@@ -127,8 +127,8 @@ class PoolMailbox(Mailbox):
     def call_each(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> list[PooledCall]:
-        calls = [self.make(CALL, method, args, kwargs) for _ in self.receiver.seats]
-        for seat, call in zip(self.receiver.seats, calls, strict=True):
+        calls = [self.make(CALL, method, args, kwargs) for _ in self.router.seats]
+        for seat, call in zip(self.router.seats, calls, strict=True):
             call.pinned = True
             self.count += 1
             if call.deadline < self.next_deadline:

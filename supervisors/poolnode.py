@@ -47,7 +47,7 @@ class PoolNode(Standing, SupervisorNode):
         executor = self.spec.options.executor
         encode = EXECUTORS[type(executor)].encoder(executor, self.spec.cls)
         self.mailbox = self.mailbox_type(path, self.spec.options, encode, house, plan.key)
-        self.router = self.mailbox.receiver = Router(self.mailbox, plan, house, self)
+        self.router = self.mailbox.router = self.mailbox.receiver = Router(self.mailbox, plan, house, self)
         self.state = lifecycle.PENDING
         self.changed: trio.Event | None = None
         self.last_reason: ExitReason = NORMAL_EXIT
