@@ -7,26 +7,22 @@ a checker sees as `type[X]`, the same name is an `ActorMethod`.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ..transports.guests.protocol import CALL
 from .casting import NO_KEYWORDS, cast_of
-from .mapping import WINDOW, MapStream
+from .mappable import Mappable
 from .options import METHOD_CHECKS, MethodOptions
 from .signature import Check, check_of
 
 if TYPE_CHECKING:
-    from typing import Self, TypeVarTuple, Unpack
+    from typing import Self, Unpack
 
     from .call import Call
     from .mailbox import Mailbox
     from .ref import ObjectRef
 
-if TYPE_CHECKING:
-    Ts = TypeVarTuple("Ts")
-
-A = TypeVar("A")
 F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,7 +31,7 @@ R_co = TypeVar("R_co", covariant=True)
 MARK = "__understudy__"
 
 
-class ActorMethod(Generic[F_co]):
+class ActorMethod(Mappable[F_co]):
     # No docstrings here: editors then show the user's own.  One covariant callable as the only parameter,
     # because a ParamSpec in a nominal generic is invariant and an override could not widen its signature.
     __slots__ = (
@@ -80,60 +76,14 @@ class ActorMethod(Generic[F_co]):
         self.check(*args, **kwargs)
         return self.mailbox.submit(self, args, kwargs)
 
-    @overload
-    def map(
-        self: ActorMethod[Callable[[A], R]],
-        items: Iterable[A],
-        /,
-        *,
-        window: int = WINDOW,
-        ordered: bool = True,
-        errors: Literal["raise"] = "raise",
-    ) -> MapStream[R]: ...
-    @overload
-    def map(
-        self: ActorMethod[Callable[[A], R]],
-        items: Iterable[A],
-        /,
-        *,
-        window: int = WINDOW,
-        ordered: bool = True,
-        errors: Literal["return"],
-    ) -> MapStream[R | Exception]: ...
-    def map(self, items: Iterable[Any], /, **how: Any) -> MapStream[Any]:
-        return MapStream(self.one_of, items, **how)
+    def making(self) -> Callable[[tuple[Any, ...]], Call]:
+        check, make = self.check, self.mailbox.make
 
-    @overload
-    def starmap(
-        self: ActorMethod[Callable[[*Ts], R]],
-        items: Iterable[tuple[*Ts]],
-        /,
-        *,
-        window: int = WINDOW,
-        ordered: bool = True,
-        errors: Literal["raise"] = "raise",
-    ) -> MapStream[R]: ...
-    @overload
-    def starmap(
-        self: ActorMethod[Callable[[*Ts], R]],
-        items: Iterable[tuple[*Ts]],
-        /,
-        *,
-        window: int = WINDOW,
-        ordered: bool = True,
-        errors: Literal["return"],
-    ) -> MapStream[R | Exception]: ...
-    def starmap(self, items: Iterable[Any], /, **how: Any) -> MapStream[Any]:
-        return MapStream(self.one_of_many, items, **how)
+        def made(args: tuple[Any, ...]) -> Call:
+            check(*args)
+            return make(CALL, self, args, NO_KEYWORDS)
 
-    def one_of(self, item: Any) -> Call:
-        self.check(item)
-        return self.mailbox.make(CALL, self, (item,), NO_KEYWORDS)
-
-    def one_of_many(self, items: Iterable[Any]) -> Call:
-        args = tuple(items)
-        self.check(*args)
-        return self.mailbox.make(CALL, self, args, NO_KEYWORDS)
+        return made
 
     def broadcast(
         self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from .call import Call
     from .deadletter import DeadLetter
     from .events import Event
+    from .executor import Executor
     from .handle import ActorHandle
     from .life import Life
+    from .mailbox import Mailbox
     from .reasons import ExitReason
 
 
@@ -23,6 +25,7 @@ class Spawner(Protocol):
     def spawn(self, spec: Any) -> ActorHandle: ...  # a child spec, or the plan of a pool
     async def start(self, spec: Any) -> ActorHandle: ...
     def find(self, name: str) -> ActorHandle: ...
+    def functions(self, executor: Executor | None) -> Mailbox: ...
 
 
 class House(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import trio
 
@@ -16,7 +16,7 @@ from ..actors.standing import Standing
 from . import core
 from .events import PoolResized
 from .pool import Pool, sizes
-from .pooled import PoolMailbox
+from .pooled import PooledCall, PoolMailbox
 from .router import Router
 from .seat import MemberLife, Seat
 from .supervisor import PLANTERS, Child, SupervisorNode, rules_of
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..actors.life import Life
     from ..transports.timers import Timer
     from .house import RuntimeHouse
+
+
+NodeT = TypeVar("NodeT", bound="PoolNode")
 
 
 class PoolNode(Standing, SupervisorNode):
@@ -126,7 +129,7 @@ class PoolNode(Standing, SupervisorNode):
         for call in self.mailbox.close(reason):
             self.bury(call)
 
-    def refuse(self, calls: list[Call]) -> None:
+    def refuse(self, calls: list[PooledCall]) -> None:
         """Calls come back from a member when the pool is closed."""
         for call in calls:
             fate = lifecycle.NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN
@@ -145,24 +148,28 @@ class PoolNode(Standing, SupervisorNode):
         """Start one more member, on a seat of its own."""
         id = str(next(self.members))
         life = MemberLife(self.plan.member, f"{self.path}/{id}", self)
-        life.seat = Seat(life, self.router)
         seats = self.router.seats
-        seats.insert(len(seats) if at is None else at, life.seat)
+        place = len(seats) if at is None else at
+        life.seat = Seat(life, self.router, place)
+        seats.insert(place, life.seat)
         self.house.admit(life)
         options = life.spec.options
         self.add(id, life, rules_of(options.restart or "permanent", options.max_restarts))
 
-    def grow(self, waiting: int) -> None:
-        """Calls wait: hire for them, as far as the size allows and those who are just starting do not suffice."""
+    def grow(self, waiting: int) -> bool:
+        """Calls wait: hire for them, as far as the size allows and those who are just starting do not suffice.
+
+        Returns whether even more could be hired if more calls came.
+        """
         seats = self.router.seats
         starting = sum(not seat.up and not seat.leaving for seat in seats)
         wanted = min(waiting - starting, self.plan.most - len(seats))
-        if wanted <= 0 or self.state not in (lifecycle.STARTING, lifecycle.READY):
-            return
-        for _ in range(wanted):
-            self.hire()
-        self.emit(PoolResized, self, len(seats))
-        self.watch_idle()
+        if wanted > 0 and self.state in (lifecycle.STARTING, lifecycle.READY):
+            for _ in range(wanted):
+                self.hire()
+            self.emit(PoolResized, self, len(seats))
+            self.watch_idle()
+        return len(seats) < self.plan.most
 
     def watch_idle(self) -> None:
         """Look once after `idle_timeout`, while there are more members than the fewest."""
@@ -190,7 +197,7 @@ class PoolNode(Standing, SupervisorNode):
         super().ready(child)
         assert isinstance(child, MemberLife)
         child.seat.rise()
-        self.router.pump()
+        self.router.freed()
         if not self.opened and all(seat.up for seat in self.router.seats):
             self.open()
 
@@ -215,21 +222,21 @@ class PoolNode(Standing, SupervisorNode):
     def on_retire(self, effect: core.Retire) -> None:
         child = self.children[effect.id]
         assert isinstance(child, MemberLife)
+        left = child.seat.clear()
         super().on_retire(effect)
         seats = self.router.seats
         at = seats.index(child.seat)
         del seats[at]
         reason: ExitReason = effect.reason or SHUTDOWN_EXIT
         unfit = not child.seat.was_up and reason.abnormal and not reason.ordered
-        if self.core.ending or self.failure is not None:
-            return
-        if effect.gave_up or unfit:
-            self.fail(effect, reason)
-        elif len(seats) < self.plan.least:
-            self.hire(at)
-        else:
-            self.emit(PoolResized, self, len(seats))
-            self.router.freed()
+        if not self.core.ending and self.failure is None:
+            if effect.gave_up or unfit:
+                self.fail(effect, reason)
+            elif len(seats) < self.plan.least:
+                self.hire(at)
+            else:
+                self.emit(PoolResized, self, len(seats))
+        self.router.take_back(left, at)
 
     def fail(self, effect: core.Retire, reason: ExitReason) -> None:
         """A member cannot be kept alive, and no other of its class would do better: that is for those above."""
@@ -253,10 +260,15 @@ def is_idle(seat: Seat) -> bool:
 
 
 def plant_pool(above: SupervisorNode, id: str, path: str, plan: Pool[Any]) -> PoolNode:
-    """Make the node of a pool, and give it its name."""
-    node = PoolNode(id, path, plan, above.house, above)
+    """Make the node of a pool, and put it below its supervisor."""
+    return admit_pool(PoolNode(id, path, plan, above.house, above))
+
+
+def admit_pool(node: NodeT) -> NodeT:
+    """Give a pool its name, and put it below its supervisor."""
+    above = node.overseer
     above.house.registry.enter(cast("Life", node))  # to handles and verbs it is one actor
-    above.add(id, node, rules_of("transient" if above.core.flags.dynamic else "permanent", None))
+    above.add(node.id, node, rules_of("transient" if above.core.flags.dynamic else "permanent", None))
     return node
 
 

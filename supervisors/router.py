@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 class Staff(Protocol):
     """Who hires members, and hears of calls that come too late."""
 
-    def grow(self, waiting: int) -> None: ...
-    def refuse(self, calls: list[Call]) -> None: ...
+    def grow(self, waiting: int) -> bool: ...
+    def refuse(self, calls: list[PooledCall]) -> None: ...
     async def wait_ready(self) -> None: ...
 
 
 class Router:
-    """What a mailbox knows as its receiver; `turn` counts for those who go round."""
+    """What a mailbox knows as its receiver; `turn` counts for those who go round.
+
+    `awake`: nobody has room, and there can be no more members; it looks again when one is freed.
+    """
 
     __slots__ = ("awake", "choose", "dying", "house", "keyed", "mailbox", "seats", "staff", "turn")
 
@@ -52,15 +55,14 @@ class Router:
     # -- what waits -----------------------------------------------------------------------------
 
     def pump(self) -> None:
-        """Look at what waits, at the end of this tick."""
-        if not self.awake:
-            self.awake = True
-            self.house.stage.ticks.soon(self.dispatch)
+        """Look at what waits.  Members in processes send what they are given at the end of the tick, as one batch."""
+        self.dispatch()
 
     def freed(self) -> None:
         """A member has room again."""
+        self.awake = False
         if self.mailbox.queue:
-            self.pump()
+            self.dispatch()
 
     def exchange(self, call: Call) -> bool:
         """A router has no link to look at."""
@@ -68,14 +70,13 @@ class Router:
 
     def dispatch(self) -> None:
         """Give what waits to members with room, first come, first served; hire if that is not enough."""
-        self.awake = False
         queue = self.mailbox.queue
         while queue:
             call = queue[0]
             if call.state is not lifecycle.ENDED:
                 seat = self.choose(self, call)
                 if seat is None:
-                    self.staff.grow(len(queue))
+                    self.awake = not self.staff.grow(len(queue))  # if none is hired, one must be freed first
                     return
                 seat.take(call)
             queue.popleft()
@@ -89,15 +90,17 @@ class Router:
             if not call.ended:
                 min(self.seats, key=load_of).take(call)
 
-    def take_back(self, calls: list[Call]) -> None:
-        """Calls that a member had and did not begin: back to the head, in order, for whoever is free."""
+    def take_back(self, calls: list[PooledCall], place: int) -> None:
+        """Calls that the member at this place had and did not begin: to the head, for whoever is free, or for it."""
+        for call in calls:
+            call.let_go()
         if self.mailbox.closed is not None:
             self.staff.refuse(calls)
+        elif self.keyed and place < len(self.seats):
+            self.seats[place].take_first(calls)
         elif calls:
-            for call in calls:
-                call.let_go()
-            self.mailbox.put_back(calls)
-            self.pump()
+            self.mailbox.put_back([*calls])
+            self.freed()
 
     # -- what members have in their hands -------------------------------------------------------
 

@@ -12,9 +12,11 @@ import trio
 
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
+from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
 from ..actors.local import LocalCraft
+from ..actors.mailbox import Mailbox
 from ..actors.process import ProcessCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
 from ..actors.spawner import current
@@ -22,6 +24,7 @@ from ..actors.spec import ChildSpec
 from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
+from .functions import FunctionPools
 from .house import RuntimeHouse
 from .pool import Pool
 from .poolnode import plant_pool
@@ -58,6 +61,7 @@ class Runtime:
         self.root = SupervisorNode("root", "", core.Flags(intensity=0), house, None)
         self.tree_node = SupervisorNode("tree", "", core.Flags(tree.intensity, tree.within), house, self.root)
         self.dynamic = SupervisorNode("dynamic", "", core.Flags(dynamic=True), house, self.root)
+        self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
         house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
 
@@ -105,8 +109,7 @@ class Runtime:
         return ActorHandle(life)
 
     def spawn_life(self, spec: Plan) -> Life:
-        if self.closing or self.dynamic.core.ending:
-            raise NoRuntimeError("the runtime is closing and starts nothing new")
+        self.refuse_if_closing()
         own = spec if isinstance(spec, ChildSpec) else spec.spec
         options = own.options
         id = options.id or options.name or f"{own.cls.__name__.lower()}-{next(self.numbers)}"
@@ -114,6 +117,15 @@ class Runtime:
             return cast("Life", plant_pool(self.dynamic, id, id, spec))
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
         return self.dynamic.add_actor(id, id, spec, default_restart="transient")
+
+    def functions(self, executor: Executor | None) -> Mailbox:
+        """Where calls of remote functions go."""
+        self.refuse_if_closing()
+        return self.function_pools.mailbox(executor)
+
+    def refuse_if_closing(self) -> None:
+        if self.closing or self.dynamic.core.ending:
+            raise NoRuntimeError("the runtime is closing and starts nothing new")
 
     def find(self, name: str) -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..actors.life import Life
 from .pace import ENOUGH
@@ -28,18 +28,20 @@ class Seat:
         "leaving",
         "life",
         "load",
+        "place",
         "router",
         "since",
         "up",
         "was_up",
     )
 
-    def __init__(self, life: Life, router: Router) -> None:
+    def __init__(self, life: Life, router: Router, place: int) -> None:
         self.life = life
         self.router = router
         self.up = False
         self.was_up = False
         self.leaving = False  # it is no longer needed
+        self.place = place  # among the seats; it stays that in pools with keys
         self.load = 0
         self.due = 0.0
         self.since = 0.0  # when it began what it does now
@@ -50,14 +52,18 @@ class Seat:
         """May it be given one more call that takes so long?"""
         return self.load == 0 or (self.due + cost < ENOUGH and self.load < WINDOW)
 
-    def take(self, call: PooledCall) -> None:
-        """Put a call into the member's mailbox."""
+    def take_on(self, call: PooledCall) -> None:
+        """Count a call among those in the member's hands."""
         call.seat = self
         call.cost = call.pace.cost if call.pace is not None else 0.0
         if self.load == 0:
             self.since = perf_counter()
         self.load += 1
         self.due += call.cost
+
+    def take(self, call: PooledCall) -> None:
+        """Put a call into the member's mailbox."""
+        self.take_on(call)
         mailbox = self.life.mailbox
         if mailbox.queue is None:
             mailbox.queue = deque()
@@ -91,15 +97,25 @@ class Seat:
         self.up = False
         for call in list(self.clinging):
             call.let_go()
+        if not self.router.keyed:
+            self.router.take_back(self.clear(), self.place)
+
+    def clear(self) -> list[PooledCall]:
+        """Take out of the member's mailbox what need not be done by this member."""
         mailbox = self.life.mailbox
         waiting = mailbox.waiting()
-        mine = [call for call in waiting if is_for_anyone(call)]
-        if mine and mailbox.queue is not None:
+        if mailbox.queue is not None:
             mailbox.queue = deque(call for call in waiting if not is_for_anyone(call))
-            self.router.take_back([call for call in mine if not call.ended])
+        return [call for call in waiting if is_for_anyone(call) and not call.ended]
+
+    def take_first(self, calls: list[PooledCall]) -> None:
+        """Put calls at the head of the member's mailbox."""
+        for call in calls:
+            self.take_on(call)
+        self.life.mailbox.put_back([*calls])
 
 
-def is_for_anyone(call: Any) -> bool:
+def is_for_anyone(call: Any) -> TypeGuard[PooledCall]:
     return isinstance(call, PooledCall) and not call.pinned
 
 
@@ -111,7 +127,7 @@ class MemberLife(Life):
     seat: Seat
 
     def give_back(self, calls: list[Call], reason: ExitReason) -> None:
-        self.seat.router.take_back([call for call in calls if is_for_anyone(call)])
+        self.seat.router.take_back([call for call in calls if is_for_anyone(call)], self.seat.place)
         others = [call for call in calls if not is_for_anyone(call)]
         if others:
             super().give_back(others, reason)

@@ -32,11 +32,12 @@ class RunningCall:
 class Running:
     """Who runs here: a guest has one actor; the host's `Local` actors take turns."""
 
-    __slots__ = ("actor", "call", "details")
+    __slots__ = ("actor", "call", "code", "details")
 
     def __init__(self) -> None:
         self.actor: Any = None
         self.call: tuple[int, str, Any] | None = None
+        self.code: Mapping[bytes, Any] = {}  # functions and classes that the host sent, by hash
         self.details: Mapping[str, Any] | None = None
 
 

@@ -90,6 +90,7 @@ class Guest:
         self.values.agree(settings["trusted"], *settings["limits"])
         self.protected = frozenset(settings["protected"])
         running.details = settings["details"]
+        running.code = self.values.code
         early, self.early = self.early or [], None
         for message in early:
             self.on_code(message)

@@ -1,0 +1,104 @@
+"""The pools that run functions: one in a runtime for each kind of process, started with the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..actors import lifecycle
+from ..actors.errors import NEVER_SENT, Unsendable
+from ..actors.executor import Executor, Process
+from ..actors.remote import remote_class
+from ..actors.spec import make_spec, options_of
+from ..transports.codec import Unencodable
+from ..transports.guests.context import running
+from ..transports.guests.functions import Runner
+from ..transports.guests.protocol import CAST
+from .pace import Pace
+from .pool import Pool, Size, cores
+from .pooled import PooledCall, PoolMailbox
+from .poolnode import PoolNode, admit_pool
+
+if TYPE_CHECKING:
+    from .supervisor import SupervisorNode
+
+# A function that kills its process again and again is one caller's trouble: its call is poison, others go on.
+remote_class(Runner, {"max_restarts": -1})
+
+
+class FunctionMailbox(PoolMailbox):
+    """Calls name a function by the hash of its code, which goes with them to guests that do not have it."""
+
+    __slots__ = ()
+
+    def make(self, kind: int, method: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> PooledCall:
+        return self.task(method, args, kwargs, 0 if running.call is None else running.call[0], kind)
+
+    def task(
+        self, method: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], parent: int, kind: int
+    ) -> PooledCall:
+        """The record of one call of a function, which may be made in any thread."""
+        assert self.encode is not None
+        id = self.next_id()
+        try:
+            payload, code = self.encode(kind, id, method.wire, args, kwargs)
+        except Unencodable as error:
+            text = str(error).replace(method.wire, method.name)
+            raise Unsendable(text, NEVER_SENT, id, method.name) from error.__cause__
+        if method.pace is None:
+            method.pace = Pace()
+        call = PooledCall(
+            self, method, id, payload, {**method.code, **code}, kind == CAST, parent, pace=method.pace
+        )
+        if method.timeout is not None:
+            call.deadline = self.house.stage.now() + method.timeout
+        return call
+
+
+class FunctionPool(PoolNode):
+    """A pool of those who run functions."""
+
+    __slots__ = ()
+
+    mailbox_type = FunctionMailbox
+
+
+class FunctionPools:
+    """The pools of one runtime, by the executor of their members."""
+
+    __slots__ = ("above", "pools")
+
+    def __init__(self, above: SupervisorNode) -> None:
+        self.above = above
+        self.pools: list[tuple[Executor, FunctionPool]] = []
+
+    def mailbox(self, executor: Executor | None) -> PoolMailbox:
+        """Where calls go that are to run in such processes."""
+        wanted = executor or DEFAULT
+        for kind, pool in self.pools:
+            if kind is wanted or kind == wanted:
+                if pool.state is not lifecycle.DEAD:
+                    return pool.mailbox
+                self.pools.remove((kind, pool))  # somebody killed it
+                break
+        pool = self.plant(wanted, (0, cores()))
+        self.pools.append((wanted, pool))
+        return pool.mailbox
+
+    def plant(self, executor: Executor, size: Size, limit: int = -1) -> FunctionPool:
+        """Start a pool of its own."""
+        options = options_of(Runner).changed({"executor": executor, "id": self.free_id()})
+        plan = Pool(make_spec(Runner, options, (), {}), size, max_pending_calls=limit)
+        id = plan.label
+        return admit_pool(FunctionPool(id, id, plan, self.above.house, self.above))
+
+    def free_id(self) -> str:
+        taken = self.above.house.registry.paths
+        id, number = "functions", 1
+        while id in taken:
+            number += 1
+            id = f"functions-{number}"
+        return id
+
+
+DEFAULT = Process()
