@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar
 
 from ..transports.guests import pickles
 from ..transports.guests.protocol import CALL
+from .casting import NO_KEYWORDS
 from .checks import is_timeout
 from .errors import NEVER_SENT, Unsendable
 from .executor import Executor, Process
@@ -55,7 +56,6 @@ class FunctionMethod(ActorMethod[Any]):
             timeout=options.get("timeout"),
         )
         self.__wrapped__ = function.__wrapped__
-        self.check = function.check
         digest, blob = function.pickled()
         self.wire = f"{self.name}:{digest.hex()}"
         self.code = {digest: blob}
@@ -99,7 +99,6 @@ class RemoteFunction(Mappable[F_co]):
         self.__wrapped__ = function
         self.chosen = checked(options)
         self.executor = options.get("executor")
-        self.check: Check = compiled(function)
         self.sent: tuple[bytes, bytes] | None = None
         self.bound: FunctionMethod | None = None
 
@@ -123,7 +122,19 @@ class RemoteFunction(Mappable[F_co]):
         return type(self)(self.__wrapped__, changed)
 
     def making(self) -> Callable[[tuple[Any, ...]], Call]:
-        return self.method().making()
+        method = self.method()
+        check, make = self.check, method.mailbox.make
+
+        def made(args: tuple[Any, ...]) -> Call:
+            check(*args)
+            return make(CALL, method, args, NO_KEYWORDS)
+
+        return made
+
+    @functools.cached_property
+    def check(self) -> Check:
+        """Takes what the function takes."""
+        return compiled(self.__wrapped__)
 
     # -- how it travels -------------------------------------------------------------------------
 
