@@ -40,8 +40,10 @@ class ActorPool(Generic[T]):
         self.idle: deque[Any] = deque(actors)
         self.waiting: deque[tuple[Work, Any]] = deque()  # submitted when nobody was free
         self.under_way: dict[int, tuple[ObjectRef[Any], Any]] = {}  # by the number of the item
+        self.flaws: dict[
+            int, Exception
+        ] = {}  # items that could not be given to an actor, when their turn came
         self.submitted = 0
-        self.next_number = 0  # whose result `get_next` gives
 
     # -- work -----------------------------------------------------------------------------------
 
@@ -96,19 +98,22 @@ class ActorPool(Generic[T]):
             GetTimeoutError: if it does not come within `timeout` seconds.
             CallError: what ended the call.
         """
-        while self.next_number < self.submitted and self.next_number not in self.under_way:
-            self.next_number += 1  # taken out of order
-        if self.next_number not in self.under_way:
+        numbers = [*self.flaws, *self.under_way]
+        if not numbers:
             raise StopAsyncIteration("no more results to get")
-        ref, _ = self.under_way[self.next_number]
-        with trio.move_on_after(seconds_of(timeout)):
-            await ref.wait_done()
-        if not ref.done:
-            raise GetTimeoutError(f"the next result did not come within {timeout} s")
-        return await self.take(self.next_number)
+        number = min(numbers)
+        if number in self.under_way:
+            ref, _ = self.under_way[number]
+            with trio.move_on_after(seconds_of(timeout)):
+                await ref.wait_done()
+            if not ref.done:
+                raise GetTimeoutError(f"the next result did not come within {timeout} s")
+        return await self.take(number)
 
     async def get_next_unordered(self, timeout: float | None = None) -> Any:
         """Whichever result comes next; frees its actor.  Raises as `get_next`."""
+        if self.flaws:
+            return await self.take(next(iter(self.flaws)))
         if not self.under_way:
             raise StopAsyncIteration("no more results to get")
         numbers = {ref: number for number, (ref, _) in self.under_way.items()}
@@ -118,6 +123,12 @@ class ActorPool(Generic[T]):
         return await self.take(numbers[ended[0]])
 
     async def take(self, number: int) -> Any:
+        """The result of an item, which has ended; its actor is free for another."""
+        if number in self.flaws:
+            await trio.lowlevel.checkpoint()
+            raise self.flaws.pop(number)
+        if number not in self.under_way:
+            raise trio.BusyResourceError("another task has taken the result that this one waited for")
         ref, actor = self.under_way.pop(number)
         self.push(actor)
         with trio.CancelScope(shield=True):  # it has ended: this only yields
@@ -125,7 +136,7 @@ class ActorPool(Generic[T]):
 
     def has_next(self) -> bool:
         """Is there a result to wait for?"""
-        return bool(self.under_way)
+        return bool(self.under_way or self.flaws)
 
     # -- actors ---------------------------------------------------------------------------------
 
@@ -144,7 +155,11 @@ class ActorPool(Generic[T]):
         self.idle.append(actor)
         if self.waiting:
             work, value = self.waiting.popleft()
-            self.give(self.idle.popleft(), work, value)
+            try:
+                self.give(self.idle.popleft(), work, value)
+            except Exception as error:
+                self.flaws[self.submitted] = error
+                self.submitted += 1
 
     def pop_idle(self) -> Handle[T] | None:
         """Take an actor out that is free; None if none is."""

@@ -62,6 +62,12 @@ class FunctionPool(PoolNode):
 
     mailbox_type = FunctionMailbox
 
+    @property
+    def tasks(self) -> FunctionMailbox:
+        """The mailbox, which is that of functions."""
+        assert isinstance(self.mailbox, FunctionMailbox)
+        return self.mailbox
+
 
 class FunctionPools:
     """The pools of one runtime, by the executor of their members."""
@@ -72,18 +78,18 @@ class FunctionPools:
         self.above = above
         self.pools: list[tuple[Executor, FunctionPool]] = []
 
-    def mailbox(self, executor: Executor | None) -> PoolMailbox:
+    def mailbox(self, executor: Executor | None) -> FunctionMailbox:
         """Where calls go that are to run in such processes."""
         wanted = executor or DEFAULT
         for kind, pool in self.pools:
             if kind is wanted or kind == wanted:
                 if pool.state is not lifecycle.DEAD:
-                    return pool.mailbox
+                    return pool.tasks
                 self.pools.remove((kind, pool))  # somebody killed it
                 break
         pool = self.plant(wanted, (0, cores()))
         self.pools.append((wanted, pool))
-        return pool.mailbox
+        return pool.tasks
 
     def plant(self, executor: Executor, size: Size, limit: int = -1) -> FunctionPool:
         """Start a pool of its own."""

@@ -16,7 +16,6 @@ from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
 from ..actors.local import LocalCraft
-from ..actors.mailbox import Mailbox
 from ..actors.process import ProcessCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
 from ..actors.spawner import current
@@ -24,7 +23,7 @@ from ..actors.spec import ChildSpec
 from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
-from .functions import FunctionPools
+from .functions import FunctionMailbox, FunctionPools
 from .house import RuntimeHouse
 from .pool import Pool
 from .poolnode import plant_pool
@@ -118,7 +117,7 @@ class Runtime:
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
         return self.dynamic.add_actor(id, id, spec, default_restart="transient")
 
-    def functions(self, executor: Executor | None) -> Mailbox:
+    def functions(self, executor: Executor | None) -> FunctionMailbox:
         """Where calls of remote functions go."""
         self.refuse_if_closing()
         return self.function_pools.mailbox(executor)

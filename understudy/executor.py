@@ -15,7 +15,7 @@ from .actors.errors import NoRuntimeError
 from .actors.executor import Process
 from .actors.function import FunctionMethod, RemoteFunction
 from .actors.spawner import open_spawner
-from .supervisors.functions import DEFAULT, FunctionMailbox, FunctionPool
+from .supervisors.functions import DEFAULT, FunctionPool
 from .supervisors.runtime import Runtime
 from .transports.guests.protocol import CALL
 
@@ -95,8 +95,7 @@ class Executor(futures.Executor):
         if size is not None:
             runtime.refuse_if_closing()
             self.pool = runtime.function_pools.plant(executor, size)
-        self.mailbox = self.pool.mailbox if self.pool is not None else runtime.functions(executor)
-        assert isinstance(self.mailbox, FunctionMailbox)
+        self.mailbox = self.pool.tasks if self.pool is not None else runtime.functions(executor)
         self.max_retries = max_retries
         self.shut = False
         self.methods: dict[Any, FunctionMethod] = {}
