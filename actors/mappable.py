@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from .mapping import WINDOW, MapStream
-
 if TYPE_CHECKING:
     from typing import TypeVarTuple
 
     from .call import Call
+    from .mapping import MapStream
 
     Ts = TypeVarTuple("Ts")
 
 A = TypeVar("A")
 F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 R = TypeVar("R")
+
+WINDOW = 1024  # calls under way: enough for several guests, who take 256 each
 
 
 class Mappable(Generic[F_co]):
@@ -45,7 +46,7 @@ class Mappable(Generic[F_co]):
     ) -> MapStream[R | Exception]: ...
     def map(self, items: Iterable[Any], /, **how: Any) -> MapStream[Any]:
         made = self.making()
-        return MapStream(lambda item: made((item,)), items, **how)
+        return stream(lambda item: made((item,)), items, **how)
 
     @overload
     def starmap(
@@ -69,8 +70,16 @@ class Mappable(Generic[F_co]):
     ) -> MapStream[R | Exception]: ...
     def starmap(self, items: Iterable[Any], /, **how: Any) -> MapStream[Any]:
         made = self.making()
-        return MapStream(lambda item: made(tuple(item)), items, **how)
+        return stream(lambda item: made(tuple(item)), items, **how)
 
     def making(self) -> Callable[[tuple[Any, ...]], Call]:
         """What makes the call record of one call, from its arguments."""
         raise NotImplementedError
+
+
+def stream(
+    make: Callable[[Any], Call], items: Iterable[Any], window: int = WINDOW, **how: Any
+) -> MapStream[Any]:
+    from .mapping import MapStream  # it needs an event loop, which a guest should not have to load
+
+    return MapStream(make, items, window=window, **how)

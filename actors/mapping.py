@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 R_co = TypeVar("R_co", covariant=True)
 
-WINDOW = 1024  # calls under way: enough for several guests, whose windows are 256
 GO = 64  # results taken in one go, after which the other tasks get their turn
 
 
@@ -56,7 +55,7 @@ class MapStream(Generic[R_co]):
         make: Callable[[Any], Call],
         items: Iterable[Any],
         *,
-        window: int = WINDOW,
+        window: int,
         ordered: bool = True,
         errors: Literal["raise", "return"] = "raise",
     ) -> None:

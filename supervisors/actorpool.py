@@ -153,7 +153,7 @@ class ActorPool(Generic[T]):
         if any(actor is other for other in self.idle) or any(actor is a for _, a in self.under_way.values()):
             raise ValueError(f"{actor!r} is in this pool already")
         self.idle.append(actor)
-        if self.waiting:
+        while self.waiting and self.idle:
             work, value = self.waiting.popleft()
             try:
                 self.give(self.idle.popleft(), work, value)
