@@ -13,6 +13,7 @@ from .casting import NO_KEYWORDS
 from .checks import is_timeout
 from .errors import NEVER_SENT, Unsendable
 from .executor import Executor, Process
+from .kinds import kind_of
 from .mappable import F_co, Mappable
 from .method import ActorMethod
 from .options import CHECKS
@@ -43,7 +44,13 @@ class FunctionOptions(TypedDict, total=False):
 
 class FunctionMethod(ActorMethod[Any]):
     # A function as a method of those who run functions: `wire` is its name to them, `code` what is sent along.
-    __slots__ = ("__doc__", "code", "pace", "wire")  # the first anew, or None in the class would hide it
+    __slots__ = (
+        "__doc__",
+        "code",
+        "given",
+        "pace",
+        "wire",
+    )  # the first anew, or None in the class would hide it
 
     def __init__(self, mailbox: Mailbox, function: RemoteFunction[Any]) -> None:
         options = function.chosen
@@ -57,7 +64,8 @@ class FunctionMethod(ActorMethod[Any]):
         )
         self.__wrapped__ = function.__wrapped__
         digest, blob = function.pickled()
-        self.wire = f"{self.name}:{digest.hex()}"
+        self.wire = "run" if function.awaits else f"{self.name}:{digest.hex()}"
+        self.given = (digest,) if function.awaits else ()
         self.code = {digest: blob}
         self.pace: Any = None
 
@@ -69,7 +77,7 @@ def anything(*args: Any, **kwargs: Any) -> None:
 class RemoteFunction(Mappable[F_co]):
     """A function that `@remote` made: `await f(2)`, `f.remote(2)`, `f.map(items)`; `f.__wrapped__` is the plain one.
 
-    It runs in a process of the runtime's own pool, which starts with the first call, grows up to one process
+    It runs in a process of the runtime's own pool (an `async` function in its event loop, beside others), which starts with the first call, grows up to one process
     for each core and shrinks when it is idle.  Lambdas, closures and partials work: what a process cannot
     import is sent to it, once, as it was at the first call.
 
@@ -98,6 +106,12 @@ class RemoteFunction(Mappable[F_co]):
         self.__understudy_function__ = function
         self.__wrapped__ = function
         self.chosen = checked(options)
+        kind = kind_of(function)
+        if kind.streams:
+            raise TypeError(
+                f"{self.__name__} is a generator; a remote function returns one value. Make it an actor's method"
+            )
+        self.awaits = kind.awaits
         self.executor = options.get("executor")
         self.sent: tuple[bytes, bytes] | None = None
         self.bound: FunctionMethod | None = None
@@ -140,7 +154,7 @@ class RemoteFunction(Mappable[F_co]):
 
     def method(self) -> FunctionMethod:
         """The function in the runtime that is open here."""
-        mailbox = open_spawner().functions(self.executor)
+        mailbox = open_spawner().functions(self.executor, self.awaits)
         bound = self.bound
         if bound is None or bound.mailbox is not mailbox:
             bound = self.bound = FunctionMethod(mailbox, self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -183,14 +183,17 @@ class LocalIncarnation:
     def withdraw(self, call: Call, why: str) -> None:
         """A method that runs here cannot be stopped; by the time we are asked, it has ended."""
 
+    def credit(self, call: Call, items: int) -> None:
+        """Somebody took so many items of a stream."""
+
     def fate(self, call: Call) -> str:
         return BEGUN if call.state is lifecycle.RUNNING else NEVER_SENT
 
     def in_flight(self) -> Iterable[Call]:
         return ()
 
-    def interrupt(self) -> None:
-        return None
+    def interrupt(self) -> Sequence[trio.Event]:
+        return ()
 
     def stop(self, seconds: float) -> None:
         self.stopping = True

@@ -81,16 +81,9 @@ class PoolMailbox(Mailbox):
         if pace is None:
             pace = self.paces[method.name] = Pace()
         call = PooledCall(
-            self,
-            method,
-            made.id,
-            made.payload,
-            made.code,
-            made.is_cast,
-            made.parent,
-            deadline=made.deadline,
-            pace=pace,
+            self, method, made.id, made.payload, made.code, made.is_cast, made.parent, pace=pace
         )
+        call.deadline, call.context = made.deadline, made.context
         if self.key is not None:
             call.place = hash(self.key(*args, **kwargs))
         return call

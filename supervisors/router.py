@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import trio
 
 from ..actors import lifecycle
 from ..actors.call import Call
+from ..actors.settings import limit_of
 from .pooled import PooledCall
 from .seat import Seat
 
@@ -35,7 +36,7 @@ class Router:
     `awake`: nobody has room, and there can be no more members; it looks again when one is freed.
     """
 
-    __slots__ = ("awake", "choose", "dying", "house", "keyed", "mailbox", "seats", "staff", "turn")
+    __slots__ = ("awake", "choose", "dying", "house", "keyed", "mailbox", "seats", "slots", "staff", "turn")
 
     glance = None
     parting = None
@@ -50,6 +51,7 @@ class Router:
         self.turn = 0
         self.dying: list[tuple[Life, int]] = []
         self.keyed = plan.key is not None
+        self.slots = limit_of(plan.member.cls, plan.member.options)
         self.choose = ROUTES["key" if self.keyed else plan.route]
 
     # -- what waits -----------------------------------------------------------------------------
@@ -114,6 +116,11 @@ class Router:
         if receiver is not None:
             receiver.withdraw(call, why)
 
+    def credit(self, call: Call, items: int) -> None:
+        receiver = self.hands(call)
+        if receiver is not None:
+            receiver.credit(call, items)
+
     def fate(self, call: Call) -> str:
         receiver = self.hands(call)
         return lifecycle.NEVER_SENT if receiver is None else receiver.fate(call)
@@ -126,15 +133,9 @@ class Router:
             if call.mailbox is self.mailbox
         ]
 
-    def interrupt(self) -> trio.Event | None:
-        """Interrupt what every member runs; returns the event of the last one's end, None if nothing runs."""
-        events = [incarnation.interrupt() for incarnation in self.incarnations()]
-        running = [event for event in events if event is not None]
-        if not running:
-            return None
-        over = trio.Event()
-        self.house.nursery.start_soon(tell_when_all, running, over)
-        return over
+    def interrupt(self) -> Sequence[trio.Event]:
+        """Interrupt what every member runs; returns an event for the end of each."""
+        return [event for incarnation in self.incarnations() for event in incarnation.interrupt()]
 
     def kill(self, reason: ExitReason) -> None:
         """Kill every member's incarnation."""
@@ -148,12 +149,6 @@ class Router:
 
     def incarnations(self) -> list[Incarnation]:
         return [seat.life.incarnation for seat in self.seats if seat.life.incarnation is not None]
-
-
-async def tell_when_all(events: list[trio.Event], over: trio.Event) -> None:
-    for event in events:
-        await event.wait()
-    over.set()
 
 
 # -- routes --------------------------------------------------------------------------------------------

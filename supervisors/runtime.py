@@ -20,6 +20,7 @@ from ..actors.process import ProcessCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
 from ..actors.spawner import current
 from ..actors.spec import ChildSpec
+from ..actors.thread import ThreadCraft
 from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
@@ -33,7 +34,7 @@ from .tree import draw
 
 Plan = ChildSpec[Any] | Pool[Any]
 
-EXECUTORS = (LocalCraft, ProcessCraft)  # importing their modules makes them known
+EXECUTORS = (LocalCraft, ThreadCraft, ProcessCraft)  # importing their modules makes them known
 
 
 class TreeFailedError(UnderstudyError):
@@ -117,10 +118,10 @@ class Runtime:
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
         return self.dynamic.add_actor(id, id, spec, default_restart="transient")
 
-    def functions(self, executor: Executor | None) -> FunctionMailbox:
+    def functions(self, executor: Executor | None, awaits: bool = False) -> FunctionMailbox:
         """Where calls of remote functions go."""
         self.refuse_if_closing()
-        return self.function_pools.mailbox(executor)
+        return self.function_pools.mailbox(executor, awaits)
 
     def refuse_if_closing(self) -> None:
         if self.closing or self.dynamic.core.ending:

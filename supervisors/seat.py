@@ -50,6 +50,8 @@ class Seat:
 
     def has_room(self, cost: float) -> bool:
         """May it be given one more call that takes so long?"""
+        if self.router.slots > 1:
+            return self.load < self.router.slots
         return self.load == 0 or (self.due + cost < ENOUGH and self.load < WINDOW)
 
     def take_on(self, call: PooledCall) -> None:

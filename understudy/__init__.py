@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .actors.executor import Ladder as Ladder
     from .actors.executor import Local as Local
     from .actors.executor import Process as Process
+    from .actors.executor import Thread as Thread
     from .actors.function import RemoteFunction as RemoteFunction
     from .actors.handle import ActorHandle as ActorHandle
     from .actors.mapping import MapStream as MapStream
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from .actors.remote import remote as remote
     from .actors.spec import ChildSpec as ChildSpec
     from .actors.statistics import Statistics as Statistics
+    from .actors.stream import Stream as Stream
     from .actors.verbs import cancel as cancel
     from .actors.verbs import get as get
     from .actors.verbs import get_actor as get_actor
@@ -78,7 +80,7 @@ DOOR = {
         "CallError", "CallInterruptedError", "DeadlockError", "GetTimeoutError", "NoRuntimeError",
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
-    "actors.executor": ("Bounds", "Ladder", "Local", "Process"),
+    "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
     "actors.function": ("RemoteFunction",),
     "actors.handle": ("ActorHandle",),
     "actors.mapping": ("MapStream",),
@@ -89,6 +91,7 @@ DOOR = {
     "actors.remote": ("remote",),
     "actors.spec": ("ChildSpec",),
     "actors.statistics": ("Statistics",),
+    "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
     "executor": ("Executor",),
     "supervisors.actorpool": ("ActorPool",),
@@ -103,6 +106,7 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 LOOPS = (
     "actors.mapping",
     "actors.queue",
+    "actors.stream",
     "actors.verbs",
     "executor",
     "supervisors.actorpool",

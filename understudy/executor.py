@@ -17,7 +17,6 @@ from .actors.function import FunctionMethod, RemoteFunction
 from .actors.spawner import open_spawner
 from .supervisors.functions import DEFAULT, FunctionPool
 from .supervisors.runtime import Runtime
-from .transports.guests.protocol import CALL
 
 if TYPE_CHECKING:
     from .supervisors.pool import Size
@@ -114,7 +113,7 @@ class Executor(futures.Executor):
         """
         if self.shut:
             raise RuntimeError("cannot schedule new futures after shutdown")
-        call = self.mailbox.task(self.method_of(fn), args, kwargs, 0, CALL)
+        call = self.mailbox.task(self.method_of(fn), args, kwargs)
         future: PoolFuture[T] = PoolFuture(self, call)
         self.under_way.add(future)
         self.cross(future.put)
@@ -131,9 +130,12 @@ class Executor(futures.Executor):
         return method
 
     def made(self, function: Any) -> RemoteFunction[Any]:
-        if isinstance(function, RemoteFunction):
-            return function  # pyright: ignore[reportUnknownVariableType]
-        return RemoteFunction(function, {"max_retries": self.max_retries})
+        made = remote_of(function, self.max_retries)
+        if made.awaits:
+            raise TypeError(
+                f"{made.__name__} is an async function; an Executor runs plain ones, @remote runs both"
+            )
+        return made
 
     # -- between threads ------------------------------------------------------------------------
 
@@ -222,6 +224,12 @@ def here() -> trio.lowlevel.TrioToken:
         raise RuntimeError(
             "make the Executor in the task that has the runtime open; after that any thread may use it"
         ) from None
+
+
+def remote_of(function: Any, max_retries: int) -> RemoteFunction[Any]:
+    if isinstance(function, RemoteFunction):
+        return function  # pyright: ignore[reportUnknownVariableType]
+    return RemoteFunction(function, {"max_retries": max_retries})
 
 
 def is_constant(function: Any) -> bool:

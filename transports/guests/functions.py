@@ -18,6 +18,17 @@ class Runner:
         digest = name.rpartition(":")[2]
         if digest == name:
             raise AttributeError(name)
-        found: Any = code_named(bytes.fromhex(digest), running.code)
-        function: Callable[..., Any] = getattr(found, PLAIN, found)
-        return function
+        return function_of(bytes.fromhex(digest))
+
+
+class AsyncRunner(Runner):
+    """The same for `async` functions."""
+
+    async def run(self, digest: bytes, /, *args: Any, **kwargs: Any) -> Any:
+        return await function_of(digest)(*args, **kwargs)
+
+
+def function_of(digest: bytes) -> Callable[..., Any]:
+    found: Any = code_named(digest, running.code)
+    function: Callable[..., Any] = getattr(found, PLAIN, found)
+    return function
