@@ -302,7 +302,7 @@ class Life(Standing):
 
     def lose(self, call: Call, fate: str, reason: ExitReason, poison: bool = False) -> None:
         """Tell the caller, and bury what has no caller or is poison."""
-        gone = self.mailbox.closed is not None
+        gone = call.mailbox.closed is not None
         if call.ended:
             return
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"

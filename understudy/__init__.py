@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     from .actors.executor import Local as Local
     from .actors.executor import Process as Process
     from .actors.executor import Thread as Thread
-    from .actors.function import RemoteFunction as RemoteFunction
     from .actors.handle import ActorHandle as ActorHandle
-    from .actors.mapping import MapStream as MapStream
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
     from .actors.queue import Empty as Empty
@@ -81,9 +79,7 @@ DOOR = {
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
-    "actors.function": ("RemoteFunction",),
     "actors.handle": ("ActorHandle",),
-    "actors.mapping": ("MapStream",),
     "actors.method": ("ActorMethod", "method"),
     "actors.queue": ("Empty", "Full", "Queue"),
     "actors.reasons": ("ExitReason",),
@@ -104,7 +100,6 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 
 # Names that need the event loop.  In a guest they are asked for only once they are used.
 LOOPS = (
-    "actors.mapping",
     "actors.queue",
     "actors.stream",
     "actors.verbs",

@@ -116,7 +116,11 @@ class Executor(futures.Executor):
         call = self.mailbox.task(self.method_of(fn), args, kwargs)
         future: PoolFuture[T] = PoolFuture(self, call)
         self.under_way.add(future)
-        self.cross(future.put)
+        try:
+            self.cross(future.put)
+        except NoRuntimeError:
+            self.under_way.discard(future)
+            raise
         return future
 
     def method_of(self, function: Any) -> FunctionMethod:
