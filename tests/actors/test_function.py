@@ -138,6 +138,7 @@ def test_a_result_that_cannot_travel_is_told() -> None:
 # -- retries -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_death_is_retried_three_times_unless_told_otherwise(tmp_path: Path) -> None:
     async def scene(runtime: Runtime) -> None:
         assert await fall_until(str(tmp_path / "a"), 2) == 3
@@ -150,6 +151,7 @@ def test_a_death_is_retried_three_times_unless_told_otherwise(tmp_path: Path) ->
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_a_function_that_kills_its_process_again_and_again_ends_no_one_elses_calls() -> None:
     async def scene(runtime: Runtime) -> None:
         for _ in range(8):
@@ -215,6 +217,7 @@ def test_a_function_has_a_timeout() -> None:
 # -- async functions -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_async_functions_run_beside_each_other() -> None:
     async def scene(runtime: Runtime) -> None:
         assert await nap_async(0) == "rested"

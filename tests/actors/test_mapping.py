@@ -27,6 +27,7 @@ def test_results_come_in_the_order_of_the_items() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_without_order_they_come_as_they_end() -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(Member, 2).start()
@@ -126,6 +127,7 @@ def test_leaving_early_cancels_what_is_under_way_and_tells_of_failures_nobody_sa
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_a_wait_that_is_cancelled_loses_no_result() -> None:
     async def scene(runtime: Runtime) -> None:
         member = await Member.start()

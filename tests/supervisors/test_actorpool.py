@@ -32,6 +32,7 @@ def test_map_gives_results_in_the_order_of_the_values() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_map_unordered_gives_them_as_they_come() -> None:
     async def scene(runtime: Runtime) -> None:
         pool = ActorPool([await Member.start(), await Member.start()])
@@ -70,6 +71,7 @@ def test_items_wait_until_an_actor_is_free() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_in_order_what_was_taken_out_of_order_is_skipped() -> None:
     async def scene(runtime: Runtime) -> None:
         pool = ActorPool([await Member.start(), await Member.start()])
@@ -83,6 +85,7 @@ def test_in_order_what_was_taken_out_of_order_is_skipped() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_a_result_that_does_not_come_in_time_can_be_asked_for_again() -> None:
     async def scene(runtime: Runtime) -> None:
         pool = ActorPool([await Member.start()])

@@ -160,6 +160,7 @@ def test_a_broadcast_goes_to_every_member_and_of_one_actor_to_that() -> None:
 # -- routes --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_least_busy_member_takes_a_call() -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(Member, 2).start()
@@ -237,6 +238,7 @@ def test_a_full_pool_refuses_remote_and_cast_and_lets_an_await_wait() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_a_call_that_waits_and_is_cancelled_never_runs(tmp_path: Path) -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(Member, 1).start()
@@ -279,6 +281,7 @@ def test_a_call_has_its_timeout_in_a_pool_too() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_interrupt_reaches_what_every_member_runs() -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(Member, 2).start()
@@ -308,6 +311,7 @@ def test_a_stream_comes_from_one_member_and_frees_it_when_it_ends() -> None:
 # -- death ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_when_all_members_die_at_once_what_they_ran_fails_and_all_else_is_done_later() -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(Member, 2).start()
@@ -338,6 +342,7 @@ def test_a_call_that_may_be_retried_is_done_by_another_member(tmp_path: Path) ->
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_kill_without_no_restart_brings_every_member_back() -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(Member, 2).start()
@@ -376,6 +381,7 @@ def test_outside_a_tree_its_starter_is_told() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_a_member_that_falls_too_often_ends_the_pool_for_its_supervisor_to_decide() -> None:
     async def play() -> None:
         async with open_runtime(Supervisor(Pool(Member, 2, id="crew", intensity=1), intensity=0)) as runtime:
@@ -392,6 +398,7 @@ def test_a_member_that_falls_too_often_ends_the_pool_for_its_supervisor_to_decid
         run(play)
 
 
+@pytest.mark.slow
 def test_a_pool_that_gave_up_is_started_anew_and_calls_wait_for_it(tmp_path: Path) -> None:
     for life in range(4):
         (tmp_path / str(life)).touch()
@@ -414,6 +421,7 @@ def size_of(runtime: Runtime, pool: str) -> int:
     return sum(path.startswith(f"{pool}/") for path in runtime.house.registry.paths)
 
 
+@pytest.mark.slow
 def test_a_pool_grows_while_calls_wait_and_shrinks_when_it_is_idle() -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(Member, (1, 3), id="crew", idle_timeout=0.3).start()
@@ -458,6 +466,7 @@ def test_casts_are_carried_out_before_the_runtime_closes(size: Any, executor: An
     assert file.read_text() == "x" * 20
 
 
+@pytest.mark.slow
 def test_casts_of_a_runtime_that_ends_by_an_error_are_dead_letters() -> None:
     async def play() -> None:
         async with open_runtime() as runtime:

@@ -79,6 +79,7 @@ def test_what_is_raised_is_the_futures_exception() -> None:
     in_a_thread(work)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_fails_its_call_and_breaks_nothing(tmp_path: Path) -> None:
     def work(executor: Executor) -> None:
         for _ in range(5):
@@ -142,6 +143,7 @@ def test_a_future_that_is_cancelled_stops_its_function(tmp_path: Path) -> None:
     in_a_thread(work, size=1)
 
 
+@pytest.mark.slow
 def test_shutdown_waits_for_what_is_under_way_and_takes_nothing_new() -> None:
     def work(executor: Executor) -> None:
         future = executor.submit(time.sleep, 0.2)
@@ -187,6 +189,7 @@ def test_an_executor_with_a_size_has_processes_of_its_own_that_end_with_it() -> 
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_when_the_runtime_closes_no_thread_waits_for_ever() -> None:
     ended: list[BaseException | None] = []
 
