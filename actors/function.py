@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar
 
 from ..transports.guests import pickles
 from ..transports.guests.protocol import CALL
-from .casting import NO_KEYWORDS
 from .checks import is_timeout
 from .errors import NEVER_SENT, Unsendable
 from .executor import Executor, Process
@@ -23,8 +22,9 @@ from .spawner import open_spawner
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
-    from .call import Call
     from .mailbox import Mailbox
+    from .mappable import MapOptions
+    from .mapping import MapStream
     from .ref import ObjectRef
 
 P = ParamSpec("P")
@@ -63,6 +63,7 @@ class FunctionMethod(ActorMethod[Any]):
             timeout=options.get("timeout"),
         )
         self.__wrapped__ = function.__wrapped__
+        self.check = lambda *args, **kwargs: function.check(*args, **kwargs)  # compiled only if somebody asks
         digest, blob = function.pickled()
         self.wire = "run" if function.awaits else f"{self.name}:{digest.hex()}"
         self.given = (digest,) if function.awaits else ()
@@ -135,15 +136,8 @@ class RemoteFunction(Mappable[F_co]):
         changed: FunctionOptions = {**self.chosen, **options}
         return type(self)(self.__wrapped__, changed)
 
-    def making(self) -> Callable[[tuple[Any, ...]], Call]:
-        method = self.method()
-        check, make = self.check, method.mailbox.make
-
-        def made(args: tuple[Any, ...]) -> Call:
-            check(*args)
-            return make(CALL, method, args, NO_KEYWORDS)
-
-        return made
+    def mapped(self, items: Iterable[Any], star: bool, how: MapOptions) -> MapStream[Any]:
+        return self.method().mapped(items, star, how)
 
     @functools.cached_property
     def check(self) -> Check:

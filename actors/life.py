@@ -18,6 +18,7 @@ from .errors import ActorDiedError, ActorUnavailableError
 from .mailbox import Encode, Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 from .standing import Standing
+from .stream import Feed
 
 if TYPE_CHECKING:
     from .call import Call
@@ -272,6 +273,8 @@ class Life(Standing):
         back: list[Call] = []
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
+                if isinstance(call.ref, Feed):
+                    call.ref.rewind()
                 back.append(call)
         if back:
             self.give_back(back, reason)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, overload
 
 if TYPE_CHECKING:
     from typing import TypeVarTuple
 
-    from .call import Call
     from .mapping import MapStream
 
     Ts = TypeVarTuple("Ts")
@@ -18,6 +17,14 @@ F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 R = TypeVar("R")
 
 WINDOW = 1024  # calls under way: enough for several guests, who take 256 each
+
+
+class MapOptions(TypedDict):
+    """How many calls are under way at a time, in which order results come, what becomes of errors."""
+
+    window: int
+    ordered: bool
+    errors: Literal["raise", "return"]
 
 
 class Mappable(Generic[F_co]):
@@ -44,9 +51,16 @@ class Mappable(Generic[F_co]):
         ordered: bool = True,
         errors: Literal["return"],
     ) -> MapStream[R | Exception]: ...
-    def map(self, items: Iterable[Any], /, **how: Any) -> MapStream[Any]:
-        made = self.making()
-        return stream(lambda item: made((item,)), items, **how)
+    def map(
+        self,
+        items: Iterable[Any],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["raise", "return"] = "raise",
+    ) -> MapStream[Any]:
+        return self.mapped(items, False, {"window": window, "ordered": ordered, "errors": errors})
 
     @overload
     def starmap(
@@ -68,18 +82,16 @@ class Mappable(Generic[F_co]):
         ordered: bool = True,
         errors: Literal["return"],
     ) -> MapStream[R | Exception]: ...
-    def starmap(self, items: Iterable[Any], /, **how: Any) -> MapStream[Any]:
-        made = self.making()
-        return stream(lambda item: made(tuple(item)), items, **how)
+    def starmap(
+        self,
+        items: Iterable[Any],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["raise", "return"] = "raise",
+    ) -> MapStream[Any]:
+        return self.mapped(items, True, {"window": window, "ordered": ordered, "errors": errors})
 
-    def making(self) -> Callable[[tuple[Any, ...]], Call]:
-        """What makes the call record of one call, from its arguments."""
+    def mapped(self, items: Iterable[Any], star: bool, how: MapOptions) -> MapStream[Any]:
         raise NotImplementedError
-
-
-def stream(
-    make: Callable[[Any], Call], items: Iterable[Any], window: int = WINDOW, **how: Any
-) -> MapStream[Any]:
-    from .mapping import MapStream  # it needs an event loop, which a guest should not have to load
-
-    return MapStream(make, items, window=window, **how)

@@ -11,6 +11,7 @@ from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule,
 
 from .call import Call, cancelled
 from .checks import Checks, check_fields, is_positive, one_of
+from .mappable import WINDOW
 
 if TYPE_CHECKING:
     from typing import Self
@@ -55,7 +56,7 @@ class MapStream(Generic[R_co]):
         make: Callable[[Any], Call],
         items: Iterable[Any],
         *,
-        window: int,
+        window: int = WINDOW,
         ordered: bool = True,
         errors: Literal["raise", "return"] = "raise",
     ) -> None:

@@ -7,11 +7,11 @@ a checker sees as `type[X]`, the same name is an `ActorMethod`.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ..transports.guests.protocol import CALL
-from .casting import NO_KEYWORDS, cast_of
+from .casting import cast_of
 from .mappable import Mappable
 from .options import METHOD_CHECKS, MethodOptions
 from .signature import Check, check_of
@@ -19,8 +19,9 @@ from .signature import Check, check_of
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
-    from .call import Call
     from .mailbox import Mailbox
+    from .mappable import MapOptions
+    from .mapping import MapStream
     from .ref import ObjectRef
     from .streaming import StreamMethod
 
@@ -82,14 +83,8 @@ class ActorMethod(Mappable[F_co]):
         self.check(*args, **kwargs)
         return self.mailbox.submit(self, args, kwargs)
 
-    def making(self) -> Callable[[tuple[Any, ...]], Call]:
-        check, make = self.check, self.mailbox.make
-
-        def made(args: tuple[Any, ...]) -> Call:
-            check(*args)
-            return make(CALL, self, args, NO_KEYWORDS)
-
-        return made
+    def mapped(self, items: Iterable[Any], star: bool, how: MapOptions) -> MapStream[Any]:
+        return self.mailbox.map(self, items, star, **how)  # type: ignore[return-value]
 
     def broadcast(
         self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs

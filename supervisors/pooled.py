@@ -88,6 +88,10 @@ class PoolMailbox(Mailbox):
             call.place = hash(self.key(*args, **kwargs))
         return call
 
+    def chunks(self, method: ActorMethod[Any]) -> bool:
+        """A chunk would go to one member, while others have nothing to do."""
+        return False
+
     def put(self, call: Call) -> None:
         super().put(call)
         self.count += 1
