@@ -32,6 +32,8 @@ def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnat
     if call.ended:
         call.let_go()
         return
+    if kind not in ANSWERS and call.skipped():
+        return
     if kind not in ANSWERS:
         raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
     ANSWERS[kind](call, message, incarnation)

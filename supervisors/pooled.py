@@ -28,7 +28,7 @@ class PooledCall(Call):
     """A call to a pool; `seat` is the member that has it in its hands, until that member is done with it.
 
     `pinned`: it is for that member and no other.  `clings`: it has ended for its caller, but its member may
-    still be running it.  `place` is the hash of its key.
+    still be running it.  `recalled`: its member was asked to leave it to others.  `place` is the hash of its key.
     """
 
     seat: Seat | None = None
@@ -37,6 +37,7 @@ class PooledCall(Call):
     place: int = 0
     pinned: bool = False
     clings: bool = False
+    recalled: bool = False
 
     def succeed(self, value: Any) -> None:
         if self.state is not lifecycle.ENDED:
@@ -55,6 +56,23 @@ class PooledCall(Call):
         seat, self.seat = self.seat, None
         if seat is not None:
             seat.left(self)
+
+    def skipped(self) -> bool:
+        if self.recalled and self.seat is not None:
+            self.seat.router.take_back([self], self.seat.place)
+            return True
+        return False
+
+
+class StandIn(Call):
+    """Holds the place of a call that was taken back from a member, until that member has skipped it."""
+
+    seat: Seat | None = None
+
+    def let_go(self) -> None:
+        if self.seat is not None:
+            self.seat.recalled.discard(self.id)
+            self.seat.router.freed()
 
 
 class PoolMailbox(Mailbox):

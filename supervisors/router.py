@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 import trio
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
     from ..actors.life import Incarnation, Life
     from ..actors.mailbox import Receiver
     from ..actors.reasons import ExitReason
+    from ..transports.timers import Timer
     from .house import RuntimeHouse
     from .pool import Pool
     from .pooled import PoolMailbox
+
+
+STUCK = (
+    0.02  # seconds in one call, after which those behind it are taken back; ten times what a member is given
+)
 
 
 class Staff(Protocol):
@@ -36,7 +43,19 @@ class Router:
     `awake`: nobody has room, and there can be no more members; it looks again when one is freed.
     """
 
-    __slots__ = ("awake", "choose", "dying", "house", "keyed", "mailbox", "seats", "slots", "staff", "turn")
+    __slots__ = (
+        "awake",
+        "choose",
+        "dying",
+        "house",
+        "keyed",
+        "mailbox",
+        "seats",
+        "slots",
+        "staff",
+        "timer",
+        "turn",
+    )
 
     glance = None
     parting = None
@@ -49,6 +68,7 @@ class Router:
         self.seats: list[Seat] = []
         self.awake = False
         self.turn = 0
+        self.timer: Timer | None = None
         self.dying: list[tuple[Life, int]] = []
         self.keyed = plan.key is not None
         self.slots = limit_of(plan.member.cls, plan.member.options)
@@ -83,14 +103,30 @@ class Router:
                 seat.take(call)
             queue.popleft()
 
+    def watch(self) -> None:
+        """A member has calls waiting behind one: look in a while whether it still has."""
+        if self.timer is None and not self.keyed and self.slots == 1:
+            self.timer = self.house.stage.timers.after(STUCK, self.look)
+
+    def look(self) -> None:
+        """Take back what waits with members that do not get on."""
+        self.timer = None
+        before = perf_counter() - STUCK
+        for seat in self.seats:
+            if seat.load > 1 and seat.since < before:
+                seat.recall()
+        if any(seat.load > 1 for seat in self.seats):
+            self.watch()
+
     def drain(self) -> None:
         """Give all that waits to members, room or not: they stop when they have done it."""
         self.dispatch()
         queue = self.mailbox.queue
         while queue and self.seats:
             call = queue.popleft()
-            if not call.ended:
-                min(self.seats, key=load_of).take(call)
+            able = [seat for seat in self.seats if call.id not in seat.recalled]
+            if able and not call.ended:
+                min(able, key=load_of).take(call)
 
     def take_back(self, calls: list[PooledCall], place: int) -> None:
         """Calls that the member at this place had and did not begin: to the head, for whoever is free, or for it."""
@@ -115,6 +151,10 @@ class Router:
         receiver = self.hands(call)
         if receiver is not None:
             receiver.withdraw(call, why)
+
+    def recall(self, call: Call, stand_in: Call) -> bool:
+        """A router has nothing in its own hands."""
+        return False
 
     def credit(self, call: Call, items: int) -> None:
         receiver = self.hands(call)
@@ -162,7 +202,7 @@ def least_busy(router: Router, call: PooledCall) -> Seat | None:
     """The member with the least work in its hands."""
     best: Seat | None = None
     for seat in router.seats:
-        if seat.up and (
+        if seat.may_take(call) and (
             best is None or seat.due < best.due or (seat.due == best.due and seat.load < best.load)
         ):
             best = seat
@@ -174,7 +214,7 @@ def round_robin(router: Router, call: PooledCall) -> Seat | None:
     seats, cost = router.seats, cost_of(call)
     for step in range(len(seats)):
         seat = seats[(router.turn + step) % len(seats)]
-        if seat.up and seat.has_room(cost):
+        if seat.may_take(call) and seat.has_room(cost):
             router.turn = (router.turn + step + 1) % len(seats)
             return seat
     return None

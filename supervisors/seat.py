@@ -7,8 +7,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..actors.life import Life
+from ..actors.lifecycle import ENDED
 from .pace import ENOUGH
-from .pooled import PooledCall
+from .pooled import PooledCall, StandIn
 
 if TYPE_CHECKING:
     from ..actors.call import Call
@@ -29,6 +30,7 @@ class Seat:
         "life",
         "load",
         "place",
+        "recalled",
         "router",
         "since",
         "up",
@@ -47,6 +49,10 @@ class Seat:
         self.since = 0.0  # when it began what it does now
         self.idle_since = 0.0
         self.clinging: set[PooledCall] = set()
+        self.recalled: set[int] = set()  # ids that the member has still to skip, before it may see them again
+
+    def may_take(self, call: PooledCall) -> bool:
+        return self.up and not (self.recalled and call.id in self.recalled)
 
     def has_room(self, cost: float) -> bool:
         """May it be given one more call that takes so long?"""
@@ -60,6 +66,8 @@ class Seat:
         call.cost = call.pace.cost if call.pace is not None else 0.0
         if self.load == 0:
             self.since = perf_counter()
+        elif self.load == 1:
+            self.router.watch()
         self.load += 1
         self.due += call.cost
 
@@ -76,10 +84,11 @@ class Seat:
 
     def left(self, call: PooledCall) -> None:
         """The member has done with a call."""
-        now = perf_counter()
-        if call.error is None and call.pace is not None:
-            call.pace.note(now - self.since)
-        self.since = now
+        if call.ended:
+            now = perf_counter()
+            if call.error is None and call.pace is not None:
+                call.pace.note(now - self.since)
+            self.since = now
         self.load -= 1
         self.due -= call.cost
         if call.clings:
@@ -97,10 +106,28 @@ class Seat:
     def fall(self) -> None:
         """The member's incarnation has ended: what waits in its mailbox is for whoever is free."""
         self.up = False
+        self.recalled.clear()
         for call in list(self.clinging):
             call.let_go()
         if not self.router.keyed:
             self.router.take_back(self.clear(), self.place)
+
+    def recall(self) -> None:
+        """The member is stuck in a call: what waits behind that is for whoever is free."""
+        receiver = self.life.mailbox.receiver
+        sent = list(receiver.in_flight()) if receiver is not None else []
+        back: list[PooledCall] = []
+        for call in sent:
+            if is_for_anyone(call) and not call.ended and receiver is not None:
+                call.recalled = True
+                stand_in = StandIn(
+                    call.mailbox, call.method, call.id, None, None, False, 0, ENDED, position=call.position
+                )
+                stand_in.seat = self
+                if receiver.recall(call, stand_in):
+                    self.recalled.add(call.id)
+                    back.append(call)
+        self.router.take_back([*back, *self.clear()], self.place)
 
     def clear(self) -> list[PooledCall]:
         """Take out of the member's mailbox what need not be done by this member."""

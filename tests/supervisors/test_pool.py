@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.lowlevel
 
 from tests.cast_pools import Frail, Member, Stillborn
 from tests.rehearsal import LOCAL, PAGED, QUIET, held, pending_everywhere, rehearse, run, until
@@ -216,6 +217,45 @@ def test_a_slow_member_holds_up_nobody() -> None:
         cancel(slow)
 
     rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PAGED, reason="which calls have begun is known by the page")
+def test_what_waits_behind_a_call_that_turns_out_slow_is_taken_back_for_others() -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = await Pool(Member, 2, id="crew").start()
+        for _ in range(10):  # so quick, the pool learns, that many may be given ahead
+            await get([members.sleep.remote(0) for _ in range(20)])
+        slow = members.sleep.remote(30)
+        quick = [members.sleep.remote(0) for _ in range(300)]
+
+        assert len(set(await get(quick))) in (1, 2)
+        assert not slow.done
+        cancel(slow)
+        assert await get([members.double.remote(n) for n in range(300)]) == [2 * n for n in range(300)]
+        assert pending_everywhere(runtime) == []
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PAGED, reason="which calls have begun is known by the page")
+def test_what_was_taken_back_is_done_once(tmp_path: Path) -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = await Pool(Member, 2, id="crew").start()
+        file = str(tmp_path / "marks")
+        for _ in range(5):
+            await get([members.mark.remote(file) for _ in range(20)])
+        for _ in range(10):
+            node: Any = runtime.house.registry.paths["crew"]
+            refs = [members.mark.remote(file) for _ in range(50)]
+            await trio.lowlevel.checkpoint()
+            for seat in node.router.seats:
+                seat.recall()
+            await get(refs)
+
+    rehearse(scene)
+    assert (tmp_path / "marks").read_text() == "x" * 600
 
 
 # -- limits, cancellation ------------------------------------------------------------------------------
