@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Coroutine, Iterable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar
@@ -78,9 +79,9 @@ def anything(*args: Any, **kwargs: Any) -> None:
 class RemoteFunction(Mappable[F_co]):
     """A function that `@remote` made: `await f(2)`, `f.remote(2)`, `f.map(items)`; `f.__wrapped__` is the plain one.
 
-    It runs in a process of the runtime's own pool (an `async` function in its event loop, beside others), which starts with the first call, grows up to one process
-    for each core and shrinks when it is idle.  Lambdas, closures and partials work: what a process cannot
-    import is sent to it, once, as it was at the first call.
+    It runs in a process of the runtime's own pool (an `async` function in its event loop, beside others), which
+    starts with the first call, grows up to one process for each core and shrinks when it is idle.  Lambdas,
+    closures and partials work: what a process cannot import is sent to it, once, as it was at the first call.
 
     A call whose process dies is tried again, at most `max_retries` times (3; `-1`: as often as is allowed, `0`:
     never); with `retry_exceptions` one that raised, too.  `cancel(ref)` or a cancelled await: what waits never runs,
@@ -114,6 +115,7 @@ class RemoteFunction(Mappable[F_co]):
             )
         self.awaits = kind.awaits
         self.executor = options.get("executor")
+        self.origin = self  # the one without changed options, whose code is sent
         self.sent: tuple[bytes, bytes] | None = None
         self.bound: FunctionMethod | None = None
 
@@ -134,7 +136,9 @@ class RemoteFunction(Mappable[F_co]):
     def options(self, **options: Unpack[FunctionOptions]) -> Self:
         """The same function with other options."""
         changed: FunctionOptions = {**self.chosen, **options}
-        return type(self)(self.__wrapped__, changed)
+        made = type(self)(self.__wrapped__, changed)
+        made.origin = self.origin
+        return made
 
     def mapped(self, items: Iterable[Any], star: bool, how: MapOptions) -> MapStream[Any]:
         return self.method().mapped(items, star, how)
@@ -156,6 +160,8 @@ class RemoteFunction(Mappable[F_co]):
 
     def pickled(self) -> tuple[bytes, bytes]:
         """The hash of the function's code, and the code."""
+        if self.origin is not self:
+            return self.origin.pickled()
         if self.sent is None:
             self.sent = pickled(self if pickles.importable(self) else self.__wrapped__, self.__name__)
         return self.sent
@@ -176,13 +182,20 @@ def pickled(function: Any, name: str) -> tuple[bytes, bytes]:
         Unsendable: if it cannot be pickled.
     """
     code: dict[bytes, bytes] = {}
-    plain = isinstance(function, FunctionType | type) and function.__module__ not in ("__main__", None)
     try:
-        digest = pickles.code_of(function, code, whole_module=plain and not pickles.importable(function))
+        digest = pickles.code_of(function, code, whole_module=is_homeless(function))
     except Exception as error:
         text = f"the function {name}() cannot be pickled, or something it refers to: {error}"
         raise Unsendable(text, NEVER_SENT, 0, name) from error
     return digest, code[digest]
+
+
+def is_homeless(function: Any) -> bool:
+    """Is it of a module that another process would not find, so that the module has to travel too?"""
+    module: str | None = getattr(function, "__module__", None)
+    if not isinstance(function, FunctionType | type) or module == "__main__" or module not in sys.modules:
+        return False
+    return not pickles.findable(module)
 
 
 def name_of(function: Any) -> str:

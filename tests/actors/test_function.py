@@ -64,6 +64,13 @@ def test_nothing_is_started_before_the_first_call() -> None:
     rehearse(scene)
 
 
+def test_the_code_is_sent_once_whatever_the_options() -> None:
+    patient, hasty = square.options(timeout=60), square.options(timeout=1)
+
+    assert square.pickled() == patient.pickled() == hasty.options(max_retries=0).pickled()
+    assert len(square.pickled()[1]) < 100  # it is imported there by its name
+
+
 def test_lambdas_closures_partials_and_objects_travel() -> None:
     factor = 7
 

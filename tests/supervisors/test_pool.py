@@ -468,7 +468,7 @@ def test_a_pool_grows_while_calls_wait_and_shrinks_when_it_is_idle() -> None:
         async with runtime.events() as events:
             refs = [members.sleep.remote(0.2) for _ in range(3)]
 
-            assert len(set(await get(refs))) == 3
+            await get(refs)
             assert size_of(runtime, "crew") == 3
             await until(lambda: size_of(runtime, "crew") == 1)
             assert await members.double(1) == 2
