@@ -59,6 +59,7 @@ class Receiver(Protocol):
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def recall(self, call: Call, stand_in: Call) -> bool: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -132,6 +133,12 @@ class Mailbox:
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
         self.put(call)
         return ref
+
+    async def broadcast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[Any]:
+        """Call everyone who stands behind this mailbox; here that is one actor."""
+        return [await self.asked(self.make(CALL, method, args, kwargs))]
 
     @enable_ki_protection
     def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -310,7 +317,7 @@ class Mailbox:
         waiting = [call for call in self.unfinished() if not call.ended]
         for call in waiting:
             if call.deadline <= now:
-                self.withdraw(call, late(call), TIMEOUT)
+                call.mailbox.withdraw(call, late(call), TIMEOUT)
         earliest = min((call.deadline for call in waiting if not call.ended), default=math.inf)
         if earliest < math.inf:
             self.arm(earliest)
@@ -341,7 +348,7 @@ class Mailbox:
         """Cancel the calls that only a ref waits for."""
         for call in self.unfinished():
             if call.ref is not None:
-                self.withdraw(
+                call.mailbox.withdraw(
                     call,
                     TaskCancelledError(
                         f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     """End a call as the guest's reply says; raises ProtocolError if it skipped what nobody cancelled."""
     if call.ended:
+        call.let_go()
+        return
+    if kind not in ANSWERS and call.skipped():
         return
     if kind not in ANSWERS:
         raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")

@@ -68,11 +68,12 @@ class Running:
     `asker` is how a method in a guest reaches its host; in the host it is None.
     """
 
-    __slots__ = ("actor", "asker", "call", "details")
+    __slots__ = ("actor", "asker", "call", "code", "details")
 
     def __init__(self) -> None:
         self.actor: Any = None
         self.call: tuple[int, str, Any] | None = None
+        self.code: Mapping[bytes, Any] = {}  # functions and classes that the host sent, by hash
         self.details: Mapping[str, Any] | None = None
         self.asker: Any = None
 
