@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..transports.guests.protocol import CALL
 from .casting import cast_of
+from .exported import MARK
 from .options import METHOD_CHECKS, MethodOptions
 from .signature import Check, check_of
 
@@ -26,8 +27,6 @@ F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-
-MARK = "__understudy__"
 
 
 class ActorMethod(Generic[F_co]):

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from .actor import EXPORTED, RESERVED, Actor, ActorClass, install, refuse_unfit
+from .actor import RESERVED, Actor, ActorClass, install, refuse_unfit
+from .exported import EXPORTED, refuse_misfit
 from .options import ActorOptions
-from .spec import ChildSpec
+from .spec import ChildSpec, options_of
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -92,3 +93,4 @@ def export_public(cls: type) -> None:
     exported: dict[str, Any] = {name: getattr(cls, name) for name in names}
     refuse_unfit(cls, exported)
     setattr(cls, EXPORTED, exported)
+    refuse_misfit(cls, options_of(cls))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .backstage import Backstage
 
 
 class ActorExit(BaseException):
@@ -35,14 +38,18 @@ def attempt_of(record: Any) -> int:
 
 
 class Running:
-    """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself."""
+    """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself.
 
-    __slots__ = ("actor", "call", "details")
+    `backstage` is what its executor does for the object beside running its methods.
+    """
+
+    __slots__ = ("actor", "backstage", "call", "details")
 
     def __init__(self) -> None:
         self.actor: Any = None
         self.call: tuple[int, str, Any] | None = None
         self.details: Mapping[str, Any] | None = None
+        self.backstage: Backstage | None = None
 
 
 # Methods that run one at a time say so here: a guest has one actor, and the host's `Local` actors take turns.
@@ -55,3 +62,15 @@ role: ContextVar[Running | None] = ContextVar("understudy_role", default=None)
 def present() -> Running:
     """Who runs here."""
     return role.get() or running
+
+
+def backstage_of(instance: object) -> Backstage:
+    """What the executor that runs this very object offers; raises RuntimeError if none runs it here."""
+    found = present().backstage
+    if found is None or (found.actor is not None and found.actor is not instance):
+        name = type(instance).__name__
+        raise RuntimeError(
+            f"this {name} is not run by an executor here: self.after, self.every and self.nursery work in an actor's "
+            f"own methods, hooks, timers and tasks; in a unit test call the function itself, or use {name}.start()"
+        )
+    return found
