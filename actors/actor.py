@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..transports.guests.backstage import ActorTimer, schedule
 from ..transports.guests.context import backstage_of
-from .exported import EXPORTED, MARK, base_hook, refuse_async_hooks, refuse_misfit
+from .exported import EXPORTED, MARK, base_hook, export, refuse_async_hooks, refuse_misfit
 from .exported import awaits as awaits
 from .exported import exported_of as exported_of
 from .method import ActorMethod
@@ -118,12 +118,9 @@ class Actor:
         @classmethod
         def call(cls, function: Any, /, *args: Any, **kwargs: Any) -> Any: ...
 
-
     # -- inside the actor -----------------------------------------------------------------------
 
-    def after(
-        self, seconds: float, function: Callable[[Unpack[Ts]], object], *args: Unpack[Ts]
-    ) -> ActorTimer:
+    def after(self, seconds: float, function: Callable[[Unpack[Ts]], object], *args: *Ts) -> ActorTimer:
         """Run a function once, in so many seconds, in the actor's turn; `.cancel()` the timer to prevent it.
 
         It ends with the incarnation.  What the function raises ends the incarnation.
@@ -134,9 +131,7 @@ class Actor:
         """
         return schedule(backstage_of(self), seconds, False, function, args)
 
-    def every(
-        self, seconds: float, function: Callable[[Unpack[Ts]], object], *args: Unpack[Ts]
-    ) -> ActorTimer:
+    def every(self, seconds: float, function: Callable[[Unpack[Ts]], object], *args: *Ts) -> ActorTimer:
         """Run a function every so many seconds, as `after` does; runs that were missed are left out."""
         return schedule(backstage_of(self), seconds, True, function, args)
 
@@ -179,7 +174,7 @@ class Actor:
 
 
 setattr(Actor, OPTIONS, Options())
-setattr(Actor, EXPORTED, {})
+export(Actor, {})
 
 
 def plain(cls: Callable[P, T]) -> ActorClass[P, T]:
@@ -199,7 +194,7 @@ def install(cls: type, bases: tuple[type, ...], options: Any) -> None:
         if hasattr(item, MARK) or name in exported:
             exported[name] = item
     refuse_unfit(cls, exported)
-    setattr(cls, EXPORTED, exported)
+    export(cls, exported)
     refuse_misfit(cls, options_of(cls))
     refuse_async_hooks(cls)
 

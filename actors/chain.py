@@ -1,20 +1,22 @@
 """Chains of calls: who waits for whom, from call record to call record; and whether a call closes a circle.
 
-A record knows the call whose method waits for it, its `maker`.  Pure: nothing here waits or wakes.
+A record knows the call whose method waits for it, its `maker`.  Nothing here waits or wakes, and all but `claim`
+is a function of the records alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from ..transports.guests.context import present
+from .call import Call
 from .concurrency import group_name
 from .errors import DeadlockError
 from .exported import ASYNC_LIMIT
 from .kinds import kind_of
+from .lifecycle import QUEUED, RUNNING, SENT
 
-if TYPE_CHECKING:
-    from .call import Call
+UNBEGUN = (QUEUED, SENT)
 
 
 def chain_of(maker: Call | None) -> Iterator[Call]:
@@ -61,8 +63,37 @@ def limit_of(call: Call, waiting: Call) -> int:
 
 def join(call: Call, maker: Call) -> None:
     """Let `maker` wait for `call`; raises DeadlockError if it would wait for ever."""
-    waiting = circle(call, maker)
+    if call.state in UNBEGUN:
+        refuse(circle(call, maker))
+    call.maker = maker
+    if call.state is RUNNING:
+        try:
+            refuse(circle_behind(call))
+        except DeadlockError:
+            call.maker = None
+            raise
+
+
+def circle_behind(call: Call) -> list[Call]:
+    """The circle that is closed by a call that runs already, and on whose way a call waits for a place."""
+    for waiting in chain_of(call.maker):
+        for queued in waiting.mailbox.unfinished():
+            found = circle(queued, queued.maker) if queued.state in UNBEGUN else []
+            if call in found:
+                return found
+    return []
+
+
+def refuse(waiting: list[Call]) -> None:
     if waiting:
         path = " -> ".join(f"{one.mailbox.label}.{one.method.name}" for one in waiting)
-        raise DeadlockError(f"{call.mailbox.label} would wait for itself: {path}")
-    call.maker = maker
+        raise DeadlockError(f"{waiting[0].mailbox.label} would wait for itself: {path}")
+
+
+def claim(call: Call) -> bool:
+    """Let the call that runs here, if one does, wait for this one; raises DeadlockError if it would for ever."""
+    runs = present().call
+    if runs is None or not isinstance(runs[2], Call) or call.ended:
+        return False
+    join(call, runs[2])
+    return True

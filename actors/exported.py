@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .executor import Local
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXPORTED = "__exported__"
+TRAITS = "__understudy_traits__"
 MARK = "__understudy__"
 BASE_HOOK = "__understudy_hook__"  # on the hooks of Actor itself, which do nothing
 
@@ -28,21 +29,44 @@ def exported_of(cls: type) -> dict[str, Callable[..., Any]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the executors ask of a class again and again."""
+
+    awaits: bool
+    streams: bool
+    hooks: frozenset[str]
+
+
+def export(cls: type, exported: dict[str, Callable[..., Any]]) -> None:
+    """Note on a class what it offers."""
+    setattr(cls, EXPORTED, exported)
+    traits = Traits(
+        awaits=any(kind_of(item).awaits for item in exported.values()),
+        streams=any(kind_of(item).streams for base in cls.__mro__ for item in vars(base).values()),
+        hooks=frozenset(name for name in HOOKS if overrides(cls, name)),
+    )
+    setattr(cls, TRAITS, traits)
+
+
+def traits_of(cls: type) -> Traits:
+    found: Traits = getattr(cls, TRAITS)
+    return found
+
+
 def awaits(cls: type) -> bool:
     """Has this class methods that run in tasks of an event loop?"""
-    return any(kind_of(item).awaits for item in exported_of(cls).values())
+    return traits_of(cls).awaits
 
 
-@functools.lru_cache(maxsize=4096)
 def streams(cls: type) -> bool:
     """Has this class generators, marked or not?"""
-    return any(kind_of(item).streams for base in cls.__mro__ for item in vars(base).values())
+    return traits_of(cls).streams
 
 
-@functools.lru_cache(maxsize=4096)
 def hooks_of(cls: type) -> frozenset[str]:
     """The hooks that this class has; only what is derived from Actor has any."""
-    return frozenset(name for name in HOOKS if overrides(cls, name))
+    return traits_of(cls).hooks
 
 
 def overrides(cls: type, name: str) -> bool:
@@ -79,12 +103,12 @@ def misfits(cls: type, options: Options) -> Iterator[str]:
                 f"{name}.{method} is in concurrency group {group_of(function)!r}, and {name} has "
                 f"{', '.join(map(repr, groups)) or 'none'}; give it by concurrency_groups={{{group_of(function)!r}: 1}}"
             )
-    if isinstance(options.executor, Local) and not awaits(cls):
-        if groups or (options.max_concurrency or 1) > 1:
-            yield (
-                f"{name} has no async methods, so in Local() its calls run one by one; "
-                "for several at once use Thread() or Process(), or write async methods"
-            )
+    several = bool(groups) or (options.max_concurrency or 1) > 1
+    if several and isinstance(options.executor, Local) and not awaits(cls):
+        yield (
+            f"{name} has no async methods, so in Local() its calls run one by one; "
+            "for several at once use Thread() or Process(), or write async methods"
+        )
 
 
 def refuse_async_hooks(cls: type) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import trio
 
@@ -21,7 +21,7 @@ NOTHING: Any = object()
 THROUGH = (KeyboardInterrupt, trio.Cancelled)  # they are for the whole program, or for the whole actor
 
 
-class Cast(Protocol):
+class Staged(Protocol):
     """An incarnation whose object has hooks; `cue` runs one in the actor's turn, awaited if it is async."""
 
     life: Life
@@ -31,40 +31,60 @@ class Cast(Protocol):
     def cue(self, function: Callable[..., Any], /, *args: Any) -> Awaitable[Any]: ...
 
 
-async def rise(cast: Cast) -> None:
+async def rise(staged: Staged) -> None:
     """Hand the object what its forerunner saved, then let it start."""
-    hooks = hooks_of(cast.life.spec.cls)
-    state = cast.life.take_state(NOTHING)
+    hooks = hooks_of(staged.life.spec.cls)
+    state = staged.life.take_state(NOTHING)
     if state is not NOTHING and "load_state" in hooks:
         try:
-            await cast.cue(cast.actor.load_state, state)
-        except THROUGH:
-            raise
+            await staged.cue(staged.actor.load_state, state)
         except BaseException as error:
-            cast.life.emit(events.StateLost, "load_state", error)
-            cast.make()  # half a state is none
+            let_through(error)
+            staged.life.emit(events.StateLost, "load_state", error)
+            staged.make()  # half a state is none
     if "on_start" in hooks:
-        await cast.cue(cast.actor.on_start)
+        await staged.cue(staged.actor.on_start)
 
 
-async def fall(cast: Cast, reason: ExitReason) -> ExitReason:
+async def fall(staged: Staged, reason: ExitReason) -> ExitReason:
     """Save what the next incarnation shall have, then let the object stop; returns the reason of the end."""
-    hooks = hooks_of(cast.life.spec.cls)
+    hooks = hooks_of(staged.life.spec.cls)
     if "save_state" in hooks:
         try:
-            cast.life.keep_state(await cast.cue(cast.actor.save_state))
-        except THROUGH:
-            raise
+            staged.life.keep_state(await staged.cue(staged.actor.save_state))
         except BaseException as error:
-            cast.life.emit(events.StateLost, "save_state", error)
+            let_through(error)
+            staged.life.emit(events.StateLost, "save_state", error)
     if "on_stop" in hooks:
         try:
-            await cast.cue(cast.actor.on_stop, reason.kind)
-        except THROUGH:
-            raise
+            await staged.cue(staged.actor.on_stop, reason.kind)
         except BaseException as error:
-            return worse(reason, error_of("on_stop", error))
+            let_through(error)
+            return worse(reason, error_of("on_stop()", error))
     return reason
+
+
+def split_off(error: BaseException) -> tuple[BaseException | None, BaseException | None]:
+    """What of it is for the whole program or the whole actor, and the rest."""
+    if isinstance(error, THROUGH):
+        return error, None
+    if isinstance(error, BaseExceptionGroup):
+        return cast("BaseExceptionGroup[BaseException]", error).split(THROUGH)
+    return None, error
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The first exception of a group, however deep."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseException", error.exceptions[0])
+    return error
+
+
+def let_through(error: BaseException) -> None:
+    """Raise what of it is for the whole program or the whole actor."""
+    through, _ = split_off(error)
+    if through is not None:
+        raise through
 
 
 def worse(reason: ExitReason | None, found: ExitReason) -> ExitReason:
@@ -78,7 +98,7 @@ def error_of(name: str, error: BaseException) -> ExitReason:
     """What a hook, a timer or a task of the actor means for it."""
     if isinstance(error, ActorExit | SystemExit):
         return reason_of_exit(error)
-    return ExitReason(ERROR, f"{name}() raised {type(error).__name__}: {text_of(error)}", error)
+    return ExitReason(ERROR, f"{name} raised {type(error).__name__}: {text_of(error)}", error)
 
 
 def reason_of_exit(error: ActorExit | SystemExit) -> ExitReason:

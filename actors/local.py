@@ -17,7 +17,7 @@ from . import lifecycle
 from .agenda import Agenda
 from .errors import BEGUN, NEVER_SENT, CallInterruptedError, task_error
 from .exported import hooks_of
-from .hooks import THROUGH, error_of, fall, reason_of_exit, rise, worse
+from .hooks import error_of, fall, let_through, reason_of_exit, rise, worse
 from .reasons import ERROR, INTERRUPTED, SHUTDOWN_EXIT, ExitReason
 from .retry import wants_retry
 
@@ -60,9 +60,8 @@ class LocalIncarnation:
                 await rise(self)
         except (SystemExit, ActorExit) as left:
             return ExitReason(ERROR, f"{cls.__name__}.__init__ left with {type(left).__name__}", left)
-        except (KeyboardInterrupt, trio.Cancelled):
-            raise  # a Ctrl-C is for the whole program
         except BaseException as error:
+            let_through(error)
             return ExitReason(ERROR, f"{type(error).__name__}: {text_of(error)}", error)
         return None
 
@@ -95,7 +94,9 @@ class LocalIncarnation:
                 await wait_task_rescheduled(self.unpark)
         if self.agenda is not None:
             self.agenda.close()
-        return self.exit if self.actor is None or not hooks_of(self.life.spec.cls) else await self.bow(self.exit)
+        return (
+            self.exit if self.actor is None or not hooks_of(self.life.spec.cls) else await self.bow(self.exit)
+        )
 
     async def bow(self, reason: ExitReason) -> ExitReason:
         """The end of an object that can still answer."""
@@ -194,10 +195,9 @@ class LocalIncarnation:
         function: Any = timer.function
         try:
             self.finish(timer, self.act(None, function, *timer.args))
-        except KeyboardInterrupt:
-            raise  # a Ctrl-C is for the whole program
         except BaseException as error:
-            self.end(error_of(name_of(function), error))
+            let_through(error)
+            self.end(error_of(f"{name_of(function)}()", error))
 
     def finish(self, timer: ActorTimer, value: Any) -> None:
         """A timer's function has returned."""
@@ -225,7 +225,7 @@ class LocalIncarnation:
         if not gone:
             call.fail(told)
         if self.exit is None and (call.is_cast or isinstance(error, self.life.spec.options.crash_on)):
-            self.exit = error_of(name, error)
+            self.exit = error_of(f"{name}()", error)
         if gone or call.is_cast:
             self.life.house.unseen(msgspec.structs.replace(call, error=told, ref=None))
 
@@ -256,10 +256,9 @@ class LocalIncarnation:
         elif "on_interrupt" in hooks_of(self.life.spec.cls):
             try:
                 await self.cue(self.actor.on_interrupt)
-            except THROUGH:
-                raise
             except BaseException as error:
-                self.end(error_of("on_interrupt", error))
+                let_through(error)
+                self.end(error_of("on_interrupt()", error))
 
     # -- from outside ---------------------------------------------------------------------------
 
@@ -289,7 +288,7 @@ class LocalIncarnation:
     def in_flight(self) -> Iterable[Call]:
         return ()
 
-    def interrupt(self) -> None:
+    def interrupt(self) -> trio.Event | None:
         return None
 
     def stop(self, seconds: float) -> None:
@@ -306,5 +305,6 @@ class LocalIncarnation:
         self.pump()
 
 
-def name_of(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", type(function).__name__)
+def name_of(function: object) -> str:
+    name: str = getattr(function, "__name__", type(function).__name__)
+    return name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
-from .exported import awaits, streams
 from .executor import Local
+from .exported import awaits, streams
 from .life import EXECUTORS, Incarnation, Life
 from .local import LocalIncarnation
 from .local_streams import StreamingIncarnation
@@ -27,7 +26,6 @@ class LocalCraft:
         return call.payload, dict(call.code)
 
 
-@functools.lru_cache(maxsize=4096)
 def incarnation_of(cls: type) -> type[LocalIncarnation]:
     """Nobody pays for what his class does not use."""
     if awaits(cls):

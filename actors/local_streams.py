@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import trio
 
 from . import lifecycle
 from .local import TURNS, LocalIncarnation
-from .source import Source, step, streams_into
+from .source import Source, drain, streams_into
 
 if TYPE_CHECKING:
     from .call import Call
@@ -51,15 +52,13 @@ class StreamingIncarnation(LocalIncarnation):
             source.over.set()
 
     async def play(self, source: Source) -> None:
-        """One stream of a plain generator, from its first step to its last."""
+        """One stream, from its first step to its last."""
         call = source.call
         call.state = lifecycle.RUNNING
-        running = call.id, call.method.name, call
-        generator: Generator[Any, Any, Any] | None = None
+        run = partial(self.act, (call.id, call.method.name, call))
         try:
-            generator = self.act(running, getattr(self.actor, call.method.name), *call.payload, **call.code)
-            while not (call.ended or self.exit is not None or self.advance(source, generator)):
-                await source.wait()
+            generator = run(getattr(self.actor, call.method.name), *call.payload, **call.code)
+            await drain(generator, source, run)
         except KeyboardInterrupt:
             self.parting = call  # a Ctrl-C is for the whole program; the caller is told when we end
             raise
@@ -67,32 +66,9 @@ class StreamingIncarnation(LocalIncarnation):
             raise
         except BaseException as error:
             self.failed(call, error)
-        finally:
-            self.close(call, generator)
-
-    def advance(self, source: Source, generator: Generator[Any, Any, Any]) -> bool:
-        """Run a generator for a go; True if it has ended."""
-        call = source.call
-        items: list[Any] = []
-        try:
-            over: bool = self.act((call.id, call.method.name, call), step, generator, items, source.room)
-        finally:
-            if items and not call.ended:
-                source.give(items)
-        if over:
-            call.succeed(None)
-        return over
-
-    def close(self, call: Call, generator: Generator[Any, Any, Any] | None) -> None:
-        """Close a generator; what its `finally` raises now, nobody waits for."""
-        if generator is None:
-            return
-        try:
-            self.act((call.id, call.method.name, call), generator.close)
-        except KeyboardInterrupt:
-            raise  # a Ctrl-C is for the whole program
-        except BaseException as error:
-            self.failed(call, error)
+        else:
+            if not source.cut:
+                call.succeed(None)
 
     # -- from outside ---------------------------------------------------------------------------
 
@@ -120,4 +96,5 @@ class StreamingIncarnation(LocalIncarnation):
     def kill(self, reason: ExitReason) -> None:
         super().kill(reason)
         if self.source is not None:
+            self.source.cut = True
             self.source.wake()

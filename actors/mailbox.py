@@ -15,17 +15,17 @@ from trio.lowlevel import (
 )
 
 from ..transports.codec import Unencodable
-from ..transports.guests.context import present, role, running
-from ..transports.guests.protocol import CALL, CAST
+from ..transports.guests.context import role, running
+from ..transports.guests.protocol import CALL, CAST, STREAM
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
 from .casting import NO_KEYWORDS, Note
+from .chain import claim
 from .errors import (
     NEVER_SENT,
     ActorDiedError,
     CallError,
-    DeadlockError,
     GetTimeoutError,
     PendingCallsLimitExceeded,
     TaskCancelledError,
@@ -97,7 +97,7 @@ class Mailbox:
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
         if running.call is not None or role.get() is not None:
-            self.refuse_circle(call)
+            claim(call)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
             await checkpoint_if_cancelled()
@@ -110,13 +110,6 @@ class Mailbox:
             self.put(call)
         call.task = current_task()
         return await park(call.abandoned)
-
-    def refuse_circle(self, call: Call) -> None:
-        """Raise DeadlockError if the call would wait for the very call that makes it."""
-        if getattr(present().actor, "mailbox", None) is self:
-            raise DeadlockError(
-                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
-            )
 
     @enable_ki_protection
     def submit(
@@ -149,7 +142,7 @@ class Mailbox:
                 raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
         made_by = (role.get() or running).call
         call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
-        if method.timeout is not None:
+        if method.timeout is not None and kind != STREAM:  # of a stream it is for each item
             call.deadline = self.house.stage.now() + method.timeout
         return call
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from .actor import RESERVED, Actor, ActorClass, install, refuse_unfit
-from .exported import EXPORTED, refuse_misfit
+from .exported import export, refuse_misfit
 from .options import ActorOptions
 from .spec import ChildSpec, options_of
 
@@ -92,5 +92,5 @@ def export_public(cls: type) -> None:
     names = [name for name in names if not isinstance(raw(cls, name), staticmethod | classmethod)]
     exported: dict[str, Any] = {name: getattr(cls, name) for name in names}
     refuse_unfit(cls, exported)
-    setattr(cls, EXPORTED, exported)
+    export(cls, exported)
     refuse_misfit(cls, options_of(cls))

@@ -17,7 +17,7 @@ from ..transports.guests.protocol import PICKLED
 from ..transports.places.process import Command
 from .actor import exported_of
 from .executor import Process
-from .method import MARK
+from .exported import MARK
 
 if TYPE_CHECKING:
     from .life import Life

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ def streams_into(item: object) -> bool:
 class Source:
     """`room` is how many items may still be given: those taken make room for as many more."""
 
-    __slots__ = ("call", "feed", "given", "over", "room", "task")
+    __slots__ = ("call", "cut", "feed", "given", "over", "room", "task")
 
     def __init__(self, call: Call) -> None:
         feed = call.ref
@@ -34,8 +34,14 @@ class Source:
         self.feed = feed
         self.room = feed.ahead
         self.given = 0
+        self.cut = False  # its actor ends
         self.over: trio.Event | None = None  # to be set when it has ended, if it was interrupted
         self.task: trio.lowlevel.Task | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Does nobody want another item?"""
+        return self.cut or self.call.ended
 
     def give(self, items: list[Any]) -> None:
         self.room -= len(items)
@@ -55,7 +61,7 @@ class Source:
 
     async def wait(self) -> None:
         """Wait for room, or for the end of the call; if there is room, let others have their turn."""
-        if self.room > 0 or self.call.ended:
+        if self.room > 0 or self.stopped:
             await trio.lowlevel.checkpoint()
         else:
             self.task = current_task()
@@ -79,16 +85,32 @@ def step(generator: Generator[Any, Any, Any], items: list[Any], room: int) -> bo
     return False
 
 
+async def drain(generator: Generator[Any, Any, Any], source: Source, run: Callable[..., Any]) -> None:
+    """Give what a generator yields until it or its call ends; closed in any case.  `run` calls a function of it."""
+    over = False
+    try:
+        while not over and not source.stopped:
+            items: list[Any] = []
+            try:
+                over = run(step, generator, items, source.room)
+            finally:
+                if items and not source.call.ended:
+                    source.give(items)
+            if not over:
+                await source.wait()
+    finally:
+        run(generator.close)
+
+
 async def pour(generator: AsyncGenerator[Any, Any], source: Source) -> None:
     """Give what an async generator yields, until it or its call ends; it is closed in any case."""
     try:
         async for item in generator:
-            if source.call.ended:
-                return
-            source.give([item])
+            if not source.stopped:
+                source.give([item])
             if source.room <= 0 or source.given % GO == 0:
                 await source.wait()
-            if source.call.ended:
+            if source.stopped:
                 return
     finally:
         await generator.aclose()

@@ -65,7 +65,9 @@ def schedule(
     if not callable(function):
         raise TypeError(f"a timer runs a function, not {function!r}")
     if not is_delay(seconds) or (again and seconds == 0):
-        raise ValueError(f"seconds must be a number {'above 0' if again else 'of 0 or more'}, not {seconds!r}")
+        raise ValueError(
+            f"seconds must be a number {'above 0' if again else 'of 0 or more'}, not {seconds!r}"
+        )
     return found.schedule(seconds, seconds if again else None, function, args)
 
 
