@@ -111,6 +111,13 @@ def misfits(cls: type, options: Options) -> Iterator[str]:
         )
 
 
+def refuse_unknown_group(method: str, group: str, options: Options) -> None:
+    """Raise ValueError for a concurrency group that the actor does not have."""
+    if group not in ("", *options.concurrency_groups):
+        groups = ", ".join(map(repr, options.concurrency_groups)) or "none"
+        raise ValueError(f"{method} cannot run in concurrency group {group!r}; the actor has {groups}")
+
+
 def refuse_async_hooks(cls: type) -> None:
     """Raise TypeError for an async hook in a class that no event loop runs."""
     if awaits(cls):
