@@ -5,7 +5,7 @@ The mailbox stays; what is replaced is the incarnation behind it.  That is a res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -18,6 +18,7 @@ from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
 from .mailbox import Encode, Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 from .retry import retries_of
+from .stream import Feed
 
 if TYPE_CHECKING:
     from .call import Call
@@ -50,7 +51,7 @@ class Incarnation(Protocol):
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
-    def interrupt(self) -> trio.Event | None: ...
+    def interrupt(self) -> Sequence[trio.Event]: ...
     def stop(self, seconds: float) -> None: ...
     def kill(self, reason: ExitReason) -> None: ...
 
@@ -282,6 +283,8 @@ class Life:
         back: list[Call] = []
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
+                if isinstance(call.ref, Feed):
+                    call.ref.rewind()
                 back.append(call)
         if self.mailbox.closed is not None:
             for call in back:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -288,8 +288,8 @@ class LocalIncarnation:
     def in_flight(self) -> Iterable[Call]:
         return ()
 
-    def interrupt(self) -> trio.Event | None:
-        return None
+    def interrupt(self) -> Sequence[trio.Event]:
+        return ()
 
     def stop(self, seconds: float) -> None:
         self.open_agenda().end_by(seconds, self.stop_now)

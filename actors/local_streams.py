@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -81,14 +81,14 @@ class StreamingIncarnation(LocalIncarnation):
         if self.source is not None and self.source.call is call:
             self.source.credit(items)
 
-    def interrupt(self) -> trio.Event | None:
+    def interrupt(self) -> Sequence[trio.Event]:
         source = self.source
         if source is None or source.call.ended or not source.call.method.interruptible:
-            return None
+            return ()
         source.over = source.over or trio.Event()
         self.interrupted(source.call)
         source.wake()
-        return source.over
+        return (source.over,)
 
     def in_flight(self) -> Iterable[Call]:
         return () if self.source is None else (self.source.call,)

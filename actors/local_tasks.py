@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -340,17 +340,17 @@ class TaskIncarnation(LocalIncarnation):
         if turn is not None and turn.source is not None:
             turn.source.credit(items)
 
-    def interrupt(self) -> trio.Event | None:
-        """Cancel every call that runs and may be; returns the event of their end."""
+    def interrupt(self) -> Sequence[trio.Event]:
+        """Cancel every call that runs and may be; returns the event of the end of all."""
         struck = [turn for turn in self.turns.values() if turn.call.method.interruptible]
         if not struck:
-            return None
+            return ()
         for turn in struck:
             self.striking += not turn.struck
             turn.struck = True
             turn.scope.cancel()
         self.over = self.over or trio.Event()
-        return self.over
+        return (self.over,)
 
     def fate(self, call: Call) -> str:
         return FATES.get(call.state, NEVER_SENT)

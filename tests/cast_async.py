@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import trio
+import trio.lowlevel
 
 from tests.cast import QUIET
 from understudy import Actor, current_actor, current_call, exit_actor, method
@@ -53,20 +54,19 @@ class Juggler(Actor, executor=QUIET, concurrency_groups={"io": 2}):
         return "whole"
 
     @method
-    async def stubborn(self, times: int) -> str:
+    async def stubborn(self, times: int) -> None:
         """Swallows so many cancellations, each at another await."""
         self.log.append("stubborn begins")
         for n in range(times):
             try:
                 await trio.sleep_forever()
-            except trio.Cancelled:  # noqa: ASYNC103 - bad manners are what it is for
+            except trio.Cancelled:
                 self.log.append(f"swallowed {n}")
         await trio.sleep_forever()
-        return "never"
 
     @method
     async def fail(self, error: BaseException) -> None:
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         raise error
 
     @method
@@ -79,12 +79,12 @@ class Juggler(Actor, executor=QUIET, concurrency_groups={"io": 2}):
 
     @method
     async def leave(self) -> None:
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         exit_actor("enough")
 
     @method
     async def who(self) -> tuple[int, str, str]:
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         return current_call().id, current_call().method, current_actor().path
 
     @method(concurrency_group="io")
@@ -93,7 +93,7 @@ class Juggler(Actor, executor=QUIET, concurrency_groups={"io": 2}):
 
     @method(max_task_retries=2, retry_exceptions=True)
     async def fail_at_first(self) -> int:
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         if current_call().attempt == 1:
             raise ValueError("at first")
         return current_call().attempt
@@ -107,13 +107,15 @@ class Juggler(Actor, executor=QUIET, concurrency_groups={"io": 2}):
     def open(self) -> None:
         self.gate.set()
 
-    @method
+    @method(concurrency_group="io")
+    def open_aside(self) -> None:
+        self.gate.set()
+
+    @method(concurrency_group="io")
     def told(self) -> list[Any]:
         return list(self.log)
 
-    @method
+    @method(concurrency_group="io")
     def at_once(self) -> int:
         """The most that ran at once."""
         return self.most
-
-

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import trio
+import trio.lowlevel
 
 from tests.cast import QUIET
 from understudy import Actor, current_call, exit_actor, method
@@ -189,7 +190,7 @@ class River(Actor, executor=QUIET):
     @method
     async def who(self) -> AsyncIterator[tuple[int, str]]:
         yield current_call().id, current_call().method
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         yield current_call().id, current_call().method
 
     @method

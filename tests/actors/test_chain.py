@@ -21,7 +21,8 @@ class Caller(Actor, executor=LOCAL, max_concurrency=1, concurrency_groups={"io":
         if not way:
             return 0
         other, name = way[0]
-        return 1 + await getattr(other, name)(way[1:])
+        told: int = await getattr(other, name)(way[1:])
+        return 1 + told
 
     @method
     async def by_ref(self, way: list[tuple[Any, str]], pause: float = 0.0) -> int:
@@ -29,7 +30,8 @@ class Caller(Actor, executor=LOCAL, max_concurrency=1, concurrency_groups={"io":
             return 0
         ref = getattr(way[0][0], way[0][1]).remote(way[1:])
         await trio.sleep(pause)
-        return 1 + await ref
+        told: int = await ref
+        return 1 + told
 
     @method
     async def by_stream(self, way: list[tuple[Any, str]]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.lowlevel
 
 from tests.cast_async import Juggler
 from tests.rehearsal import held, pending_everywhere, rehearse, until
@@ -122,8 +123,8 @@ def test_a_full_group_does_not_hold_up_the_others(executor: Any) -> None:
         behind = juggler.echo.remote("behind")
         assert await get([juggler.read.remote(0.001, str(n)) for n in range(6)]) == [str(n) for n in range(6)]
         assert not behind.done
-        assert await juggler.at_once.options(concurrency_group="io")() <= 2
-        await juggler.open.options(concurrency_group="io")()
+        assert await juggler.at_once() <= 2
+        await juggler.open_aside()
         assert await blocked == "w"
         assert await behind == "behind"
 
@@ -210,7 +211,7 @@ def test_a_call_cancelled_before_its_place_is_free_never_runs(executor: Any) -> 
     async def scene(runtime: Runtime) -> None:
         juggler = await Juggler.options(executor=executor, max_concurrency=2).start()
         first, second, third = (juggler.wait.remote(str(n)) for n in range(3))
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         assert cancel(third)
         cancel(first)
         cancel(second)

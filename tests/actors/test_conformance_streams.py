@@ -40,9 +40,13 @@ async def until_failed(stream: Any, kind: type[BaseException]) -> tuple[list[Any
     """The items that came, and the error that came after them."""
     items: list[Any] = []
     with pytest.raises(kind) as error:
-        async for item in stream:
-            items.append(item)  # noqa: PERF401 - what came before the error counts
+        await gather(stream, items)
     return items, error.value
+
+
+async def gather(stream: Any, items: list[Any]) -> None:
+    async for item in stream:
+        items.append(item)  # noqa: PERF401 - what came before an error counts
 
 
 # -- items -------------------------------------------------------------------------------------------

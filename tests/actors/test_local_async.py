@@ -83,7 +83,7 @@ def test_what_gives_up_waiting_for_its_place_does_not_pile_up() -> None:
                 await juggler.echo(1)
         assert statistics(juggler).pending == 1
         assert not juggler._life.incarnation.groups[""].waiting  # type: ignore[attr-defined]
-        await juggler.open.options(concurrency_group="io")()
+        await juggler.open_aside()
         assert await first == "w"
 
     rehearse(scene, virtual=True)
@@ -196,7 +196,7 @@ class Slow(Actor, executor=LOCAL):
 def test_an_async_start_has_a_time_and_can_be_stopped() -> None:
     async def scene(runtime: Runtime) -> None:
         assert await (await Slow.start(5.0)).ping() == 1
-        with pytest.raises(ActorStartError, match="longer than start_timeout, 2.0 s"):
+        with pytest.raises(ActorStartError, match=r"longer than start_timeout, 2\.0 s"):
             await Slow.options(start_timeout=2.0, max_restarts=0).start(1000)
         slow = Slow.remote(1000)
         ref = slow.ping.remote()
@@ -226,11 +226,12 @@ def test_concurrency_of_plain_methods_is_refused_in_local() -> None:
             return 1
 
     match = r"Plain has no async methods, .* use Thread\(\) or Process\(\)"
-    for options in ({"max_concurrency": 2}, {"concurrency_groups": {"io": 1}}):
+    changes: list[Any] = [{"max_concurrency": 2}, {"concurrency_groups": {"io": 1}}]
+    for options in changes:
         with pytest.raises(ValueError, match=match):
-            Plain.options(executor=LOCAL, **options)  # type: ignore[arg-type]
+            Plain.options(executor=LOCAL, **options)
         with pytest.raises(ValueError, match=match):
-            ChildSpec(Plain, executor=LOCAL, **options)  # type: ignore[arg-type]
+            ChildSpec(Plain, executor=LOCAL, **options)
     Plain.options(executor=LOCAL, max_concurrency=1)
     Plain.options(max_concurrency=2)
 
@@ -249,7 +250,7 @@ def test_an_unknown_concurrency_group_is_refused_when_the_class_is_made() -> Non
             @method(concurrency_group="oi")
             async def read(self) -> None: ...
 
-    with pytest.raises(ValueError, match="Juggler.read is in concurrency group 'io'"):
+    with pytest.raises(ValueError, match=r"Juggler\.read is in concurrency group 'io'"):
         Juggler.options(concurrency_groups={"other": 1})
 
 
@@ -272,8 +273,8 @@ def test_an_unmarked_async_method_of_a_plain_class_is_refused() -> None:
             return 1
 
     async def scene(runtime: Runtime) -> None:
-        plain = await Plain.start()
-        with pytest.raises(TypeError, match="Plain.helper is async"):
+        plain: Any = await Plain.start()
+        with pytest.raises(TypeError, match=r"Plain\.helper is async"):
             await plain.call(Plain.helper)
 
     rehearse(scene, virtual=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from . import msgpack
-from .protocol import PICKLED, PLAIN_TYPES, RESULT
+from .protocol import ITEM, PICKLED, PLAIN_TYPES, RESULT
 
 SMALL = 1024  # bytes; shorter messages need no closer look
 
@@ -21,6 +21,24 @@ class UnfitArguments(Unfit):
 
 class Pickled(bytes):
     """A value still pickled: it is unpickled where a failure harms only the call it belongs to."""
+
+
+class Codec(Protocol):
+    """How what a guest says is put on its link, and what it hears is read."""
+
+    code: dict[bytes, Any]
+    trusted: bool
+
+    def agree(self, trusted: bool, max_bytes: int, max_depth: int, max_elements: int) -> None: ...
+    @property
+    def encode(self) -> Callable[[Any], Any]: ...
+    def result(self, id: int, value: Any) -> Any: ...
+    def item(self, value: Any) -> Any: ...
+    def items(self, id: int, values: list[Any]) -> list[Any]: ...
+    def arguments(self, message: list[Any]) -> tuple[Any, Mapping[str, Any]]: ...
+    def load(self, value: Any) -> Any: ...
+    def learn(self, digest: bytes, blob: bytes) -> None: ...
+    def pickled_error(self, error: BaseException) -> Any: ...
 
 
 class Values:
@@ -38,6 +56,8 @@ class Values:
         "trusted",
     )
 
+    encode: Callable[[Any], bytes]
+
     def __init__(self) -> None:
         self.agree(False, 1 << 26, 64, 1_000_000)
         self.code: dict[bytes, Any] = {}
@@ -50,7 +70,7 @@ class Values:
         self.small = min(SMALL, max_bytes) if trusted else 0
 
     def use_pure(self) -> None:
-        self.encode: Callable[[Any], bytes] = msgpack.pack
+        self.encode = msgpack.pack
         self.extension: Callable[[int, bytes], Any] = msgpack.Extension
         self.decode: Callable[[bytes], list[Any]] = lambda data: msgpack.unpack(data, hold)
 
@@ -73,6 +93,24 @@ class Values:
                 if not self.trusted:
                     raise Unfit(f"an untrusted actor answers in plain data only: {refusal}") from None
         return self.bounded(self.encode((RESULT, id, self.extension(PICKLED, self.pickle(value)))))
+
+    def item(self, value: Any) -> Any:
+        """An item of a stream, ready to travel with others; raises Unfit."""
+        if self.trusted:
+            packed = self.extension(PICKLED, self.pickle(value))
+            self.bounded(packed.data)
+            return packed
+        self.result(0, value)  # looked at closely, and refused if it may not travel
+        return value
+
+    def items(self, id: int, values: list[Any]) -> list[bytes]:
+        """The messages for items of a stream; raises Unfit."""
+        try:
+            return [self.encode((ITEM, id, values))]
+        except (TypeError, ValueError, OverflowError):
+            # One is wider than msgpack's integers, or not UTF-8: pickle carries it.
+            fit = [value if type(value) not in PLAIN_TYPES else self.item(value) for value in values]
+            return [self.encode((ITEM, id, fit))]
 
     def pickle(self, value: Any) -> bytes:
         from .pickles import dumps

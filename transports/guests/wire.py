@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 READ_BYTES = 65536  # CPython allocates the whole buffer; from 128 KiB on each read would map fresh pages
 
 
 class HostGone(Exception):
     """The host closed the link or died; nobody is left to answer to."""
+
+
+class Link(Protocol):
+    """A guest's end of a link, be it to another process or within this one.
+
+    What is put into `out` leaves with the next `flush`.
+    """
+
+    out: list[Any]
+
+    def receive(self) -> list[Any]: ...
+    def take(self) -> list[Any]: ...
+    def flush(self) -> None: ...
+    def fileno(self) -> int: ...
+    def listen(self, wake: Callable[[], None], /) -> None: ...
 
 
 class Wire:
@@ -27,18 +42,29 @@ class Wire:
     def receive(self) -> list[Any]:
         """Wait for the next messages; raises HostGone when the link has ended."""
         while True:
-            try:
-                data = os.read(self.fd, READ_BYTES)
-            except ConnectionError as gone:
-                raise HostGone from gone
-            if not self.buffer and int.from_bytes(data[:4], "big") + 4 == len(data):
-                return self.decode(data[4:])
-            if not data:
-                raise HostGone
-            self.buffer += data
-            messages = self.take_frames()
-            if messages:
+            messages = self.take()
+            if messages or not self.buffer:
                 return messages
+
+    def take(self) -> list[Any]:
+        """Read once; returns the messages that are complete now."""
+        try:
+            data = os.read(self.fd, READ_BYTES)
+        except ConnectionError as gone:
+            raise HostGone from gone
+        if not self.buffer and int.from_bytes(data[:4], "big") + 4 == len(data):
+            return self.decode(data[4:])
+        if not data:
+            raise HostGone
+        self.buffer += data
+        return self.take_frames()
+
+    def fileno(self) -> int:
+        """The descriptor that tells when there is something to take."""
+        return self.fd
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """The descriptor tells."""
 
     def take_frames(self) -> list[Any]:
         messages: list[Any] = []
