@@ -96,4 +96,7 @@ def claim(call: Call) -> bool:
     if runs is None or not isinstance(runs[2], Call) or call.ended:
         return False
     join(call, runs[2])
+    receiver = call.mailbox.receiver
+    if call.mailbox.options.reentrant and call.state is SENT and receiver is not None:
+        receiver.pump()  # it waits for a place, and may come back to who holds it
     return True

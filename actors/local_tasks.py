@@ -182,17 +182,23 @@ class TaskIncarnation(LocalIncarnation):
                 continue
             self.admitted = call.position = self.admitted + 1
             call.state = lifecycle.SENT
-            group = self.groups[group_name(call.method)]
-            if mailbox.options.reentrant and comes_back(call):
-                self.begin(call, group)  # though its turn has not come: who has it waits for this
-            else:
-                group.waiting.append(call)
+            self.groups[group_name(call.method)].waiting.append(call)
         return bool(queue)
+
+    def let_in(self, group: Group) -> None:
+        """Begin what comes back within its chain, though its turn has not come: who has the turn waits for it."""
+        back = [call for call in group.waiting if call.maker is not None and comes_back(call)]
+        for call in back:
+            if self.exit is None:
+                group.waiting.remove(call)
+                self.begin(call, group)
 
     def begin_waiting(self) -> bool:
         """Begin what has a place in its group, for a while; True if there is more."""
         begun = 0
         for group in self.groups.values():
+            if self.life.spec.options.reentrant and group.waiting:
+                self.let_in(group)
             while self.exit is None and (call := group.next_call()) is not None:
                 self.begin(call, group)
                 begun += 1
