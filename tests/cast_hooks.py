@@ -27,20 +27,20 @@ class Diary(Actor, executor=QUIET):
         if name == self.fail_in and self.path.read_text().count(f"{name} ") == 1:
             raise ValueError(f"fell in {name}")
 
-    def on_start(self) -> None:
+    def on_start(self) -> Any:
         self.write(f"on_start {self.value}")
 
-    def on_stop(self, reason: str) -> None:
+    def on_stop(self, reason: str) -> Any:
         self.write(f"on_stop {reason}")
 
-    def on_interrupt(self) -> None:
+    def on_interrupt(self) -> Any:
         self.write("on_interrupt ")
 
     def save_state(self) -> object:
         self.write(f"save_state {self.value}")
         return {"value": self.value}
 
-    def load_state(self, state: Any) -> None:
+    def load_state(self, state: Any) -> Any:
         self.value = state["value"]
         self.write(f"load_state {self.value}")
 
@@ -74,7 +74,7 @@ class Diary(Actor, executor=QUIET):
     def fail_after(self, seconds: float, error: BaseException) -> None:
         self.after(seconds, self.fail, error)
 
-    def tick(self, n: int) -> None:
+    def tick(self, n: int) -> Any:
         self.value += n
         self.write(f"tick {self.value}")
 
