@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -17,19 +15,19 @@ from trio.lowlevel import (
     wait_task_rescheduled,
 )
 
-from ..transports.guests.context import Running, role
+from ..transports.guests.context import role
 from . import lifecycle
 from .chain import comes_back
 from .concurrency import Group, group_name, groups_of
 from .errors import BEGUN, NEVER_SENT, NOT_BEGUN
-from .hooks import error_of, first_of, let_through, split_off, worse
+from .hooks import split_off
 from .kinds import Kind, kind_of
-from .local import TURNS, LocalIncarnation, name_of
-from .reasons import SHUTDOWN_EXIT, TIMEOUT, ExitReason
+from .local import TURNS
+from .local_nursery import NurseryIncarnation
+from .reasons import SHUTDOWN_EXIT
 from .source import Source, drain, pour
 
 if TYPE_CHECKING:
-    from ..transports.guests.backstage import ActorTimer
     from .call import Call
     from .life import Life
 
@@ -50,15 +48,10 @@ class Turn:
         self.struck = False  # by interrupt()
 
 
-class TaskIncarnation(LocalIncarnation):
-    """The actor's own task begins calls, runs plain methods and sees to timers and hooks.
+class TaskIncarnation(NurseryIncarnation):
+    """The actor's own task begins calls, runs plain methods and sees to timers and hooks."""
 
-    The calls' tasks are in one nursery, those that the object starts itself in another around it.
-    """
-
-    __slots__ = (
-        "admitted", "background", "calls", "groups", "hurt", "line", "over", "scope", "stack", "striking", "turns",
-    )  # fmt: skip
+    __slots__ = ("admitted", "ended", "groups", "hurt", "line", "striking", "turns")
 
     def __init__(self, life: Life) -> None:
         super().__init__(life)
@@ -66,71 +59,9 @@ class TaskIncarnation(LocalIncarnation):
         self.turns: dict[int, Turn] = {}
         self.line: deque[Turn] = deque()  # whose task has not begun
         self.admitted = 0
-        self.background: trio.Nursery | None = None
-        self.calls: trio.Nursery | None = None
-        self.stack: AsyncExitStack | None = None
-        self.scope: trio.CancelScope | None = None  # of the start, or of the end
         self.hurt = False  # a method was interrupted half-way
         self.striking = 0  # calls that were interrupted and have not ended
-        self.over: trio.Event | None = None  # of their end
-
-    # -- from the start to the end --------------------------------------------------------------
-
-    async def start(self) -> ExitReason | None:
-        """Make the object and let it start, within `start_timeout`."""
-        reason = self.exit
-        if reason is not None:
-            return reason
-        try:
-            async with AsyncExitStack() as stack:
-                self.background = await stack.enter_async_context(trio.open_nursery())
-                reason = await self.make_ready(self.life.spec.options.start_timeout)
-                if (self.exit or reason) is None:
-                    self.stack = stack.pop_all()
-                else:
-                    self.background.cancel_scope.cancel()
-        except BaseException as error:
-            self.disturbed(error)
-        return self.exit or reason
-
-    async def make_ready(self, seconds: float) -> ExitReason | None:
-        with trio.move_on_after(seconds) as self.scope:
-            return await super().start()
-        return self.exit or ExitReason(TIMEOUT, f"on_start took longer than start_timeout, {seconds} s")
-
-    async def serve(self) -> ExitReason:
-        assert self.stack is not None
-        assert self.background is not None
-        try:
-            async with self.stack:
-                async with trio.open_nursery() as self.calls:
-                    await self.direct()
-                    self.calls.cancel_scope.cancel()
-                self.background.cancel_scope.cancel()
-        except BaseException as error:
-            self.disturbed(error)
-        finally:
-            if self.agenda is not None:
-                self.agenda.close()
-            if self.over is not None:
-                self.over.set()
-        assert self.exit is not None
-        return self.exit if self.actor is None else await self.bow(self.exit)
-
-    async def bow(self, reason: ExitReason) -> ExitReason:
-        seconds = self.life.spec.options.shutdown
-        if self.agenda is not None:
-            seconds = self.agenda.time_left(seconds)
-        with trio.move_on_after(seconds) as self.scope:
-            return await super().bow(reason)
-        if self.actor is None:
-            return reason
-        return replace(reason, text=f"{reason.text}; its hooks did not end within {seconds:g} s".lstrip("; "))
-
-    def disturbed(self, error: BaseException) -> None:
-        """A task of the object's own nursery raised: that ends the incarnation."""
-        let_through(error)
-        self.exit = worse(self.exit, error_of("a task of its nursery", first_of(error)))
+        self.ended: trio.Event | None = None  # all of them
 
     async def direct(self) -> None:
         """The actor's own task: do what there is to do, sleep, until the actor ends."""
@@ -149,7 +80,7 @@ class TaskIncarnation(LocalIncarnation):
         agenda, queue = self.agenda, self.life.mailbox.queue
         if agenda is not None and agenda.due:
             self.run_due(agenda)
-        if not self.striking and (self.hurt or self.over is not None):
+        if not self.striking and (self.hurt or self.ended is not None):
             await self.settle_strike()
         more = self.admit(queue) if queue else False
         more = self.begin_waiting() or more
@@ -166,9 +97,12 @@ class TaskIncarnation(LocalIncarnation):
         hurt, self.hurt = self.hurt, False
         if hurt:
             await self.struck()
-        over, self.over = self.over, None
-        if over is not None:
-            over.set()
+        self.over()
+
+    def over(self) -> None:
+        ended, self.ended = self.ended, None
+        if ended is not None:
+            ended.set()
 
     # -- calls begin ----------------------------------------------------------------------------
 
@@ -278,56 +212,6 @@ class TaskIncarnation(LocalIncarnation):
             self.striking -= 1
         self.pump()
 
-    # -- beside the calls -----------------------------------------------------------------------
-
-    def running_as(self, call: tuple[int, str, Any] | None) -> Running:
-        who = Running()
-        who.actor, who.backstage, who.call = self.life, self, call
-        return who
-
-    @disable_ki_protection
-    def act(
-        self, call: tuple[int, str, Any] | None, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Any:
-        token = role.set(self.running_as(call))
-        try:
-            return function(*args, **kwargs)
-        finally:
-            role.reset(token)
-
-    @disable_ki_protection
-    async def cue(self, function: Callable[..., Any], /, *args: Any) -> Any:
-        token = role.set(self.running_as(None))
-        try:
-            value = function(*args)
-            return await unprotected(value) if is_awaitable(value) else value
-        finally:
-            role.reset(token)
-
-    def finish(self, timer: ActorTimer, value: Any) -> None:
-        if is_awaitable(value):
-            assert self.calls is not None
-            self.calls.start_soon(self.run_timer, timer, name_of(timer.function or value), value)
-        else:
-            super().finish(timer, value)
-
-    @enable_ki_protection
-    async def run_timer(self, timer: ActorTimer, name: str, value: Awaitable[Any]) -> None:
-        """The rest of a timer's function that is async."""
-        role.set(self.running_as(None))
-        try:
-            await unprotected(value)
-        except BaseException as error:
-            let_through(error)
-            self.end(error_of(f"{name}()", error))
-        else:
-            self.open_agenda().ran(timer)
-
-    @property
-    def nursery(self) -> trio.Nursery:
-        assert self.background is not None
-        return self.background
-
     # -- from outside ---------------------------------------------------------------------------
 
     def withdraw(self, call: Call, why: str) -> None:
@@ -355,8 +239,8 @@ class TaskIncarnation(LocalIncarnation):
             self.striking += not turn.struck
             turn.struck = True
             turn.scope.cancel()
-        self.over = self.over or trio.Event()
-        return (self.over,)
+        self.ended = self.ended or trio.Event()
+        return (self.ended,)
 
     def fate(self, call: Call) -> str:
         return FATES.get(call.state, NEVER_SENT)
@@ -367,24 +251,6 @@ class TaskIncarnation(LocalIncarnation):
             calls += group.waiting
         return sorted(calls, key=position_of)
 
-    def stop(self, seconds: float) -> None:
-        if self.stack is None:
-            self.kill(SHUTDOWN_EXIT)  # it has not even started
-        else:
-            super().stop(seconds)
-
-    def kill(self, reason: ExitReason) -> None:
-        super().kill(reason)
-        for nursery in (self.calls, self.background):
-            if nursery is not None:
-                nursery.cancel_scope.cancel()
-        if self.scope is not None:
-            self.scope.cancel()
-
-
-def is_awaitable(value: object) -> bool:
-    return isinstance(value, Awaitable)
-
 
 def position_of(call: Call) -> int:
     return call.position
@@ -393,8 +259,3 @@ def position_of(call: Call) -> int:
 def call_plainly(function: Callable[..., Any], /, *args: Any) -> Any:
     """In a call's own task its context says who runs."""
     return function(*args)
-
-
-@disable_ki_protection
-async def unprotected(value: Awaitable[Any]) -> Any:
-    return await value

@@ -108,4 +108,5 @@ class AsyncDiary(Diary, executor=QUIET):
 
     @method
     async def rest(self) -> None:
+        self.write("resting ")
         await trio.sleep_forever()

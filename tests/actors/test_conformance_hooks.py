@@ -133,6 +133,7 @@ def test_after_an_interrupt_the_actor_may_repair_itself(executor: Any, page: Pat
     async def scene(runtime: Runtime) -> None:
         diary = await AsyncDiary.options(executor=executor).start(str(page))
         ref = diary.rest.remote()
+        await wrote(page, "resting ")
         await diary.add()
         assert await interrupt(diary)
         with pytest.raises(CallInterruptedError):
@@ -148,6 +149,7 @@ def test_after_interrupt_restart_no_state_is_handed_over(executor: Any, page: Pa
     async def scene(runtime: Runtime) -> None:
         diary = await AsyncDiary.options(executor=executor, after_interrupt="restart").start(str(page))
         ref = diary.rest.remote()
+        await wrote(page, "resting ")
         await diary.add()
         await interrupt(diary)
         with pytest.raises(CallInterruptedError):
@@ -155,7 +157,7 @@ def test_after_interrupt_restart_no_state_is_handed_over(executor: Any, page: Pa
         assert await diary.add() == 1
 
     rehearse(scene)
-    assert read(page)[:2] == ["on_start 0", "on_start 0"]
+    assert read(page)[:3] == ["on_start 0", "resting ", "on_start 0"]
 
 
 # -- timers ------------------------------------------------------------------------------------------

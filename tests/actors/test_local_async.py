@@ -121,6 +121,11 @@ class Host(Actor, executor=LOCAL):
         return current_call().id
 
     @method
+    async def cancel_nursery(self) -> None:
+        self.nursery.cancel_scope.cancel()
+        await trio.sleep_forever()
+
+    @method
     async def open_late(self) -> None:
         self.nursery.start_soon(trio.sleep_forever)
 
@@ -160,6 +165,19 @@ def test_a_background_task_may_end_its_actor_on_purpose() -> None:
         await host.spawn()
         await trio.sleep(1.0)
         assert statistics(host).state == "dead"
+
+    rehearse(scene, virtual=True)
+
+
+def test_an_actor_that_cancels_its_own_nursery_ends_with_reason_error() -> None:
+    async def scene(runtime: Runtime) -> None:
+        host = await Host.start()
+        events = runtime.events()
+        with pytest.raises(ActorUnavailableError):
+            await host.cancel_nursery()
+        assert await host.count() == 0
+        (ended,) = held(events, ActorEnded)
+        assert (ended.reason.kind, ended.reason.text) == ("error", "its nursery was cancelled")
 
     rehearse(scene, virtual=True)
 
