@@ -19,19 +19,22 @@ import trio
 
 from ..hub import Hub
 from ..system.means import has, portable
+from ..timers import Timers
 from .process import Command, GuestProcess, LaunchError
 
 log = logging.getLogger("understudy.transports.keeper")
 
 PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
+WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
 SCRIPT = Path(__file__).parent.parent / "guests" / "keeper.py"
 
 
 class Keeper:
     """Starts with the first guest, and again if it dies; its guests die with it."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, timers: Timers) -> None:
         self.hub = hub
+        self.timers = timers
         self.keys = itertools.count(1)
         self.process: subprocess.Popen[bytes] | None = None
         self.link: socket.socket | None = None
@@ -48,6 +51,12 @@ class Keeper:
     def pid(self) -> int:
         """The keeper's process id; 0 while it does not run."""
         return self.process.pid if self.process else 0
+
+    @property
+    def stopped(self) -> bool:
+        """Has a signal stopped it?  It does and tells nothing then."""
+        look = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        return self.process is not None and os.waitid(os.P_PID, self.process.pid, look) is not None
 
     async def launch(
         self, command: Command, descriptors: Sequence[int], places: Sequence[int]
@@ -136,8 +145,10 @@ class Keeper:
         process, self.process = self.process, None
         self.drop_link()
         for guest in list(self.guests.values()):
-            guest.close()
+            self.release(guest)
         self.guests.clear()
+        with contextlib.suppress(OSError):
+            process.send_signal(signal.SIGCONT)  # stopped, it could not do its last work
         with trio.CancelScope(shield=True):
             with trio.move_on_after(PATIENCE):
                 await trio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
@@ -172,19 +183,27 @@ class Keeper:
             guest.signal(signal.SIGKILL)
             with contextlib.suppress(OSError):
                 os.killpg(guest.pid, signal.SIGKILL)  # nobody else is left to find its children
-            self.watch_death(guest)
+            guest.uprooted = True
+            if guest.pidfd < 0:
+                guest.end(None)
 
-    def watch_death(self, guest: GuestProcess) -> None:
-        """With no keeper to tell, the pidfd proves the death."""
-        if guest.pidfd < 0:
+    def dead(self, guest: GuestProcess) -> None:
+        """The pidfd proves a death.  How it came only the keeper knows, and it may be stopped, or dead itself."""
+        self.hub.forget(guest.pidfd)
+        self.await_word(guest)
+
+    def await_word(self, guest: GuestProcess) -> None:
+        if self.guests.get(guest.pid) is not guest:
             guest.end(None)
-            return
+        elif self.stopped:
+            self.on_ended(guest.pid, None)
+        else:
+            self.timers.after(WORD, lambda: self.await_word(guest))
 
-        def dead() -> None:
+    def release(self, guest: GuestProcess) -> None:
+        if guest.pidfd >= 0:
             self.hub.forget(guest.pidfd)
-            guest.end(None)
-
-        self.hub.watch(guest.pidfd, dead)
+        guest.close()
 
     # -- what the keeper tells ------------------------------------------------------------------
 
@@ -211,15 +230,18 @@ class Keeper:
         guest, answer = self.launching.pop(key)
         guest.launched(pid, has("pidfd"))
         self.guests[pid] = guest
+        if guest.pidfd >= 0:
+            self.hub.watch(guest.pidfd, lambda: self.dead(guest))
         answer(None)
 
     def on_refused(self, key: int, number: int, text: str) -> None:
         _, answer = self.launching.pop(key)
         answer(LaunchError(number, f"the system refused a new process: {text}"))
 
-    def on_ended(self, pid: int, status: int) -> None:
+    def on_ended(self, pid: int, status: int | None) -> None:
         guest = self.guests.pop(pid, None)
         if guest is not None:
+            self.release(guest)
             guest.end(status)
 
     def on_stopped(self, pid: int, number: int) -> None:

@@ -13,6 +13,7 @@ from understudy.transports.hub import Hub, make_hub
 from understudy.transports.places.keeper import Keeper
 from understudy.transports.places.process import Command, GuestProcess, LaunchError, describe_status
 from understudy.transports.ticks import EndOfTick
+from understudy.transports.timers import Timers
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes as POSIX has them")
 
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes as POSIX h
 class Stage:
     """A keeper, and pipes for what its guests say."""
 
-    def __init__(self, hub: Hub) -> None:
-        self.keeper = Keeper(hub)
+    def __init__(self, hub: Hub, timers: Timers) -> None:
+        self.keeper = Keeper(hub, timers)
 
     async def launch(
         self, script: str, *places: int, environ: dict[str, str] | None = None
@@ -44,7 +45,9 @@ def play(scene: Callable[[Stage], Awaitable[Any]]) -> None:
         async with trio.open_nursery() as nursery:
             await nursery.start(hub.run)
             await nursery.start(ticks.run)
-            stage = Stage(hub)
+            timers = Timers()
+            await nursery.start(timers.run)
+            stage = Stage(hub, timers)
             try:
                 with trio.fail_after(20):
                     await scene(stage)
