@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
+from .kinds import kind_of
 from .method import MARK, ActorMethod
 from .options import ActorOptions, Options
 from .spawner import open_spawner
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     Handle: TypeAlias = type[T]
 
 EXPORTED = "__exported__"
-
-# As in `inspect`, which a guest should not have to load for three numbers.
-CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200
 RESERVED = frozenset({"call", "child", "options", "remote", "start"})
 
 
@@ -136,26 +134,19 @@ def install(cls: type, bases: tuple[type, ...], options: Any) -> None:
 
 def refuse_unfit(cls: type, exported: dict[str, Any]) -> None:
     """Raise TypeError for a method that no handle could offer."""
-    for name, item in exported.items():
-        if kind := later_kind(item):
-            raise TypeError(
-                f"{cls.__name__}.{name} is {kind}; an actor's methods are plain functions, one at a time"
-            )
+    for name in exported:
         if name in RESERVED:
             raise TypeError(f"{cls.__name__}.{name}: handles use this name themselves; choose another")
         if name.startswith("__"):
             raise TypeError(f"{cls.__name__}.{name}: special methods cannot be called through a handle")
 
 
-def later_kind(item: object) -> str | None:
-    """What kind of function an actor cannot run, if it is one."""
-    flags = getattr(getattr(item, "__code__", None), "co_flags", 0)
-    if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
-        return "async"
-    return "a generator" if flags & CO_GENERATOR else None
-
-
 def exported_of(cls: type) -> dict[str, Callable[..., Any]]:
     """The methods of an actor class that a handle offers, by name."""
     found: dict[str, Callable[..., Any]] = getattr(cls, EXPORTED)
     return found
+
+
+def awaits(cls: type) -> bool:
+    """Has this class methods that run in tasks of an event loop?"""
+    return any(kind_of(item).awaits for item in exported_of(cls).values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import trio
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from .mailbox import Mailbox
     from .method import ActorMethod
     from .reasons import ExitReason
-    from .ref import Watcher
+
+
+class Settled(Protocol):
+    """Who is told that a call has ended: a ref's watcher, a stream."""
+
+    def settled(self, call: Call, /) -> None: ...
 
 
 # A Struct, because one is made for every message: that costs a third of a class with slots.
@@ -26,7 +31,8 @@ class Call(msgspec.Struct, eq=False):
 
     `payload` and `code` are what the executor made of the arguments; `parent` is the message in whose method
     this one was made (0: none); `attempt` counts from 1; `deaths` are the exit reasons of incarnations that
-    ended while they ran it; `position` is its place among all that one incarnation was sent.
+    ended while they ran it; `position` is its place among all that one incarnation was sent; `context` is
+    what travels beside the arguments.
     """
 
     mailbox: Mailbox
@@ -45,7 +51,8 @@ class Call(msgspec.Struct, eq=False):
     position: int = 0
     deaths: tuple[ExitReason, ...] = ()
     waiters: list[Task] | None = None
-    ref: Watcher | None = None
+    ref: Settled | None = None
+    context: dict[str, Any] | None = None
 
     @property
     def ended(self) -> bool:

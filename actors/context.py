@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from ..transports.guests.context import ActorExit, RunningCall, running
+from ..transports.guests.context import ActorExit, RunningCall, present
 from .errors import DeadlockError
 
 
@@ -17,9 +17,10 @@ def current_call() -> RunningCall:
     Raises:
         RuntimeError: outside a method that was called through a handle.
     """
-    if running.call is None:
+    call = present().call
+    if call is None:
         raise RuntimeError("no call runs here; current_call() works inside a method called through a handle")
-    return RunningCall(*running.call)
+    return RunningCall(*call)
 
 
 def current_actor() -> Any:
@@ -28,6 +29,7 @@ def current_actor() -> Any:
     Raises:
         RuntimeError: outside a method that was called through a handle.
     """
+    running = present()
     if running.call is None:
         raise RuntimeError(
             "no actor runs here; current_actor() works inside a method called through a handle"
@@ -46,7 +48,7 @@ def exit_actor(reason: str | None = None) -> NoReturn:
     Raises:
         RuntimeError: outside a method that was called through a handle.
     """
-    if running.call is None:
+    if present().call is None:
         raise RuntimeError(
             "exit_actor() works inside a method called through a handle; from outside use kill(handle)"
         )

@@ -1,4 +1,4 @@
-"""Where an actor's code runs, as small frozen values: `Local()`, `Process(...)`."""
+"""Where an actor's code runs, as small frozen values: `Local()`, `Thread(...)`, `Process(...)`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from .checks import Checks, check_fields, is_environ, is_optional_text, is_posit
 SECONDS = (is_seconds, "a number of seconds, 0 or more")
 COUNT = (is_positive, "a count above 0")
 
-LADDER_CHECKS: Checks = {"interrupt": SECONDS, "terminate": SECONDS}
+FLAG = (one_of(True, False), "True or False")
+
+LADDER_CHECKS: Checks = {"interrupt": SECONDS, "terminate": SECONDS, "collateral": FLAG}
 BOUNDS_CHECKS: Checks = {"max_bytes": COUNT, "max_depth": COUNT, "max_elements": COUNT}
 
 
@@ -30,10 +32,15 @@ class Local(Executor):
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Seconds on each rung, when something must end: after `interrupt` comes `terminate`, after that a kill."""
+    """Seconds on each rung, when something must end: after `interrupt` comes `terminate`, after that a kill.
+
+    The harder rungs end all that runs in the actor.  While it runs other calls beside the one that must end,
+    they are taken only with `collateral=True`; without it the call is interrupted again and again.
+    """
 
     interrupt: float = 1.0
     terminate: float = 1.0
+    collateral: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self, LADDER_CHECKS)
@@ -52,6 +59,22 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Thread(Executor):
+    """A thread of its own in this process; arguments and results are the very same objects, not copies.
+
+    A method can be interrupted between two steps of Python, not in a call that blocks.  What does not end is
+    abandoned, with an event: it goes on in its thread, its actor is restarted without it, and nothing it
+    says is heard any more.  `loop` runs `async` methods.
+    """
+
+    loop: Literal["trio", "asyncio"] = "trio"
+    ladder: Ladder = Ladder()
+
+    def __post_init__(self) -> None:
+        check_fields(self, THREAD_CHECKS)
+
+
+@dataclass(frozen=True, slots=True)
 class Process(Executor):
     """A process of its own, with its own process group; it cannot outlive its host.
 
@@ -60,7 +83,7 @@ class Process(Executor):
     alone.  With `trusted=False` only data travels, and nothing the guest says is believed: neither
     unpickled nor taken for a length.  `stderr="show"` passes the guest's standard error on, `"keep"` keeps
     its end for error messages only.  A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
-    killed.
+    killed.  `loop` runs `async` methods; a class that has none needs none.
     """
 
     python: str | None = None
@@ -72,6 +95,7 @@ class Process(Executor):
     ladder: Ladder = Ladder()
     stderr: Literal["show", "keep"] = "show"
     stopped_timeout: float = 1.0
+    loop: Literal["trio", "asyncio"] = "trio"
 
     def __post_init__(self) -> None:
         check_fields(self, PROCESS_CHECKS)
@@ -85,14 +109,19 @@ def is_ladder(value: object) -> bool:
     return isinstance(value, Ladder)
 
 
+LOOP = (one_of("trio", "asyncio"), "'trio' or 'asyncio'")
+
 PROCESS_CHECKS: Checks = {
     "python": (is_optional_text, "a path as text, or None"),
     "environ": (is_environ, "a mapping of text to text"),
     "packages": (one_of("host", "none"), "'host' or 'none'"),
     "folder": (is_optional_text, "a path as text, or None"),
-    "trusted": (one_of(True, False), "True or False"),
+    "trusted": FLAG,
     "bounds": (is_bounds, "Bounds(...)"),
     "ladder": (is_ladder, "Ladder(...)"),
     "stderr": (one_of("show", "keep"), "'show' or 'keep'"),
     "stopped_timeout": SECONDS,
+    "loop": LOOP,
 }
+
+THREAD_CHECKS: Checks = {"loop": LOOP, "ladder": (is_ladder, "Ladder(...)")}

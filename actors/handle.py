@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .actor import RESERVED, exported_of
 from .method import MARK, ActorMethod
+from .streaming import StreamMethod, on_handle
 
 if TYPE_CHECKING:
     from .life import Life
@@ -23,23 +24,26 @@ class ActorHandle:
     def __init__(self, life: Life) -> None:
         self._life = life
 
-    def __getattr__(self, name: str) -> ActorMethod[Any]:
+    def __getattr__(self, name: str) -> ActorMethod[Any] | StreamMethod[Any]:
         cls = self._life.spec.cls
         function = exported_of(cls).get(name)
         if function is None:
             raise AttributeError(missing(cls, name), name=name, obj=self)
-        method: ActorMethod[Any] = ActorMethod(self._life.mailbox, name, function)
+        method = on_handle(self._life.mailbox, name, function)
         setattr(self, name, method)  # the next access finds it without us
         return method
 
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call any method of the class, marked or not: `await h.call(Counter.helper, 5)`."""
-        name = function.name if isinstance(function, ActorMethod) else getattr(function, "__name__", "")
+        name = (
+            function.name
+            if isinstance(function, ActorMethod | StreamMethod)
+            else getattr(function, "__name__", "")
+        )
         found = getattr(self._life.spec.cls, name, None)
         if not callable(found):
             raise AttributeError(f"{self._life.spec.cls.__name__} has no method {name!r}")
-        method: ActorMethod[Any] = ActorMethod(self._life.mailbox, name, found)
-        return method(*args, **kwargs)
+        return on_handle(self._life.mailbox, name, found)(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = self._life.spec.cls.__name__

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import trio
 from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule, wait_task_rescheduled
 
+from ..transports.guests.context import role
 from . import events, lifecycle
 from .deadletter import POISON, UNDELIVERED, DeadLetter
 from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
@@ -45,6 +46,7 @@ class Incarnation(Protocol):
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
     def interrupt(self) -> trio.Event | None: ...
@@ -180,6 +182,8 @@ class Life:
     @enable_ki_protection
     async def run(self) -> None:
         """Carry out orders until retired; a Ctrl-C never lands between two steps of ours."""
+        if role.get() is not None:
+            role.set(None)  # made in a method, but not part of its call
         while True:
             order, self.order = self.order, None
             if order is None:

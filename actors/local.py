@@ -183,6 +183,9 @@ class LocalIncarnation:
     def withdraw(self, call: Call, why: str) -> None:
         """A method that runs here cannot be stopped; by the time we are asked, it has ended."""
 
+    def credit(self, call: Call, items: int) -> None:
+        """Somebody took so many items of a stream."""
+
     def fate(self, call: Call) -> str:
         return BEGUN if call.state is lifecycle.RUNNING else NEVER_SENT
 

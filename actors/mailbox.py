@@ -15,11 +15,12 @@ from trio.lowlevel import (
 )
 
 from ..transports.codec import Unencodable
-from ..transports.guests.context import running
+from ..transports.guests.context import CARRIED, present, role, running
 from ..transports.guests.protocol import CALL, CAST
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
+from .carried import Context, context_of
 from .casting import NO_KEYWORDS, Note
 from .errors import (
     NEVER_SENT,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from .spawner import House
 
 Payload = tuple[Any, Any]
-Encode = Callable[[int, int, str, tuple[Any, ...], Mapping[str, Any]], Payload]
+Encode = Callable[[int, int, str, tuple[Any, ...], Mapping[str, Any], Context | None], Payload]
 
 
 class Receiver(Protocol):
@@ -55,6 +56,7 @@ class Receiver(Protocol):
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
 
@@ -95,10 +97,8 @@ class Mailbox:
     @enable_ki_protection
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
-        if running.call is not None and getattr(running.actor, "mailbox", None) is self:
-            raise DeadlockError(
-                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
-            )
+        if running.call is not None or role.get() is not None:
+            self.refuse_circle(call)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
             await checkpoint_if_cancelled()
@@ -111,6 +111,13 @@ class Mailbox:
             self.put(call)
         call.task = current_task()
         return await park(call.abandoned)
+
+    def refuse_circle(self, call: Call) -> None:
+        """Raise DeadlockError if the call would wait for the very call that makes it."""
+        if getattr(present().actor, "mailbox", None) is self:
+            raise DeadlockError(
+                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
+            )
 
     @enable_ki_protection
     def submit(
@@ -136,14 +143,18 @@ class Mailbox:
         id = self.next_id()
         payload: Any = args
         code: Any = kwargs
+        context: Context | None = None
+        made_by = (role.get() or running).call
+        if made_by is not None or CARRIED or not method.plain:
+            context = context_of(method, made_by, self.house.stage.now())
         if self.encode is not None:
             try:
-                payload, code = self.encode(kind, id, method.name, args, kwargs)
+                payload, code = self.encode(kind, id, method.name, args, kwargs, context)
             except Unencodable as error:
                 raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
-        call = Call(
-            self, method, id, payload, code, kind == CAST, 0 if running.call is None else running.call[0]
-        )
+        call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
+        if context is not None:
+            call.context = context
         if method.timeout is not None:
             call.deadline = self.house.stage.now() + method.timeout
         return call

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .mailbox import Mailbox
     from .ref import ObjectRef
+    from .streaming import StreamMethod
 
 F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 P = ParamSpec("P")
@@ -41,6 +42,8 @@ class ActorMethod(Generic[F_co]):
         "interruptible",
         "mailbox",
         "name",
+        "own",
+        "plain",
         "retries",
         "retry_on",
         "timeout",
@@ -50,6 +53,7 @@ class ActorMethod(Generic[F_co]):
         own: dict[str, Any] = {**getattr(function, MARK, {}), **changes}
         options = mailbox.options
         self.changes = changes
+        self.own = own
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
         self.mailbox = mailbox
@@ -60,6 +64,8 @@ class ActorMethod(Generic[F_co]):
         self.retry_on: bool | tuple[type[BaseException], ...] = own.get(
             "retry_exceptions", options.retry_exceptions
         )
+        # Nothing but the arguments travels, unless another actor calls.
+        self.plain = self.timeout is None and "ahead" not in own
         self.interruptible: bool = own.get("interrupt", True)
         setattr(self, "cast", cast_of(self, mailbox))  # noqa: B010  checkers see a method
 
@@ -86,9 +92,6 @@ class ActorMethod(Generic[F_co]):
 
 
 if TYPE_CHECKING:
-
-    class StreamMethod(Generic[F_co]):
-        """A method that is a generator, on a handle."""
 
     class Method(Generic[F_co]):
         """The two shapes of a decorated method: plain on an instance, an `ActorMethod` on a handle."""
@@ -123,8 +126,9 @@ def method(
 def method(function: Any = None, /, **options: Any) -> Any:
     """Mark a method that may be called through a handle.
 
-    Options: `timeout` (seconds), `max_task_retries`, `retry_exceptions`, and `interrupt=False` for a method
-    that must not be stopped half-way.
+    Options: `timeout` (seconds; of a generator: for each item), `max_task_retries`, `retry_exceptions`,
+    `interrupt=False` for a method that must not be stopped half-way, `concurrency_group` (one of the actor's
+    `concurrency_groups`), and for a generator `ahead`, how many items it may be ahead of its reader (64).
 
     Example:
         class Counter(Actor):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypedDict
 
+from ..transports.guests.protocol import MOST_GROUPS
 from .checks import (
     UNLIMITED,
     Checks,
@@ -14,7 +15,9 @@ from .checks import (
     is_exceptions,
     is_label,
     is_limit,
+    is_mapping,
     is_optional_count,
+    is_positive,
     is_retry,
     is_seconds,
     is_timeout,
@@ -32,6 +35,9 @@ class MethodOptions(TypedDict, total=False):
     retry_exceptions: bool | tuple[type[BaseException], ...]
     timeout: float | None
     interrupt: bool
+    concurrency_group: str
+    ahead: int
+    num_returns: Literal["streaming"]
 
 
 class ActorOptions(TypedDict, total=False):
@@ -50,6 +56,9 @@ class ActorOptions(TypedDict, total=False):
     max_task_retries: int
     retry_exceptions: bool | tuple[type[BaseException], ...]
     max_pending_calls: int
+    max_concurrency: int | None
+    concurrency_groups: Mapping[str, int]
+    reentrant: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,10 @@ class Options:
     Seconds: `shutdown` (5; for a polite end, before the ladder's harder rungs), `start_timeout` (30),
     `call_timeout` (None: wait without end).  Counts: `max_restarts` (None: the supervisor's intensity
     decides; -1: without end; 0: never), `max_task_retries` (0; -1: as often as allowed),
-    `max_pending_calls` (-1: no limit).
+    `max_pending_calls` (-1: no limit), `max_concurrency` (None: 1, or 1,000 for a class with `async` methods;
+    a class without them runs its calls in so many threads), `concurrency_groups` (a limit of its own for
+    the methods of each group).  `reentrant`: a call that comes back to the actor within one chain of calls
+    begins at once, though its turn has not come.
     """
 
     executor: Executor = Process()
@@ -75,6 +87,9 @@ class Options:
     max_task_retries: int = 0
     retry_exceptions: bool | tuple[type[BaseException], ...] = False
     max_pending_calls: int = UNLIMITED
+    max_concurrency: int | None = None
+    concurrency_groups: Mapping[str, int] = field(default_factory=dict[str, int])
+    reentrant: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self, CHECKS)
@@ -107,6 +122,24 @@ def is_aftermath(value: Any) -> bool:
     return value in ("keep", "restart")
 
 
+def is_optional_positive(value: Any) -> bool:
+    return value is None or is_positive(value)
+
+
+def is_group(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def is_groups(value: Any) -> bool:
+    if not is_mapping(value) or len(value) >= MOST_GROUPS:
+        return False
+    return all(is_group(name) and is_positive(limit) for name, limit in value.items())
+
+
+def is_streaming(value: Any) -> bool:
+    return bool(value == "streaming")
+
+
 def is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -125,6 +158,9 @@ CHECKS: Checks = {
     "max_task_retries": (is_count, "-1, 0 or a count"),
     "retry_exceptions": (is_retry, "a bool or a tuple of exception classes"),
     "max_pending_calls": (is_limit, "-1 or a count"),
+    "max_concurrency": (is_optional_positive, "a count above 0, or None"),
+    "concurrency_groups": (is_groups, f"a mapping of at most {MOST_GROUPS} names to counts above 0"),
+    "reentrant": (is_flag, "True or False"),
 }
 
 METHOD_CHECKS = {
@@ -132,4 +168,7 @@ METHOD_CHECKS = {
     "max_task_retries": CHECKS["max_task_retries"],
     "retry_exceptions": CHECKS["retry_exceptions"],
     "interrupt": (is_flag, "True or False"),
+    "concurrency_group": (is_group, "the name of a group"),
+    "ahead": (is_positive, "a count of items above 0"),
+    "num_returns": (is_streaming, "'streaming'"),
 }

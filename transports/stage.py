@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import trio
 
@@ -28,6 +30,13 @@ class Stage:
         self.ids = itertools.count(1)
         self.next_id: Callable[[], int] = self.ids.__next__
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
+
+    def soon(self, function: Callable[..., None], *args: Any) -> None:
+        """Call a function in the runtime's own thread, from anywhere: another thread, a finalizer, a signal handler."""
+        token = self.ticks.token
+        if token is not None:
+            with contextlib.suppress(trio.RunFinishedError):
+                token.run_sync_soon(function, *args)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         async with trio.open_nursery() as nursery:

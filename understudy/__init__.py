@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .actors.executor import Ladder as Ladder
     from .actors.executor import Local as Local
     from .actors.executor import Process as Process
+    from .actors.executor import Thread as Thread
     from .actors.handle import ActorHandle as ActorHandle
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from .actors.remote import remote as remote
     from .actors.spec import ChildSpec as ChildSpec
     from .actors.statistics import Statistics as Statistics
+    from .actors.stream import Stream as Stream
     from .actors.verbs import cancel as cancel
     from .actors.verbs import get as get
     from .actors.verbs import get_actor as get_actor
@@ -70,7 +72,7 @@ DOOR = {
         "CallError", "CallInterruptedError", "DeadlockError", "GetTimeoutError", "NoRuntimeError",
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
-    "actors.executor": ("Bounds", "Ladder", "Local", "Process"),
+    "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
     "actors.reasons": ("ExitReason",),
@@ -78,6 +80,7 @@ DOOR = {
     "actors.remote": ("remote",),
     "actors.spec": ("ChildSpec",),
     "actors.statistics": ("Statistics",),
+    "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
     "supervisors.runtime": ("Runtime", "TreeFailedError", "open_runtime"),
     "supervisors.spec": ("Supervisor",),
@@ -86,7 +89,7 @@ DOOR = {
 HOME = {name: module for module, names in DOOR.items() for name in names} | {"Handle": "actors.handle"}
 
 # Names that need the event loop.  In a guest they are asked for only once they are used.
-ON_THE_LOOP = frozenset({*DOOR["actors.verbs"], *DOOR["supervisors.runtime"]})
+ON_THE_LOOP = frozenset({*DOOR["actors.verbs"], *DOOR["actors.stream"], *DOOR["supervisors.runtime"]})
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):

@@ -14,7 +14,14 @@ CALL = 2  # [CALL, id, method, args, kwargs?, context?]
 CAST = 3  # [CAST, id, method, args, kwargs?, context?]; answered like a call, so that its place is freed
 CODE = 4  # [CODE, hash, pickled function or class]
 STOP = 5  # [STOP, reason]
-CREDIT = 6  # [CREDIT, id, items]; back-pressure of streams
+CREDIT = 6  # [CREDIT, id, items]; so many more items of a stream may come
+STREAM = (
+    7  # [STREAM, id, method, args, kwargs?, context?]; a call of a generator, answered by items and a reply
+)
+MAP = 8  # [MAP, id, method, [args], kwargs?, context?]; many calls in one, answered item by item; the n-th has id + n
+CANCEL = 9  # [CANCEL, id]; to guests that read while methods run, and for streams
+ANSWER = 10  # [ANSWER, number, value]; to an ASK
+REFUSAL = 11  # [REFUSAL, number, fault]; to an ASK
 
 # Guest to host.
 HELLO = 16  # [HELLO, version, capabilities, pid]
@@ -24,8 +31,10 @@ RESULT = 19  # [RESULT, id, value]
 ERROR = 20  # [ERROR, id, fault]
 SKIPPED = 21  # [SKIPPED, id]; cancelled before it began
 ENDING = 22  # [ENDING, outcome, fault?, id?]; the incarnation ends on purpose, nothing follows
-ITEM = 23  # [ITEM, id, value]; of a stream
+ITEM = 23  # [ITEM, id, [values]]; of a stream
 INTERRUPTED = 24  # [INTERRUPTED, id]; the method let the interrupt pass
+FLAW = 25  # [FLAW, id, fault]; one item of a MAP raised, or cannot travel
+ASK = 26  # [ASK, number, id of the call that asks, request]; the guest wants something of its host
 
 REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED})  # each ends one call
 
@@ -35,8 +44,10 @@ NAMES = {
     if isinstance(value, int) and name.isupper() and name != "VERSION"
 }
 
-CAPABILITIES = ("calls", "casts", "code", "interrupt")
+CAPABILITIES = ("calls", "casts", "code", "interrupt", "streams", "asks")
 PAGE_CAPABILITY = "page"
+
+AHEAD = 64  # items that a generator may be ahead of whoever reads its stream, unless told otherwise
 
 # Values that msgpack carries without changing their type; anything else travels pickled, as an extension.
 PICKLED = 1
@@ -53,7 +64,8 @@ PROGRESS = 2  # guest: calls begun so far
 CANCELS_SEEN = 3  # guest: entries of the ring it has read
 INTERRUPT = 4  # host: the call to be interrupted
 CANCELS = 5  # host: entries of the ring it has written
-SLOTS = 16  # guest: begun and ended of further concurrency slots, in pairs, up to the ring
+GROUPS = 16  # guest: calls begun so far by each concurrency group, in the order of START's settings
+MOST_GROUPS = 16
 RING = PAGE_BYTES // 8 - 32  # longer than the window: a guest may be looking while the host writes
 CANCEL_RING = 32  # host: ids of cancelled calls
 

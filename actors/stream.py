@@ -1,0 +1,242 @@
+"""`Stream`: the items of a generator method, as they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import trio
+from msgspec.structs import replace
+from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
+
+from . import lifecycle
+from .errors import NEVER_SENT, CallError, GetTimeoutError, TaskCancelledError
+from .reasons import TIMEOUT
+from .ref import ObjectRef
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from ..transports.timers import Timer
+    from .call import Call
+
+R_co = TypeVar("R_co", covariant=True)
+
+GO = 64  # items taken in one go, after which the other tasks get their turn
+
+
+class Feed:
+    """What a stream's call record holds: the items that have come, and who waits for the next."""
+
+    __slots__ = ("ahead", "call", "got", "items", "owed", "task")
+
+    def __init__(self, call: Call, ahead: int) -> None:
+        self.call = call
+        self.ahead = ahead
+        self.items: deque[Any] = deque()
+        self.task: trio.lowlevel.Task | None = None
+        self.owed = 0  # items that have come, less those the actor was told of
+        self.got = False  # an item has come: from now on it cannot be tried again
+        call.ref = self
+
+    def put(self, values: list[Any]) -> None:
+        """Items have come."""
+        self.got = True
+        self.items += values
+        self.wake()
+
+    def settled(self, call: Call) -> None:
+        """The call has ended: no item will follow."""
+        self.wake()
+
+    def wake(self) -> None:
+        if self.task is not None:
+            task, self.task = self.task, None
+            reschedule(task)
+
+    def grant(self, taken: int) -> None:
+        """Tell the actor how many items were taken, so that so many more may come."""
+        call = self.call
+        receiver = call.mailbox.receiver
+        if receiver is not None and call.state is not lifecycle.ENDED:
+            receiver.credit(call, taken)
+
+    async def park(self) -> None:
+        """Wait until something has come, an item or the end, for as long as the method's `timeout` allows."""
+        if self.task is not None:
+            raise trio.BusyResourceError("another task waits for the next item of this stream")
+        self.task = current_task()
+        timer = self.arm()
+        try:
+            await wait_task_rescheduled(self.leave)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def leave(self, _: Any) -> Abort:
+        self.task = None
+        return Abort.SUCCEEDED
+
+    def arm(self) -> Timer | None:
+        seconds = self.call.method.timeout
+        if seconds is None:
+            return None
+        return self.call.mailbox.house.stage.timers.after(seconds, self.late)
+
+    def late(self) -> None:
+        call = self.call
+        name = call.method.name
+        text = (
+            f"the next item of {name}() from {call.mailbox.label} did not come within {call.method.timeout} s"
+        )
+        call.mailbox.withdraw(call, GetTimeoutError(text, NEVER_SENT, call.id, name), TIMEOUT)
+
+    def close(self, why: str) -> None:
+        call = self.call
+        if not call.ended:
+            name = call.method.name
+            text = f"the stream of {name}() from {call.mailbox.label} {why}"
+            call.mailbox.withdraw(call, TaskCancelledError(text, NEVER_SENT, call.id, name))
+
+
+class Stream(Generic[R_co]):
+    """Items of a method that is a generator, to be iterated over once.
+
+    Nothing is sent before the first item is asked for.  The actor runs at most `ahead` items ahead of you, an
+    option of the method; the stream holds the actor's turn until it ends.
+
+    Example:
+        async with counter.numbers(1000) as numbers:
+            async for n in numbers:
+                ...
+
+    Leaving the block, `aclose()`, or dropping the stream closes the generator in the actor at once.  If you
+    are cancelled while you wait for an item, the stream stays open and no item is lost.
+
+    Raises:
+        TaskError: what the generator raised, where it raised it.
+        ActorError: if the actor died; a stream is tried again only before its first item.
+        GetTimeoutError: if one item took longer than the method's `timeout`.
+    """
+
+    __slots__ = ("__weakref__", "begun", "feed", "items", "taken", "told", "turn")
+
+    def __init__(self, call: Call, ahead: int) -> None:
+        self.feed = Feed(call, ahead)
+        self.items = self.feed.items
+        self.begun = False
+        self.told = False  # its error has been raised
+        self.taken = 0  # items taken since the actor was last told
+        self.turn = 0
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> R_co:
+        items = self.items
+        self.turn += 1
+        if not items:
+            await self.wait()
+        elif self.turn % GO == 0:
+            await trio.lowlevel.checkpoint()
+        self.taken += 1
+        if self.taken * 2 > self.feed.ahead:
+            taken, self.taken = self.taken, 0
+            self.feed.grant(taken)
+        return items.popleft()  # type: ignore[no-any-return]
+
+    async def wait(self) -> None:
+        """Wait until there is an item; raises what ended the stream, or StopAsyncIteration."""
+        self.begin()
+        call = self.feed.call
+        while not self.items:
+            if call.state is lifecycle.ENDED:
+                await trio.lowlevel.checkpoint()
+                self.told, error = True, None if self.told else call.error
+                raise StopAsyncIteration if error is None else error
+            await self.feed.park()
+
+    def begin(self) -> None:
+        """Send the call, if that has not been done."""
+        if not self.begun:
+            self.begun = True
+            self.feed.call.mailbox.put(self.feed.call)
+
+    async def aclose(self) -> None:
+        """Close the stream: no item follows, and the generator is closed at once.  Idempotent."""
+        self.close()
+        await trio.lowlevel.checkpoint()
+
+    def close(self) -> None:
+        self.items.clear()
+        self.begun = self.told = True
+        self.feed.close("was closed")
+
+    async def __aenter__(self) -> Self:
+        self.begin()
+        await trio.lowlevel.checkpoint()
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # Nobody can ask any more; this may run anywhere, in the middle of anything.
+        feed = getattr(self, "feed", None)
+        if feed is not None and self.begun and not self.told:
+            feed.call.mailbox.house.stage.soon(abandoned, feed)
+
+    def __repr__(self) -> str:
+        return f"<Stream of {self.feed.call!r}>"
+
+
+def abandoned(feed: Feed) -> None:
+    """A stream was dropped: close it, or tell of a failure that nobody saw."""
+    call = feed.call
+    if call.ended and call.error is not None:
+        call.mailbox.house.unseen(call)
+    feed.close("was dropped")
+
+
+class RefStream(Generic[R_co]):
+    """The items of a generator method as ObjectRefs, Ray's way; an error is the last ref's.
+
+    Sent at once, and closed like a `Stream`.
+    """
+
+    __slots__ = ("stream",)
+
+    def __init__(self, stream: Stream[R_co]) -> None:
+        self.stream = stream
+        stream.begin()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ObjectRef[R_co]:
+        stream, call = self.stream, self.stream.feed.call
+        try:
+            value = await anext(stream)
+        except CallError as error:
+            return ref_of(call, None, error)
+        return ref_of(call, value, None)
+
+    async def aclose(self) -> None:
+        """Close the stream.  Idempotent."""
+        await self.stream.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.stream.__aenter__()
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        self.stream.close()
+
+    def __repr__(self) -> str:
+        return f"<RefStream of {self.stream.feed.call!r}>"
+
+
+def ref_of(call: Call, value: Any, error: CallError | None) -> ObjectRef[Any]:
+    """A ref of one item, which is there already."""
+    item = replace(call, state=lifecycle.ENDED, value=value, error=error, ref=None)
+    return ObjectRef(item, call.mailbox.house)
