@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..transports.deadlines import Deadlines
 from . import events
 from .ladder import KILL, TERMINATE, Climb
 from .reasons import INTERRUPTED, SHUTDOWN, TIMEOUT, ExitReason
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class Climber:
     """Starts and ends climbs, and does what their rungs say; `condemn` is told when one means the guest's end."""
 
-    __slots__ = ("climb", "condemn", "guest", "life", "limits")
+    __slots__ = ("climb", "condemn", "deadlines", "guest", "life", "limits")
 
     def __init__(
         self, life: Life, guest: Guest, limits: Ladder, condemn: Callable[[ExitReason], None]
@@ -28,6 +29,7 @@ class Climber:
         self.guest = guest
         self.limits = limits
         self.condemn = condemn
+        self.deadlines = Deadlines(life.house.stage.timers)
         self.climb: Climb | None = None
 
     def begin(self, call_id: int, why: str, delay: float = 0.0) -> None:
@@ -38,7 +40,7 @@ class Climber:
             if self.climb.call_id in (call_id, 0):
                 return
             self.climb.end()
-        climb = self.climb = Climb(self, call_id, why, self.limits, self.life.house.stage.timers)
+        climb = self.climb = Climb(self, call_id, why, self.limits, self.deadlines)
         if delay:
             climb.until = climb.timers.after(delay, climb.later(TERMINATE))
         else:

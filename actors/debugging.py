@@ -9,15 +9,13 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..transports.deadlines import Deadlines
 from ..transports.places.diagnostics import hang_up
 from ..transports.places.terminal import Stop
 
 if TYPE_CHECKING:
-    from ..transports.places.guest import Guest
     from .executor import Process
-    from .life import Life
     from .mailbox import Mailbox
+    from .process import ProcessIncarnation
 
 TERMINAL, DEBUGPY, OFF = "terminal", "debugpy", "off"
 VARIABLE = "UNDERSTUDY_DEBUG"
@@ -38,9 +36,7 @@ def debug_of(executor: Process) -> str:
 def check_environment() -> None:
     """Raise ValueError if UNDERSTUDY_DEBUG says what cannot be."""
     if os.environ.get(VARIABLE) not in (None, "", TERMINAL, DEBUGPY, OFF):
-        raise ValueError(
-            f"{VARIABLE} must be {TERMINAL}, {DEBUGPY} or {OFF}, not {os.environ[VARIABLE]!r}"
-        )
+        raise ValueError(f"{VARIABLE} must be {TERMINAL}, {DEBUGPY} or {OFF}, not {os.environ[VARIABLE]!r}")
 
 
 class Debugging:
@@ -48,12 +44,17 @@ class Debugging:
 
     __slots__ = ("deadlines", "debug", "guest", "life", "since")
 
-    def __init__(self, life: Life, guest: Guest, deadlines: Deadlines, debug: str) -> None:
-        self.life = life
-        self.guest = guest
-        self.deadlines = deadlines
-        self.debug = debug
+    def __init__(self, incarnation: ProcessIncarnation) -> None:
+        self.life = incarnation.life
+        self.guest = incarnation.guest
+        self.deadlines = incarnation.climber.deadlines
+        self.debug = debug_of(incarnation.executor)
         self.since = 0.0
+
+    def attend(self) -> None:
+        """Be told of every stop of this guest."""
+        if self.guest.diagnostics is not None:
+            self.guest.diagnostics.on_stop = self.stopped
 
     def stopped(self, sock: socket.socket, place: str) -> None:
         """The guest has stopped; its deadlines are held until it goes on."""

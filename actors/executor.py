@@ -96,6 +96,7 @@ class Process(Executor):
     stderr: Literal["show", "keep"] = "show"
     stopped_timeout: float = 1.0
     loop: Literal["trio", "asyncio"] = "trio"
+    debug: Literal["terminal", "debugpy", "off"] | None = None
 
     def __post_init__(self) -> None:
         check_fields(self, PROCESS_CHECKS)
@@ -122,6 +123,7 @@ PROCESS_CHECKS: Checks = {
     "stderr": (one_of("show", "keep"), "'show' or 'keep'"),
     "stopped_timeout": SECONDS,
     "loop": LOOP,
+    "debug": (one_of(None, "terminal", "debugpy", "off"), "'terminal', 'debugpy', 'off' or None"),
 }
 
 THREAD_CHECKS: Checks = {"loop": LOOP, "ladder": (is_ladder, "Ladder(...)")}

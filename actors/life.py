@@ -40,6 +40,10 @@ class Incarnation(Protocol):
     def glance(self) -> Glance | None: ...
     @property
     def pid(self) -> int: ...
+    @property
+    def held(self) -> bool: ...
+    @property
+    def uprooted(self) -> bool: ...
 
     async def start(self) -> ExitReason | None: ...
     async def serve(self) -> ExitReason: ...
@@ -144,7 +148,10 @@ class Life:
             and self.incarnation is not None
             and self.mailbox.receiver is None
         ):
-            self.incarnation.kill(SHUTDOWN_EXIT)
+            if self.incarnation.held:
+                self.house.stage.timers.after(self.spec.options.shutdown, self.give_up_start)
+            else:
+                self.incarnation.kill(SHUTDOWN_EXIT)
 
     def rest(self, reason: ExitReason | None) -> None:
         """Stay down, spec kept; with a reason, whoever calls is told it, without one calls wait."""

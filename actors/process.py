@@ -18,6 +18,7 @@ from ..transports.places.process import GuestProcess, describe_status, signal_na
 from ..transports.session import CLOSED, READY, ProtocolError, Session
 from . import events
 from .climber import Climber
+from .debugging import Debugging
 from .errors import UNKNOWN
 from .executor import Process
 from .glance import Glance
@@ -35,12 +36,12 @@ from .reasons import (
     UNREACHABLE,
     ExitReason,
 )
-from .stream import Feed
 from .settings import command_of, settings_of
+from .stream import Feed
 from .verdicts import answer, reason_of
 
 if TYPE_CHECKING:
-    from ..transports.timers import Timer
+    from ..transports.deadlines import Deadline
     from .call import Call
     from .mailbox import Encode
 
@@ -82,7 +83,7 @@ class ProcessIncarnation:
         self.why: ExitReason | None = None
         self.injected = False
         self.stopping = False
-        self.stop_timer: Timer | None = None
+        self.stop_timer: Deadline | None = None
         self.started = trio.Event()
         self.dead = trio.Event()
 
@@ -95,12 +96,23 @@ class ProcessIncarnation:
         """The guest's process, once it is launched."""
         return self.guest.process
 
+    @property
+    def held(self) -> bool:
+        """Does a person debug it?"""
+        return self.climber.deadlines.held
+
+    @property
+    def uprooted(self) -> bool:
+        """Did it die with the keeper, for no fault of its own?"""
+        return self.process is not None and self.process.uprooted
+
     # -- the start ------------------------------------------------------------------------------
 
     async def start(self) -> ExitReason | None:
         """Launch the guest and wait until it is ready; returns why not, after proof of death."""
         limit = self.life.spec.options.start_timeout
-        time = trio.move_on_after(limit)
+        time = trio.CancelScope()
+        deadline = self.climber.deadlines.after(limit, time.cancel)
         try:
             with time:
                 await self.launch()
@@ -113,6 +125,8 @@ class ProcessIncarnation:
         except BaseException:
             self.close()
             raise
+        finally:
+            deadline.cancel()
         if self.session.state is READY and self.why is None:
             return None
         if self.process is None:
@@ -130,6 +144,7 @@ class ProcessIncarnation:
         link.on_messages, link.on_drained = self.hear, self.pump
         link.on_end, link.on_breach = self.lost, self.breach
         link.open()
+        Debugging(self).attend()
         if process.ended:
             self.ended()
         self.greet()
@@ -356,7 +371,7 @@ class ProcessIncarnation:
 
         if self.stop_timer is not None:
             self.stop_timer.cancel()  # each stop has its own time
-        self.stop_timer = self.life.house.stage.timers.after(seconds, check)
+        self.stop_timer = self.climber.deadlines.after(seconds, check)
 
     def ended(self) -> None:
         """The guest is dead, and proved to be; replies it wrote before still count."""

@@ -12,8 +12,8 @@ from typing import Any
 log = logging.getLogger("understudy.transports.coverage")
 
 
-def coverage_config() -> str | None:
-    """The configuration for guests, as coverage.py itself hands it to processes; None if nothing is measured.
+def coverage_settings() -> dict[str, str] | None:
+    """Where guests find coverage.py, and its configuration as it hands it to processes itself; None if off.
 
     Measured is what COVERAGE_PROCESS_START asks for, or what runs in this process.
     """
@@ -21,14 +21,16 @@ def coverage_config() -> str | None:
     active = module.Coverage.current() if hasattr(module, "Coverage") else None
     if active is None:
         named = os.environ.get("COVERAGE_PROCESS_START")
-        return str(Path(named).absolute()) if named else None
+        return settings_with(str(Path(named).absolute())) if named else None
     if not hasattr(active.config, "serialize"):
         log.warning("coverage %s cannot reach guests; 7.10 is the first that can", module.__version__)
         return None
-    return f":data:{active.config.serialize()}"
+    return settings_with(f":data:{active.config.serialize()}")
 
 
-def coverage_folder() -> str | None:
-    """Where guests find coverage.py."""
+def settings_with(config: str) -> dict[str, str] | None:
     found = importlib.util.find_spec("coverage")
-    return str(Path(found.origin).parent.parent) if found is not None and found.origin else None
+    if found is None or found.origin is None:
+        log.warning("COVERAGE_PROCESS_START asks for coverage, which is not installed")
+        return None
+    return {"config": config, "folder": str(Path(found.origin).parent.parent)}
