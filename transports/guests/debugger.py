@@ -14,7 +14,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from importlib import import_module
 from pdb import Pdb
 from types import FrameType
 from typing import Any
@@ -89,9 +90,9 @@ class Line:
 class Prompt(Pdb):
     """One thread's debugger.  It has the terminal from a stop until the code goes on, steps included."""
 
-    def __init__(self, breakpoint: Breakpoint) -> None:
+    def __init__(self, hook: Breakpoint) -> None:
         super().__init__(stdin=io.StringIO(), stdout=io.StringIO(), skip=[OURS, f"{OURS}.*"], nosigint=True)
-        self.breakpoint = breakpoint
+        self.hook = hook
         self.line: Line | None = None
         self.header: str | None = None
         self.before: Any = None
@@ -104,13 +105,15 @@ class Prompt(Pdb):
         with contextlib.ExitStack() as undo:
             undo.callback(ours.close)
             with theirs:
-                ask(self.breakpoint.channel, place_of(frame), theirs)
+                ask(self.hook.channel, place_of(frame), theirs)
             line = Line(ours)
             answer = line.readline().strip()
             if answer != ATTACHED:
                 raise Refused(answer or "the host does not answer")
             undo.pop_all()
-        self.line = self.stdin = self.stdout = line
+        self.line = line
+        streams: Any = self
+        streams.stdin = streams.stdout = line
         if threading.current_thread() is threading.main_thread():
             self.before = signal.signal(DOORBELL, self.ring)
 
@@ -132,21 +135,27 @@ class Prompt(Pdb):
 
     # -- what pdb asks --------------------------------------------------------------------------
 
-    def interaction(self, frame: FrameType, *rest: Any) -> None:
-        if self.line is None:
+    def interaction(self, frame: FrameType | None, traceback: Any) -> None:
+        if self.line is None and frame is not None:
             try:
                 self.attach(frame)
             except Refused as refused:
                 self.set_continue()
-                pass_by(self.breakpoint.label, frame, str(refused))
+                pass_by(self.hook.label, frame, str(refused))
                 return
         if self.header is not None:
             self.message(self.header)
             self.header = None
         with at_prompt(self.line):
-            super().interaction(frame, *rest)
+            super().interaction(frame, traceback)
         if self.quitting or self.stoplineno == -1:
             self.detach()
+
+    def get_stack(self, f: FrameType | None, t: Any) -> Any:
+        """The user's part of the stack: how we came to call it is of no interest."""
+        stack, at = super().get_stack(f, t)
+        ours = max((i + 1 for i, (frame, _) in enumerate(stack[:at]) if is_ours(frame)), default=0)
+        return stack[ours:], at - ours
 
     def dispatch_return(self, frame: FrameType, arg: Any) -> Any:
         """Stepping ends with the method: what called it is not the user's code."""
@@ -159,7 +168,7 @@ class Prompt(Pdb):
 
 
 @contextlib.contextmanager
-def at_prompt(line: Any) -> Iterator[None]:
+def at_prompt(line: Any) -> Generator[None]:
     """While a person types, `input()` and `print()` are for the terminal too."""
     stdin, sys.stdin = sys.stdin, line
     try:
@@ -177,10 +186,13 @@ def ask(channel: int, text: str, *given: socket.socket) -> None:
 
 def is_left(frame: FrameType) -> bool:
     """Does control go back from here to our own code, for good?"""
-    caller = frame.f_back
-    if caller is not None and caller.f_globals.get("__name__", "").partition(".")[0] != OURS:
+    if frame.f_back is not None and not is_ours(frame.f_back):
         return False
     return not dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith(("YIELD", "SEND"))
+
+
+def is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == OURS
 
 
 def below_invoke(frame: FrameType | None) -> bool:
@@ -196,23 +208,25 @@ def below_invoke(frame: FrameType | None) -> bool:
 prompts: dict[int, Prompt] = {}
 
 
-def at_terminal(breakpoint: Breakpoint, frame: FrameType, header: str | None) -> None:
+def at_terminal(hook: Breakpoint, frame: FrameType, header: str | None) -> None:
     """Stop at the caller's next line; a thread keeps its breakpoints from one stop to the next."""
-    prompt = prompts.setdefault(threading.get_ident(), Prompt(breakpoint))
+    prompt = prompts.setdefault(threading.get_ident(), Prompt(hook))
     prompt.header = header
     prompt.set_trace(frame)
 
 
-def with_debugpy(breakpoint: Breakpoint, frame: FrameType, header: str | None) -> None:
+def with_debugpy(hook: Breakpoint, frame: FrameType, header: str | None) -> None:
     """Listen for an editor, once, and stop where the caller is."""
+    if header is not None:
+        print(header, file=sys.stderr)
     try:
-        import debugpy  # type: ignore[import-not-found, unused-ignore]
+        debugpy = import_module("debugpy")
     except ImportError as error:
         raise ImportError(
             "breakpoint() with debug='debugpy' needs debugpy where this actor imports from: pip install debugpy"
         ) from error
     if not listening:
-        listen(breakpoint, frame, debugpy)
+        listen(hook, frame, debugpy)
     sys.modules["pydevd"].settrace(
         suspend=True, trace_only_current_thread=True, patch_multiprocessing=False, stop_at_frame=frame
     )
@@ -221,14 +235,14 @@ def with_debugpy(breakpoint: Breakpoint, frame: FrameType, header: str | None) -
 listening: list[socket.socket] = []  # open as long as we are: so long the host holds our deadlines
 
 
-def listen(breakpoint: Breakpoint, frame: FrameType, debugpy: Any) -> None:
+def listen(hook: Breakpoint, frame: FrameType, debugpy: Any) -> None:
     host, port = debugpy.listen(("127.0.0.1", 0))
     ours, theirs = socket.socketpair()
     with theirs:
-        ask(breakpoint.channel, f"debugpy {place_of(frame)}", theirs)
+        ask(hook.channel, f"debugpy {place_of(frame)}", theirs)
     listening.append(ours)
     print(
-        f"understudy: {breakpoint.label} (process {os.getpid()}) at {place_of(frame)} waits for an editor: "
+        f"understudy: {hook.label} (process {os.getpid()}) at {place_of(frame)} waits for an editor: "
         f"attach to {host}:{port}",
         file=sys.stderr,
         flush=True,

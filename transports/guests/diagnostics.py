@@ -41,7 +41,7 @@ class Breakpoint:
         self.label = label
 
     def __call__(self, *, header: str | None = None) -> None:
-        frame = sys._getframe(1)
+        frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
         if self.debug == OFF:
             pass_by(self.label, frame, "the debugger is off for it")
             return

@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import trio
 
@@ -80,7 +81,7 @@ class Terminal:
         self.hub = hub
         self.token = trio.lowlevel.current_trio_token()
         self.tty = -1
-        self.saved: list[object] = []
+        self.saved: Any = None
         self.stop: Stop | None = None  # the one that has it
         self.waiting: list[Stop] = []
         self.queued = False
@@ -149,6 +150,11 @@ class Terminal:
         self.say(why)
         stop.on_over()
 
+    def tell(self, text: str) -> None:
+        """Tell a person who is at a prompt of ours."""
+        if self.stop is not None:
+            self.say(text)
+
     def refuse(self, stop: Stop, why: str = NO_TERMINAL) -> None:
         hang_up(stop.sock, why)
         stop.on_over()
@@ -176,6 +182,7 @@ class Terminal:
             return
         self.send(data or CTRL_D + b"\n")
         if CTRL_C in data and self.stop is not None:
+            self.write(b"\n")
             self.stop.interrupt()
 
     def send(self, data: bytes) -> None:
@@ -272,14 +279,11 @@ def is_there() -> bool:
         return True  # nobody's controlling terminal: it stops nobody
 
 
-def by_lines(attributes: list[object]) -> list[object]:
+def by_lines(attributes: Any) -> Any:
     """Line by line with echo; Ctrl-C ends a line, and is no signal."""
-    changed = list(attributes)
-    modes, characters = attributes[LOCAL_MODES], attributes[CHARACTERS]
-    assert isinstance(modes, int) and isinstance(characters, list)
-    changed[LOCAL_MODES] = modes | termios.ICANON | termios.ECHO
-    characters = list(characters)
+    changed = [*attributes]
+    changed[LOCAL_MODES] |= termios.ICANON | termios.ECHO
+    characters = changed[CHARACTERS] = [*attributes[CHARACTERS]]
     characters[termios.VINTR] = os.fpathconf(0, "PC_VDISABLE").to_bytes(1, "little")
     characters[termios.VEOL] = CTRL_C
-    changed[CHARACTERS] = characters
     return changed
