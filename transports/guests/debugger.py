@@ -1,4 +1,4 @@
-"""pdb in a guest, at the prompt of the host's terminal; or debugpy, for an editor.
+"""pdb in a guest, at the prompt of the host's terminal.
 
 The guest hands the host one end of a socket and the place where it stopped.  The host answers with one line:
 that it is the guest's turn at the terminal, or why it never will be.
@@ -9,18 +9,16 @@ from __future__ import annotations
 import contextlib
 import dis
 import io
-import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Generator
-from importlib import import_module
+from collections.abc import Generator
 from pdb import Pdb
 from types import FrameType
 from typing import Any
 
-from .diagnostics import Breakpoint, pass_by, place_of
+from .diagnostics import Breakpoint, ask, pass_by, place_of
 from .interrupts import DOORBELL, invoke
 
 ATTACHED = "attached"
@@ -178,12 +176,6 @@ def at_prompt(line: Any) -> Generator[None]:
         sys.stdin = stdin
 
 
-def ask(channel: int, text: str, *given: socket.socket) -> None:
-    """Tell the host that we have stopped."""
-    with socket.socket(fileno=os.dup(channel)) as speaker:
-        socket.send_fds(speaker, [text.encode("utf-8", "replace")], [end.fileno() for end in given])
-
-
 def is_left(frame: FrameType) -> bool:
     """Does control go back from here to our own code, for good?"""
     if frame.f_back is not None and not is_ours(frame.f_back):
@@ -203,54 +195,11 @@ def below_invoke(frame: FrameType | None) -> bool:
     return False
 
 
-# -- the ways to stop ----------------------------------------------------------------------------------
-
 prompts: dict[int, Prompt] = {}
 
 
-def at_terminal(hook: Breakpoint, frame: FrameType, header: str | None) -> None:
+def stop(hook: Breakpoint, frame: FrameType, header: str | None) -> None:
     """Stop at the caller's next line; a thread keeps its breakpoints from one stop to the next."""
     prompt = prompts.setdefault(threading.get_ident(), Prompt(hook))
     prompt.header = header
     prompt.set_trace(frame)
-
-
-def with_debugpy(hook: Breakpoint, frame: FrameType, header: str | None) -> None:
-    """Listen for an editor, once, and stop where the caller is."""
-    if header is not None:
-        print(header, file=sys.stderr)
-    try:
-        debugpy = import_module("debugpy")
-    except ImportError as error:
-        raise ImportError(
-            "breakpoint() with debug='debugpy' needs debugpy where this actor imports from: pip install debugpy"
-        ) from error
-    if not listening:
-        listen(hook, frame, debugpy)
-    sys.modules["pydevd"].settrace(
-        suspend=True, trace_only_current_thread=True, patch_multiprocessing=False, stop_at_frame=frame
-    )
-
-
-listening: list[socket.socket] = []  # open as long as we are: so long the host holds our deadlines
-
-
-def listen(hook: Breakpoint, frame: FrameType, debugpy: Any) -> None:
-    host, port = debugpy.listen(("127.0.0.1", 0))
-    ours, theirs = socket.socketpair()
-    with theirs:
-        ask(hook.channel, f"debugpy {place_of(frame)}", theirs)
-    listening.append(ours)
-    print(
-        f"understudy: {hook.label} (process {os.getpid()}) at {place_of(frame)} waits for an editor: "
-        f"attach to {host}:{port}",
-        file=sys.stderr,
-        flush=True,
-    )
-    debugpy.wait_for_client()
-
-
-WAYS: dict[str, Callable[[Breakpoint, FrameType, str | None], None]] = {
-    "terminal": at_terminal,
-    "debugpy": with_debugpy,
-}

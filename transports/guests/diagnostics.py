@@ -10,12 +10,17 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
 
 # A signal that by default does nothing: it cannot end a guest that does not listen yet, or no longer.
 DUMP = signal.SIGURG
 
 OFF = "off"
+WAYS = {"terminal": ".debugger", "debugpy": ".editor"}  # loaded when something stops
 
 
 def prepare(settings: Mapping[str, Any]) -> None:
@@ -45,9 +50,15 @@ class Breakpoint:
         if self.debug == OFF:
             pass_by(self.label, frame, "the debugger is off for it")
             return
-        from . import debugger
+        import_module(WAYS[self.debug], __package__).stop(self, frame, header)
 
-        debugger.WAYS[self.debug](self, frame, header)
+
+def ask(channel: int, text: str, given: socket.socket) -> None:
+    """Tell the host that we have stopped."""
+    import socket
+
+    with socket.socket(fileno=os.dup(channel)) as speaker:
+        socket.send_fds(speaker, [text.encode("utf-8", "replace")], [given.fileno()])
 
 
 def pass_by(label: str, frame: Any, why: str) -> None:
