@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BEGIN, RETIRE = "begin", "retire"
 CUT_SHORT = ExitReason(UNREACHABLE, "the runtime was ended under it", ordered=True)
+UPROOTED = 3  # starts, after which even the keeper's deaths count as the actor's own
 FALLS = 8  # incarnations, after which the other tasks get their turn: one may fall again and again
 
 
@@ -223,15 +224,9 @@ class Life:
 
     async def live(self) -> None:
         """One incarnation, from its start to its end."""
-        self.number += 1
         self.move("start")
-        self.emit(events.ActorStarting)
-        incarnation = self.incarnation = self.craft.incarnate(self)
+        incarnation, reason = await self.start()
         started = False
-        if self.leaving:
-            self.leaving = False
-            self.stop()
-        reason = await incarnation.start()
         if reason is None:
             started = True
             self.became_ready(incarnation)
@@ -243,6 +238,21 @@ class Life:
         if incarnation.parting is not None:
             self.part(incarnation.parting, reason)
         self.settle(left, fates, reason)
+
+    async def start(self) -> tuple[Incarnation, ExitReason | None]:
+        """Start an incarnation; one that dies with the keeper meanwhile is followed by another, as it was not to blame."""
+        for _ in range(UPROOTED):
+            self.number += 1
+            self.emit(events.ActorStarting)
+            incarnation = self.incarnation = self.craft.incarnate(self)
+            if self.leaving:
+                self.leaving = False
+                self.stop()
+            reason = await incarnation.start()
+            if reason is None or not incarnation.uprooted or self.state is not lifecycle.STARTING:
+                return incarnation, reason
+            self.emit(events.ActorEnded, reason)
+        return incarnation, reason
 
     def part(self, call: Call, reason: ExitReason) -> None:
         """A call ended its actor on purpose: a cast has done its work, a caller is told."""

@@ -398,7 +398,7 @@ class ProcessIncarnation:
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
             reason = ExitReason(kind, f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
-        return replace(reason, status=status, stderr=words, ordered=ordered)
+        return replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
 
     def close(self) -> None:
         """Give back every descriptor."""

@@ -26,7 +26,12 @@ log = logging.getLogger("understudy.transports.keeper")
 
 PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
 WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
+TRIES, WINDOW = 3, 5.0  # keepers that may die with the same launch, or within so many seconds
 SCRIPT = Path(__file__).parent.parent / "guests" / "keeper.py"
+
+
+class KeeperLost(LaunchError):
+    """The keeper died before the guest was there; another may do better."""
 
 
 class Keeper:
@@ -41,6 +46,7 @@ class Keeper:
         self.buffer = bytearray()
         self.launching: dict[int, tuple[GuestProcess, Callable[[OSError | None], None]]] = {}
         self.guests: dict[int, GuestProcess] = {}
+        self.losses: list[float] = []
         self.sending = trio.Lock()
         self.handlers: dict[str, Callable[..., None]] = {
             "launched": self.on_launched, "refused": self.on_refused, "ended": self.on_ended,
@@ -68,6 +74,12 @@ class Keeper:
         Raises:
             LaunchError: if the system refuses.
         """
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(KeeperLost):
+                return await self.ask(command, descriptors, places)
+        return await self.ask(command, descriptors, places)
+
+    async def ask(self, command: Command, descriptors: Sequence[int], places: Sequence[int]) -> GuestProcess:
         key = next(self.keys)
         guest = GuestProcess()
         answered = trio.Event()
@@ -177,15 +189,21 @@ class Keeper:
         log.warning("the keeper ended with status %s; its guests are lost", status)
         waiting, self.launching = self.launching, {}
         for _, answer in waiting.values():
-            answer(LaunchError(0, "the process that starts guests died; try again"))
+            answer(KeeperLost(0, "the process that starts guests died, and so did the next ones"))
         guests, self.guests = self.guests, {}
+        excused = self.is_excused(trio.current_time())
         for guest in guests.values():
             guest.signal(signal.SIGKILL)
             with contextlib.suppress(OSError):
                 os.killpg(guest.pid, signal.SIGKILL)  # nobody else is left to find its children
-            guest.uprooted = True
+            guest.uprooted = excused
             if guest.pidfd < 0:
                 guest.end(None)
+
+    def is_excused(self, now: float) -> bool:
+        """A keeper that dies is nobody's fault; keepers that die again and again are a matter for supervisors."""
+        self.losses = [*(at for at in self.losses if now - at < WINDOW), now]
+        return len(self.losses) < TRIES
 
     def dead(self, guest: GuestProcess) -> None:
         """The pidfd proves a death.  How it came only the keeper knows, and it may be stopped, or dead itself."""
