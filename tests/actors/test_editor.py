@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -40,6 +41,10 @@ class Editor:
         self.file = self.sock.makefile("rb")
         self.number = 0
 
+    def close(self) -> None:
+        self.file.close()
+        self.sock.close()
+
     def request(self, command: str, **arguments: Any) -> None:
         self.number += 1
         message = {"seq": self.number, "type": "request", "command": command, "arguments": arguments}
@@ -70,7 +75,9 @@ def test_an_editor_attaches_and_has_all_the_time() -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
+    with ExitStack() as undo:
+        undo.callback(program.communicate)
+        undo.callback(program.kill)
         assert program.stderr is not None
         found = None
         while found is None:
@@ -80,10 +87,10 @@ def test_an_editor_attaches_and_has_all_the_time() -> None:
                 r"thinker .*cast_debug\.py:\d+ in think\(\) waits for an editor: attach to 127\.0\.0\.1:(\d+)",
                 line,
             )
-        editor = Editor(int(found[1]))
+        editor = undo.enter_context(closing(Editor(int(found[1]))))
         editor.request("initialize", adapterID="test", pathFormat="path")
         editor.hears("response", "initialize")
-        editor.request("attach")
+        editor.request("attach", justMyCode=True)
         editor.hears("event", "initialized")
         editor.request("configurationDone")
         for _ in range(2):
@@ -95,9 +102,6 @@ def test_an_editor_attaches_and_has_all_the_time() -> None:
         assert program.stdout is not None
         assert program.stdout.readline() == "thought 35 40\n"
         assert program.wait(20) == 0
-    finally:
-        program.kill()
-        program.communicate()
 
 
 def test_without_debugpy_the_error_says_what_to_install() -> None:
