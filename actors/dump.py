@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from traceback import StackSummary
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from traceback import StackSummary, walk_stack
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -13,6 +14,7 @@ import trio
 from ..transports.system.proc import state_of
 from .local import LocalIncarnation
 from .process import ProcessIncarnation
+from .thread import ThreadIncarnation
 from .verbs import life_of
 
 if TYPE_CHECKING:
@@ -58,10 +60,8 @@ async def dump_local(life: Life, _: LocalIncarnation, __: float) -> str:
     title = f"{life.path}, incarnation {life.number}, in this process"
     if task is None:
         return f"{title}: its task has ended\n"
-    frames = [(frame, line) for frame, line in task.iter_await_frames()]
-    lines = StackSummary.extract(reversed(frames), lookup_lines=False)
-    shown = "".join(f'  File "{line.filename}", line {line.lineno} in {line.name}\n' for line in lines)
-    return f"{title}:\nTask {task.name!r} (most recent call first):\n{shown}"
+    frames = reversed(list(task.iter_await_frames()))
+    return f"{title}:\nTask {task.name!r} (most recent call first):\n{shown_stack(frames)}"
 
 
 def task_of(life: Life) -> trio.lowlevel.Task | None:
@@ -81,8 +81,33 @@ def all_tasks(root: trio.lowlevel.Task | None) -> Iterator[trio.lowlevel.Task]:
                 yield from all_tasks(task)
 
 
+async def dump_thread(life: Life, incarnation: ThreadIncarnation, _: float) -> str:
+    """The stacks of the actor's thread, and of those that run its calls."""
+    await trio.lowlevel.checkpoint()
+    frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
+    main = incarnation.guest.thread
+    threads = [thread for thread in threading.enumerate() if main is not None and belongs(thread, main)]
+    shown = "".join(
+        f"Thread {thread.name!r} (most recent call first):\n{shown_stack(walk_stack(frames.get(thread.ident or 0)))}"
+        for thread in threads
+    )
+    return f"{life.path}, incarnation {life.number}, in threads of this process:\n{shown}"
+
+
+def belongs(thread: threading.Thread, main: threading.Thread) -> bool:
+    """The threads that an actor's own thread starts for its calls bear its name in theirs."""
+    return thread is main or thread.name.startswith(f"{main.name}, ")
+
+
+def shown_stack(frames: Iterable[tuple[FrameType, int]]) -> str:
+    """Frames, the innermost first, in the manner of a fault handler."""
+    lines = StackSummary.extract(iter(frames), lookup_lines=False)
+    return "".join(f'  File "{line.filename}", line {line.lineno} in {line.name}\n' for line in lines)
+
+
 # By the kind of incarnation, that is, by executor.
 DUMPS: dict[type, Callable[[Life, Any, float], Awaitable[str]]] = {
     LocalIncarnation: dump_local,
     ProcessIncarnation: dump_process,
+    ThreadIncarnation: dump_thread,
 }

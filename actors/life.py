@@ -5,7 +5,8 @@ The mailbox stays; what is replaced is the incarnation behind it.  That is a res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -54,7 +55,7 @@ class Incarnation(Protocol):
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
-    def interrupt(self) -> trio.Event | None: ...
+    def interrupt(self) -> Sequence[trio.Event]: ...
     def stop(self, seconds: float) -> None: ...
     def kill(self, reason: ExitReason) -> None: ...
 
@@ -241,7 +242,7 @@ class Life:
 
     async def start(self) -> tuple[Incarnation, ExitReason | None]:
         """Start an incarnation; one that dies with the keeper meanwhile is followed by another, as it was not to blame."""
-        for _ in range(UPROOTED):
+        for left in itertools.count(UPROOTED - 1, -1):
             self.number += 1
             self.emit(events.ActorStarting)
             incarnation = self.incarnation = self.craft.incarnate(self)
@@ -249,10 +250,11 @@ class Life:
                 self.leaving = False
                 self.stop()
             reason = await incarnation.start()
-            if reason is None or not incarnation.uprooted or self.state is not lifecycle.STARTING:
+            again = left and incarnation.uprooted and self.state is lifecycle.STARTING
+            if reason is None or not again:
                 return incarnation, reason
             self.emit(events.ActorEnded, reason)
-        return incarnation, reason
+        raise AssertionError("unreachable")
 
     def part(self, call: Call, reason: ExitReason) -> None:
         """A call ended its actor on purpose: a cast has done its work, a caller is told."""

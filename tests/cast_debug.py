@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+import trio
+
 from understudy import Actor, Process, method
 
 SHOWN = Process(stderr="show")
@@ -44,6 +46,24 @@ class Thinker(Actor, executor=SHOWN):
     @method
     def pid(self) -> int:
         return os.getpid()
+
+
+class AsyncThinker(Actor, executor=SHOWN):
+    """Several calls at once, in tasks."""
+
+    def __init__(self) -> None:
+        self.others = 0
+
+    @method
+    async def think(self, n: int) -> int:
+        breakpoint()
+        await trio.sleep(0.05)
+        return 5 * n
+
+    @method
+    async def other(self) -> int:
+        self.others += 1
+        return self.others
 
 
 def endless() -> None:

@@ -26,7 +26,7 @@ LONG = 0.6  # seconds at a prompt, longer than any deadline of these scenes
 
 FRAME = """
 import os, signal, sys, trio
-from tests.cast_debug import SHOWN, Thinker
+from tests.cast_debug import SHOWN, AsyncThinker, Thinker
 from understudy import Process, dump, get, interrupt, kill, open_runtime, statistics
 
 async def main():
@@ -224,6 +224,37 @@ print("thought", await get([one, both[1].think.remote(2)]))
         someone.type("p n\n")
         someone.sees("2")
         at_prompt(someone)
+        someone.type("c\n")
+        someone.sees("thought [5, 10]")
+
+
+def test_an_async_method_is_stepped_through_its_awaits_while_others_run() -> None:
+    program = scene("""
+thinker = await AsyncThinker.options(name="thinker", call_timeout=0.5).start()
+thought = thinker.think.remote(7)
+print("thought", await thought, await thinker.other())
+""")
+    with person(program) as someone:
+        for line in ("await trio.sleep", "return 5 * n", "--Return--"):
+            assert line in at_prompt(someone)
+            someone.type("n\n")
+        someone.sees("has left the prompt")
+        someone.sees("thought 35 1")
+
+
+def test_two_threads_of_one_guest_take_turns() -> None:
+    program = scene("""
+thinker = await Thinker.options(name="thinker", max_concurrency=2, call_timeout=0.3).start()
+thoughts = [thinker.think.remote(n) for n in (1, 2)]
+print("thought", await get(thoughts))
+""")
+    with person(program) as someone:
+        at_prompt(someone)
+        someone.sees("waits its turn")
+        time.sleep(LONG)
+        someone.type("c\n")
+        at_prompt(someone)
+        time.sleep(LONG)
         someone.type("c\n")
         someone.sees("thought [5, 10]")
 

@@ -14,7 +14,7 @@ import trio
 from tests.cast import Endless, Player, Starter
 from tests.cast_stuck import Stuck
 from tests.rehearsal import LOCAL, rehearse, until
-from understudy import Process, Runtime, dump, kill, statistics
+from understudy import Process, Runtime, Thread, dump, kill, statistics
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -84,7 +84,8 @@ def test_one_that_cannot_answer_is_described_by_the_system() -> None:
 
         os.kill(statistics(player).pid, signal.SIGCONT)
         assert await player.echo(1) == 1
-        assert "in receive\n" in await dump(player, file=io.StringIO())
+        while "in receive\n" not in await dump(player, file=io.StringIO()):
+            pass
 
     rehearse(scene)
 
@@ -115,6 +116,26 @@ def test_a_local_actor_shows_its_task() -> None:
             "here, incarnation 1, in this process:\nTask 'here' (most recent call first):\n"
         )
         assert "in serve\n" in text
+
+    rehearse(scene)
+
+
+def test_an_actor_in_threads_shows_those_that_run_its_calls() -> None:
+    async def scene(runtime: Runtime) -> None:
+        threaded = await Player.options(executor=Thread(), max_concurrency=2, name="threaded").start()
+        other = await Player.options(executor=Thread(), name="threaded-too").start()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(threaded.sleep, 0.3)
+            text = ""
+            while "in sleep\n" not in text:
+                await trio.sleep(0.01)
+                text = await dump(threaded, file=io.StringIO())
+            assert text.startswith(
+                "threaded, incarnation 1, in threads of this process:\nThread 'understudy threaded'"
+            )
+            assert text.count("most recent call first") == 2
+            assert "threaded-too" not in text
+            assert "in sleep\n" not in await dump(other, file=io.StringIO())
 
     rehearse(scene)
 
