@@ -83,7 +83,9 @@ class Process(Executor):
     alone.  With `trusted=False` only data travels, and nothing the guest says is believed: neither
     unpickled nor taken for a length.  `stderr="show"` passes the guest's standard error on, `"keep"` keeps
     its end for error messages only.  A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
-    killed.  `loop` runs `async` methods; a class that has none needs none.
+    killed.  `loop` runs `async` methods; a class that has none needs none.  `debug` says what
+    `breakpoint()` does: `"terminal"` opens pdb at the host's terminal, `"debugpy"` waits for an editor,
+    `"off"` goes on; None: as `UNDERSTUDY_DEBUG` says, else `"terminal"` if it is trusted.
     """
 
     python: str | None = None
