@@ -103,7 +103,10 @@ class Prompt(Pdb):
         with contextlib.ExitStack() as undo:
             undo.callback(ours.close)
             with theirs:
-                ask(self.hook.channel, place_of(frame), theirs)
+                try:
+                    ask(self.hook.channel, place_of(frame), theirs)
+                except OSError as error:
+                    raise Refused(f"the host cannot be asked ({error})") from None
             line = Line(ours)
             answer = line.readline().strip()
             if answer != ATTACHED:

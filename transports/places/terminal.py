@@ -25,6 +25,7 @@ from .stderr import pass_on
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 LOCAL_MODES, CHARACTERS = 3, 6  # places in what termios calls attributes
+MOST = 1000  # guests that wait; more could only be one that makes them up
 NO_TERMINAL = "the host has no terminal to ask at"
 
 
@@ -91,7 +92,7 @@ class Terminal:
 
     def admit(self, stop: Stop) -> None:
         """A guest has stopped: it gets the terminal, or waits its turn, or is told that there is none."""
-        if not is_there():
+        if not is_there() or len(self.waiting) >= MOST:
             self.refuse(stop)
             return
         self.waiting.append(stop)
@@ -229,9 +230,10 @@ class Terminal:
             self.rest = data
         except OSError:
             return  # it is gone; that is read from it soon
-        if self.rest:
-            if self.stop is not None:
-                self.hub.forget(self.stop.sock.fileno())
+        if self.stop is None:
+            self.rest = b""  # it is about to be given back
+        elif self.rest:
+            self.hub.forget(self.stop.sock.fileno())
             self.hub.when_writable(self.tty, self.write_rest)
 
     def write_rest(self) -> None:
