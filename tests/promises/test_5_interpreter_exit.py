@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.transports.hosts import MARK, ROOT, environ_of, gone
+from understudy.transports.system.means import has
 
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
@@ -28,7 +29,7 @@ async def busy(runtime):
     testers = [await Tester.options(**OPTIONS).start() for _ in range(3)]
     testers[0].spin.cast()
     testers[1].sleep.cast(1000.0)
-    await testers[2].spawn("session")
+    await testers[2].spawn({kind!r})
     refs = [tester.echo.remote(1) for tester in testers]
     return testers
 
@@ -79,6 +80,8 @@ async def host():
 asyncio.run(host())
 """
 
+KIND = "session" if has("subreaper") else "child"  # what is found when its guest is gone
+
 WAYS = {
     "sys.exit": ("sys.exit(3)", 3),
     "an exception": ("raise ValueError('out')", 1),
@@ -98,7 +101,7 @@ PLACES = {
 def left(main: str, run: str = RUN) -> tuple[int, str]:
     """Run a script to its end; returns its status and what it said, once nothing of it is left."""
     mark = uuid4().hex
-    script = SCRIPT.format(mark=MARK, main=main, run=run)
+    script = SCRIPT.format(mark=MARK, kind=KIND, main=main, run=run)
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
