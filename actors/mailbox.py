@@ -209,6 +209,11 @@ class Mailbox:
             call.deadline = self.house.stage.now() + method.timeout
         return call
 
+    def admit(self, call: Call) -> None:
+        """Accept a call that somebody waits for; raises DeadlockError if it waits for the one that makes it."""
+        self.refuse_circle(call)
+        self.put(call)
+
     def put(self, call: Call) -> None:
         """Accept a call; raises ActorDiedError if the actor is dead."""
         queue = self.queue

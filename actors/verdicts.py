@@ -38,7 +38,7 @@ def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnat
 
 def result(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     try:
-        value = incarnation.codec.value(message[2])
+        value = incarnation.value(message[2])
     except Exception as error:
         text = f"the result of {call.method.name}() cannot be unpickled here: {error}"
         failure = Unsendable(text, BEGUN, call.id, call.method.name)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from . import protocol as p
+from .asking import Asking
 from .context import ActorExit, running
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
@@ -37,6 +38,7 @@ class Guest:
         self.crash_on: tuple[type[BaseException], ...] = ()
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
         self.handlers: dict[int, Callable[[list[Any]], None]] = {p.CODE: self.on_code, p.START: self.on_start}
+        self.asking = Asking(self)
 
     def serve(self) -> None:
         """Handle messages until told to stop; raises HostGone or Leave."""

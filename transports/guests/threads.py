@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from . import protocol as p
+from .asking import Question
 from .concurrent import Concurrent, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
@@ -69,6 +70,9 @@ class Threads(Concurrent):
         if running is not None:
             running.grant(message[2])
 
+    def asker_of(self, message: Message) -> Any:
+        """Each thread waits for itself."""
+
     # -- in the threads of calls ----------------------------------------------------------------
 
     def work(self) -> None:
@@ -98,12 +102,16 @@ class Performance:
         self.room = threading.Semaphore(0)
         self.outlet: Outlet | None = None
         self.ended = False
+        self.asking = loop.guest.asking
+        self.waiting: threading.Event | None = None
 
     def run(self) -> Any:
         loop, message = self.loop, self.message
         with loop.lock:
             loop.running[self.id] = self
-        role.set(loop.role_of(message))
+        here = loop.role_of(message)
+        here.asker = self
+        role.set(here)
         guest = loop.guest
         name = message[2]
         if message[0] != p.STREAM:
@@ -121,6 +129,23 @@ class Performance:
             if self.ended:
                 raise Closed
 
+    # -- what the method asks of the host -------------------------------------------------------
+
+    def wait(self, question: Question) -> None:
+        come = threading.Event()
+        question.on_answer.append(come.set)
+        if question.answer is None:
+            self.waiting = come
+            come.wait()
+            self.waiting = None
+        if question.answer is None:
+            raise Interrupted
+
+    async def wait_async(self, question: Question) -> None:
+        raise RuntimeError(
+            "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
+        )
+
     def grant(self, items: int) -> None:
         if self.outlet is not None:
             self.outlet.credit += items
@@ -131,4 +156,7 @@ class Performance:
         if self.outlet is not None:
             self.ended = True
             self.room.release()
+        if self.waiting is not None:
+            self.waiting.set()
+            return
         self.doorbell.ring()
