@@ -24,7 +24,7 @@ pytestmark = [
 PROMPT = "(Pdb) "
 SOURCE = (ROOT / "tests" / "cast_debug.py").read_text().splitlines()
 STOP = SOURCE.index("        tripled = 3 * n") + 1  # the line below the breakpoint
-LONG = 0.6  # seconds at a prompt, longer than any deadline of these scenes
+LONG = 1.3  # seconds at a prompt, longer than any deadline of these scenes
 
 FRAME = """
 import os, signal, sys, trio
@@ -49,7 +49,7 @@ def scene(text: str) -> str:
 
 
 THINK = scene("""
-thinker = await Thinker.options(name="thinker", call_timeout=0.3).start()
+thinker = await Thinker.options(name="thinker", call_timeout=1.0).start()
 try:
     print("thought", await thinker.think(7))
 except Exception as error:
@@ -88,7 +88,7 @@ def test_time_at_the_prompt_is_no_time_for_a_call() -> None:
 
 def test_after_the_prompt_a_call_has_the_time_it_had_left() -> None:
     program = scene("""
-thinker = await Thinker.options(name="thinker", call_timeout=0.3).start()
+thinker = await Thinker.options(name="thinker", call_timeout=1.0).start()
 try:
     await thinker.ponder()
 except BaseException as error:
@@ -103,7 +103,7 @@ except BaseException as error:
 
 def test_calls_that_wait_behind_it_are_not_late_either() -> None:
     program = scene("""
-thinker = await Thinker.options(name="thinker", call_timeout=0.3).start()
+thinker = await Thinker.options(name="thinker", call_timeout=1.0).start()
 first, second = thinker.think.remote(7), thinker.count.remote()
 await trio.sleep(0.5)
 third = thinker.count.remote()
@@ -208,7 +208,7 @@ def test_input_at_the_prompt_comes_from_the_terminal() -> None:
 
 def test_a_second_guest_says_that_it_waits_and_gets_its_turn() -> None:
     program = scene("""
-both = [await Thinker.options(name=name, call_timeout=0.3).start() for name in ("first", "second")]
+both = [await Thinker.options(name=name, call_timeout=1.0).start() for name in ("first", "second")]
 one = both[0].think.remote(1)
 await trio.sleep(0.2)
 print("thought", await get([one, both[1].think.remote(2)]))
@@ -232,7 +232,7 @@ print("thought", await get([one, both[1].think.remote(2)]))
 
 def test_an_async_method_is_stepped_through_its_awaits_while_others_run() -> None:
     program = scene("""
-thinker = await AsyncThinker.options(name="thinker", call_timeout=0.5).start()
+thinker = await AsyncThinker.options(name="thinker", call_timeout=2.0).start()
 thought = thinker.think.remote(7)
 print("thought", await thought, await thinker.other())
 """)
@@ -246,7 +246,7 @@ print("thought", await thought, await thinker.other())
 
 def test_two_threads_of_one_guest_take_turns() -> None:
     program = scene("""
-thinker = await Thinker.options(name="thinker", max_concurrency=2, call_timeout=0.3).start()
+thinker = await Thinker.options(name="thinker", max_concurrency=2, call_timeout=1.0).start()
 thoughts = [thinker.think.remote(n) for n in (1, 2)]
 print("thought", await get(thoughts))
 """)
@@ -306,7 +306,7 @@ print("closing")
 
 def test_a_start_has_all_the_time_of_the_person() -> None:
     program = scene("""
-thinker = await Thinker.options(name="thinker", start_timeout=0.5).start(True)
+thinker = await Thinker.options(name="thinker", start_timeout=2.0).start(True)
 print("started", await thinker.count())
 """)
     with person(program) as someone:
