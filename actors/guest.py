@@ -92,6 +92,16 @@ class GuestIncarnation:
         return self.guest.pid  # type: ignore[no-any-return]
 
     @property
+    def held(self) -> bool:
+        """Does a person debug it?  Then none of its deadlines falls due."""
+        return self.climber.deadlines.held
+
+    @property
+    def uprooted(self) -> bool:
+        """Did it die with the keeper, for no fault of its own?"""
+        return False
+
+    @property
     def where(self) -> str:
         """For a person: whose code it was that raised."""
         return self.life.path

@@ -5,6 +5,7 @@ The mailbox stays; what is replaced is the incarnation behind it.  That is a res
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 BEGIN, RETIRE = "begin", "retire"
 CUT_SHORT = ExitReason(UNREACHABLE, "the runtime was ended under it", ordered=True)
+UPROOTED = 3  # starts, after which even the keeper's deaths count as the actor's own
 FALLS = 8  # incarnations, after which the other tasks get their turn: one may fall again and again
 
 
@@ -43,6 +45,10 @@ class Incarnation(Protocol):
     def glance(self) -> Glance | None: ...
     @property
     def pid(self) -> int: ...
+    @property
+    def held(self) -> bool: ...
+    @property
+    def uprooted(self) -> bool: ...
 
     async def start(self) -> ExitReason | None: ...
     async def serve(self) -> ExitReason: ...
@@ -148,7 +154,10 @@ class Life(Standing):
             and self.incarnation is not None
             and self.mailbox.receiver is None
         ):
-            self.incarnation.kill(SHUTDOWN_EXIT)
+            if self.incarnation.held:
+                self.house.stage.timers.after(self.spec.options.shutdown, self.give_up_start)
+            else:
+                self.incarnation.kill(SHUTDOWN_EXIT)
 
     def kill(self, reason: ExitReason) -> None:
         """End the incarnation at once, if there is one."""
@@ -226,15 +235,9 @@ class Life(Standing):
 
     async def live(self) -> None:
         """One incarnation, from its start to its end."""
-        self.number += 1
         self.move("start")
-        self.emit(events.ActorStarting)
-        incarnation = self.incarnation = self.craft.incarnate(self)
+        incarnation, reason = await self.start()
         started = False
-        if self.leaving:
-            self.leaving = False
-            self.stop()
-        reason = await incarnation.start()
         if reason is None:
             started = True
             self.became_ready(incarnation)
@@ -246,6 +249,22 @@ class Life(Standing):
         if incarnation.parting is not None:
             self.part(incarnation.parting, reason)
         self.settle(left, fates, reason)
+
+    async def start(self) -> tuple[Incarnation, ExitReason | None]:
+        """Start an incarnation; one that dies with the keeper meanwhile is followed by another, as it was not to blame."""
+        for left in itertools.count(UPROOTED - 1, -1):
+            self.number += 1
+            self.emit(events.ActorStarting)
+            incarnation = self.incarnation = self.craft.incarnate(self)
+            if self.leaving:
+                self.leaving = False
+                self.stop()
+            reason = await incarnation.start()
+            again = left and incarnation.uprooted and self.state is lifecycle.STARTING
+            if reason is None or not again:
+                return incarnation, reason
+            self.emit(events.ActorEnded, reason)
+        raise AssertionError("unreachable")
 
     def part(self, call: Call, reason: ExitReason) -> None:
         """A call ended its actor on purpose: a cast has done its work, a caller is told."""

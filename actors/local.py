@@ -42,6 +42,7 @@ class LocalIncarnation:
 
     pid = 0
     glance = None
+    held = uprooted = False
 
     def __init__(self, life: Life) -> None:
         self.life = life

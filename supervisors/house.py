@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..actors import events
+from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..transports.stage import Stage
 from .events import EventStream
@@ -32,6 +33,7 @@ class RuntimeHouse:
     """Actors know it as their house; it decides nothing."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
+        check_environment()
         self.nursery = nursery
         self.stage = Stage()
         self.registry = Registry()

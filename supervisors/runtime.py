@@ -174,6 +174,7 @@ class Runtime:
     async def close(self, failed: bool) -> None:
         """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
         self.closing = True
+        self.house.stage.terminal.tell("the runtime closes, and waits for this prompt")
         for life in list(self.house.registry.paths.values()):
             life.mailbox.cancel_refs()
             if failed:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .actors.context import current_actor as current_actor
     from .actors.context import current_call as current_call
     from .actors.context import exit_actor as exit_actor
+    from .actors.dump import dump as dump
     from .actors.errors import ActorAlreadyExistsError as ActorAlreadyExistsError
     from .actors.errors import ActorDiedError as ActorDiedError
     from .actors.errors import ActorError as ActorError
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 DOOR = {
     "actors.actor": ("Actor", "ActorClass"),
     "actors.context": ("current_actor", "current_call", "exit_actor"),
+    "actors.dump": ("dump",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
         "CallError", "CallInterruptedError", "DeadlockError", "GetTimeoutError", "NoRuntimeError",
@@ -100,6 +102,7 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 
 # Names that need the event loop.  In a guest they are asked for only once they are used.
 LOOPS = (
+    "actors.dump",
     "actors.queue",
     "actors.stream",
     "actors.verbs",

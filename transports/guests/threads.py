@@ -63,7 +63,9 @@ class Threads(Concurrent):
             self.idle -= 1
         else:
             self.threads += 1
-            threading.Thread(target=self.work, name="understudy-calls", daemon=True).start()
+            threading.Thread(
+                target=self.work, name=f"{threading.current_thread().name}, calls", daemon=True
+            ).start()
         performance = self.running[message[1]] = Performance(self, message)
         self.jobs.put((group, performance))
 
