@@ -26,7 +26,8 @@ class Executor:
 class Local(Executor):
     """An object in this process, Erlang's cheap kind.
 
-    A method that runs cannot be stopped from outside; what waits in the mailbox can.
+    A plain method that runs cannot be stopped from outside, a generator between two items can, and `async` methods
+    wherever they wait: they run in tasks of this very event loop.
     """
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from .actor import RESERVED, exported_of
+from .actor import RESERVED
+from .exported import MARK, awaits, exported_of
 from .far import handle_at
-from .method import MARK, ActorMethod
+from .kinds import kind_of as function_kind
+from .method import ActorMethod
 from .streaming import StreamMethod, on_handle
 
 if TYPE_CHECKING:
@@ -44,6 +46,11 @@ class ActorHandle:
         found = getattr(self._life.spec.cls, name, None)
         if not callable(found):
             raise AttributeError(f"{self._life.spec.cls.__name__} has no method {name!r}")
+        if function_kind(found).awaits and not awaits(self._life.spec.cls):
+            raise TypeError(
+                f"{self._life.spec.cls.__name__}.{name} is async, but no method of the class marked @method is, "
+                "so no event loop runs it; mark it"
+            )
         return on_handle(self._life.mailbox, name, found)(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -17,6 +17,7 @@ from .deadletter import POISON, UNDELIVERED, letter_of
 from .errors import ActorDiedError, ActorUnavailableError
 from .mailbox import Encode, Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
+from .retry import retries_of
 from .standing import Standing
 from .stream import Feed
 
@@ -177,6 +178,7 @@ class Life(Standing):
         self.move("retire")
         self.emit(events.ActorDied, reason)
         self.close_mailbox(reason)
+        self.house.states.pop(self.path, None)
         self.give(RETIRE)
 
     def give(self, order: str) -> None:
@@ -267,6 +269,14 @@ class Life(Standing):
             self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
 
+    def keep_state(self, value: Any) -> None:
+        """Keep what `save_state` gave, for the next incarnation."""
+        self.house.states[self.path] = value
+
+    def take_state(self, missing: Any = None) -> Any:
+        """What the incarnation before has left, once; `missing` if it left nothing."""
+        return self.house.states.pop(self.path, missing)
+
     # -- what a death does to calls -------------------------------------------------------------
 
     def settle(self, left: list[Call], fates: list[str], reason: ExitReason) -> None:
@@ -291,7 +301,7 @@ class Life(Standing):
     def survives(self, call: Call, fate: str, reason: ExitReason) -> bool:
         if fate in (lifecycle.BEGUN, lifecycle.UNKNOWN) and not reason.ordered:
             call.deaths = (*call.deaths, reason)
-        verdict = lifecycle.after_death(fate, call.method.retries, len(call.deaths), reason.ordered)
+        verdict = lifecycle.after_death(fate, retries_of(call), len(call.deaths), reason.ordered)
         if verdict is lifecycle.KEEP:
             return True
         if verdict is lifecycle.RETRY:

@@ -23,12 +23,12 @@ from . import lifecycle
 from .call import Call
 from .carried import Context, context_of
 from .casting import NO_KEYWORDS, Note
+from .chain import claim
 from .chunks import ChunkStream
 from .errors import (
     NEVER_SENT,
     ActorDiedError,
     CallError,
-    DeadlockError,
     GetTimeoutError,
     PendingCallsLimitExceeded,
     TaskCancelledError,
@@ -102,7 +102,7 @@ class Mailbox:
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
         if running.call is not None or role.get() is not None:
-            self.refuse_circle(call)
+            claim(call)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
             await checkpoint_if_cancelled()
@@ -115,13 +115,6 @@ class Mailbox:
             self.put(call)
         call.task = current_task()
         return await park(call.abandoned)
-
-    def refuse_circle(self, call: Call) -> None:
-        """Raise DeadlockError if the call would wait for the very call that makes it."""
-        if getattr(present().actor, "mailbox", None) is self:
-            raise DeadlockError(
-                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
-            )
 
     @enable_ki_protection
     def submit(
@@ -216,7 +209,7 @@ class Mailbox:
 
     def admit(self, call: Call) -> None:
         """Accept a call that somebody waits for; raises DeadlockError if it waits for the one that makes it."""
-        self.refuse_circle(call)
+        claim(call)
         self.put(call)
 
     def put(self, call: Call) -> None:

@@ -17,9 +17,9 @@ from ..transports.guests.protocol import PICKLED, REENTRANT
 from ..transports.places.process import Command
 from .actor import awaits, exported_of
 from .executor import Process, Thread
+from .exported import MARK
 from .kinds import kind_of
 from .lanes import Lanes
-from .method import MARK
 
 if TYPE_CHECKING:
     from .life import Life

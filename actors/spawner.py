@@ -31,6 +31,8 @@ class Spawner(Protocol):
 class House(Protocol):
     """What every actor of a runtime shares."""
 
+    states: dict[str, Any]  # what incarnations have left for the next, by path
+
     @property
     def stage(self) -> Stage: ...
     def emit(self, event: Event) -> None: ...

@@ -9,7 +9,9 @@ import trio
 from msgspec.structs import replace
 from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
 
+from ..transports.guests.context import role, running
 from . import lifecycle
+from .chain import claim
 from .errors import NEVER_SENT, CallError, GetTimeoutError, TaskCancelledError
 from .reasons import TIMEOUT
 from .ref import ObjectRef
@@ -163,8 +165,11 @@ class Stream(Generic[R_co]):
     def begin(self) -> None:
         """Send the call, if that has not been done."""
         if not self.begun:
+            call = self.feed.call
+            if running.call is not None or role.get() is not None:
+                claim(call)
             self.begun = True
-            self.feed.call.mailbox.put(self.feed.call)
+            call.mailbox.put(call)
 
     async def aclose(self) -> None:
         """Close the stream: no item follows, and the generator is closed at once.  Idempotent."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import functions, ours, raw
+from benchmarks import functions, lists, ours, raw, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import anyio_process, execnet_gateway, process_pool, ray_actor, trio_step
 
 CASES: tuple[Case, ...] = (
     *raw.CASES,
+    *lists.CASES,
     *ours.CASES,
+    *whole.CASES,
     *functions.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
@@ -99,6 +101,23 @@ GOALS = (
     ),
     Goal(
         what="10,000 functions / Ray", ours=FUNCTIONS, reference="Ray functions", figure="rate", at_least=20
+    ),
+    Goal(what="map / raw lists", ours="map", reference="raw lists", figure="rate", at_least=0.7),
+    Goal(what="stream / raw lists", ours="stream", reference="raw lists", figure="rate", at_least=0.4),
+    Goal(
+        what="async method / sync, one core, wall",
+        ours="async method, one core",
+        reference="process call, one core",
+        figure="wall",
+        at_most=2,
+    ),
+    Goal(what="async method / sync", ours="async method", reference=CALL, figure="wall", at_most=2),
+    Goal(
+        what="thread call / trio.to_thread",
+        ours="thread call",
+        reference="trio.to_thread",
+        figure="rate",
+        at_least=2,
     ),
     Goal(what="idle local actor, memory", ours="idle actor", figure="memory", at_most=3000),
     Goal(what="local crash to ready again, CPU", ours="local crash", figure="cpu", at_most=40e-6),

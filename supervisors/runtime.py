@@ -15,7 +15,7 @@ from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
-from ..actors.local import LocalCraft
+from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
 from ..actors.spawner import current
