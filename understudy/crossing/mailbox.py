@@ -1,0 +1,73 @@
+"""A mailbox seen from another thread: messages are made and encoded here, and put into the real one over there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from ..actors.call import Call
+from ..actors.errors import NEVER_SENT
+from ..actors.mailbox import Mailbox
+from ..actors.method import ActorMethod
+from ..transports.guests.protocol import CALL, CAST
+from .crossing import Crossing, accept
+from .ref import FarRef
+
+if TYPE_CHECKING:
+    from ..actors.ref import ObjectRef
+
+
+class FarMailbox(Mailbox):
+    """What the methods of a far handle send through."""
+
+    __slots__ = ("crossing", "near")
+
+    def __init__(self, near: Mailbox, crossing: Crossing) -> None:
+        super().__init__(near.label, near.options, near.encode, near.house)
+        self.takes_notes = False
+        self.near = near
+        self.crossing = crossing
+
+    def make(
+        self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Call:
+        call = super().make(kind, method, args, kwargs)
+        call.mailbox = self.near
+        call.parent = 0  # what runs in the runtime's thread has nothing to do with us
+        return call
+
+    async def asked(self, call: Call) -> Any:
+        if get_ident() == self.crossing.thread:
+            return await self.near.asked(call)
+        return await self.crossing.ask(call)
+
+    def submit(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> ObjectRef[Any]:
+        call = self.make(CALL, method, args, kwargs)
+        ref: FarRef[Any] = FarRef(call, self.crossing)
+        self.enter(call)
+        return ref
+
+    def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self.enter(self.make(CAST, method, args, kwargs))
+
+    def enter(self, call: Call) -> None:
+        """Send a message nobody waits for yet; raises at once what an open mailbox would."""
+        near, crossing = self.near, self.crossing
+        if near.closed is not None:
+            raise near.died(call, NEVER_SENT)
+        if near.options.max_pending_calls >= 0:
+            crossing.do(self.admit, call)
+        else:
+            crossing.check()
+            crossing.post(accept, call)
+
+    def admit(self, call: Call) -> None:
+        self.near.check_limit(call.method)
+        self.near.put(call)
+
+    def check_limit(self, method: ActorMethod[Any]) -> None:
+        if self.options.max_pending_calls >= 0:
+            self.crossing.do(self.near.check_limit, method)
