@@ -18,7 +18,7 @@ import trio
 from ..actors.call import Call, cancelled
 from ..actors.errors import CallError, NoRuntimeError
 from .job import Errand, Job
-from .waiters import AnyWaiter, AsyncioWaiter, Gate, Landing, ThreadWaiter, TrioWaiter
+from .waiters import AnyWaiter, AsyncioLanding, AsyncioWaiter, Gate, Landing, Soon, ThreadWaiter, TrioLanding, TrioWaiter
 
 R = TypeVar("R")
 
@@ -41,14 +41,14 @@ class Crossing:
         self.thread = 0
         self.token: trio.lowlevel.TrioToken | None = None
         self.nursery: trio.Nursery | None = None
-        self.at_end_of_tick: Callable[[Callable[[], None]], None] = call_now
+        self.at_end_of_tick: Soon = call_now
         self.landings: dict[Any, Landing] = {}
         self.closed = "the runtime is not open yet"
         self.cause: BaseException | None = None
 
     # -- its life, in the runtime's thread ------------------------------------------------------
 
-    def open(self, nursery: trio.Nursery, at_end_of_tick: Callable[[Callable[[], None]], None]) -> None:
+    def open(self, nursery: trio.Nursery, at_end_of_tick: Soon) -> None:
         self.thread = get_ident()
         self.token = trio.lowlevel.current_trio_token()
         self.nursery = nursery
@@ -123,20 +123,21 @@ class Crossing:
             return self.trio_waiter()
         landing = self.landings.get(loop)
         if landing is None:
-            landing = self.landing_of(loop, loop.call_soon_threadsafe)
-        return AsyncioWaiter(landing, loop)
+            landing = self.add_landing(loop, AsyncioLanding(loop.call_soon_threadsafe, self.soon))
+        return AsyncioWaiter(landing, loop.create_future())
 
     def trio_waiter(self) -> TrioWaiter:
         try:
             token = trio.lowlevel.current_trio_token()
         except RuntimeError:
             raise NoRuntimeError(ELSEWHERE) from None
-        return TrioWaiter(self.landings.get(token) or self.landing_of(token, token.run_sync_soon))
+        landing = self.landings.get(token)
+        return TrioWaiter(landing or self.add_landing(token, TrioLanding(token.run_sync_soon, self.soon)))
 
-    def landing_of(self, loop: Any, ring: Any) -> Landing:
+    def add_landing(self, loop: Any, landing: Landing) -> Landing:
         for old in [old for old in self.landings if getattr(old, "is_closed", bool)()]:
             del self.landings[old]
-        return self.landings.setdefault(loop, Landing(ring, self.soon))
+        return self.landings.setdefault(loop, landing)
 
     async def passed(self, gate: Gate) -> None:
         """Wait until a gate is open."""

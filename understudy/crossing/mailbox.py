@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +37,9 @@ class FarMailbox(Mailbox):
         call.parent = 0  # what runs in the runtime's thread has nothing to do with us
         return call
 
-    async def asked(self, call: Call) -> Any:
-        if get_ident() == self.crossing.thread:
-            return await self.near.asked(call)
-        return await self.crossing.ask(call)
+    def asked(self, call: Call) -> Coroutine[Any, Any, Any]:
+        crossing = self.crossing
+        return self.near.asked(call) if get_ident() == crossing.thread else crossing.ask(call)
 
     def submit(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 import trio
 
 Ring = Callable[[Callable[[], None]], object]
+Soon = Callable[[Callable[[], None]], None]
 
 
 class Waiter(Protocol):
@@ -24,20 +26,20 @@ class Waiter(Protocol):
     def wake(self) -> None: ...
 
 
-class Landing:
+class Landing(ABC):
     """Where what has ended waits until one loop looks: `ring` makes that loop call a function, from any thread."""
 
     __slots__ = ("arrived", "ring", "ringing", "soon")
 
-    def __init__(self, ring: Ring, soon: Callable[[Callable[[], None]], None]) -> None:
-        self.arrived: deque[Callable[[], None]] = deque()
+    def __init__(self, ring: Ring, soon: Soon) -> None:
+        self.arrived: deque[Any] = deque()
         self.ring = ring
         self.ringing = False
         self.soon = soon
 
-    def land(self, tell: Callable[[], None]) -> None:
-        """Have the loop call `tell`; in the runtime's thread."""
-        self.arrived.append(tell)
+    def land(self, waits: Any) -> None:
+        """Have the loop wake what waits there; in the runtime's thread."""
+        self.arrived.append(waits)
         if not self.ringing:
             self.ringing = True
             self.soon(self.call)
@@ -47,11 +49,34 @@ class Landing:
         with suppress(RuntimeError):
             self.ring(self.deliver)
 
+    @abstractmethod
+    def deliver(self) -> None:
+        """Wake all that has arrived; in the loop's thread."""
+
+
+class AsyncioLanding(Landing):
+    """Futures of one asyncio loop."""
+
+    __slots__ = ()
+
     def deliver(self) -> None:
         self.ringing = False
         arrived = self.arrived
         while arrived:
-            arrived.popleft()()
+            future: asyncio.Future[None] = arrived.popleft()
+            if not future.done():
+                future.set_result(None)
+
+
+class TrioLanding(Landing):
+    """Events of another trio run."""
+
+    __slots__ = ()
+
+    def deliver(self) -> None:
+        self.ringing = False
+        while self.arrived:
+            self.arrived.popleft().set()
 
 
 class AsyncioWaiter:
@@ -59,22 +84,18 @@ class AsyncioWaiter:
 
     __slots__ = ("future", "landing")
 
-    def __init__(self, landing: Landing, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, landing: Landing, future: asyncio.Future[None]) -> None:
         self.landing = landing
-        self.future: asyncio.Future[None] = loop.create_future()
+        self.future = future
 
     def wait(self) -> Awaitable[Any]:
         return self.future
 
     def wake(self) -> None:
-        self.landing.land(self.tell)
+        self.landing.land(self.future)
 
     def settled(self, call: Any) -> None:
-        self.landing.land(self.tell)
-
-    def tell(self) -> None:
-        if not self.future.done():
-            self.future.set_result(None)
+        self.landing.land(self.future)
 
 
 class TrioWaiter:
@@ -90,10 +111,10 @@ class TrioWaiter:
         return self.event.wait()
 
     def wake(self) -> None:
-        self.landing.land(self.event.set)
+        self.landing.land(self.event)
 
     def settled(self, call: Any) -> None:
-        self.landing.land(self.event.set)
+        self.landing.land(self.event)
 
 
 class ThreadWaiter:
