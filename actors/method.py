@@ -43,6 +43,7 @@ class ActorMethod(Generic[F_co]):
         "mailbox",
         "name",
         "own",
+        "plain",
         "retries",
         "retry_on",
         "timeout",
@@ -63,6 +64,8 @@ class ActorMethod(Generic[F_co]):
         self.retry_on: bool | tuple[type[BaseException], ...] = own.get(
             "retry_exceptions", options.retry_exceptions
         )
+        # Nothing but the arguments travels, unless another actor calls.
+        self.plain = self.timeout is None and "ahead" not in own
         self.interruptible: bool = own.get("interrupt", True)
         setattr(self, "cast", cast_of(self, mailbox))  # noqa: B010  checkers see a method
 
