@@ -15,6 +15,7 @@ from ..transports.guests.faults import text_of
 from . import lifecycle
 from .errors import BEGUN, NEVER_SENT, task_error
 from .executor import Local
+from .here import check_here
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SHUTDOWN_EXIT, ExitReason
 from .retry import wants_retry
@@ -171,6 +172,8 @@ class LocalIncarnation:
         return False
 
     def pump(self) -> None:
+        if self.parked is not None:
+            check_here(self.life.house.stage, self.life.path)  # what has no record comes here unchecked
         self.awake = True
         if self.parked is not None:
             task, self.parked = self.parked, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trio.lowlevel import (
@@ -33,6 +34,7 @@ from .errors import (
     Unsendable,
 )
 from .glance import TURNS, Glance
+from .here import check_here, elsewhere
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 
@@ -99,6 +101,8 @@ class Mailbox:
         """A call to be awaited; nothing is sent before that."""
         if running.call is not None or role.get() is not None:
             self.refuse_circle(call)
+        if get_ident() != self.house.stage.thread:
+            raise elsewhere(self.label)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
             await checkpoint_if_cancelled()
@@ -124,6 +128,7 @@ class Mailbox:
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> ObjectRef[Any]:
         """A call whose outcome is awaited later, or never."""
+        check_here(self.house.stage, self.label)
         self.check_limit(method)
         call = self.make(CALL, method, args, kwargs)
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
@@ -133,6 +138,7 @@ class Mailbox:
     @enable_ki_protection
     def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A message without a reply."""
+        check_here(self.house.stage, self.label)
         if self.options.max_pending_calls >= 0:
             self.check_limit(method)
         self.put(self.make(CAST, method, args, kwargs))

@@ -35,8 +35,8 @@ from .reasons import (
     UNREACHABLE,
     ExitReason,
 )
-from .stream import Feed
 from .settings import command_of, settings_of
+from .stream import Feed
 from .verdicts import answer, reason_of
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import trio
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.handle import ActorHandle
+from ..actors.here import check_here
 from ..actors.life import Life
 from ..actors.local import LocalCraft
 from ..actors.process import ProcessCraft
@@ -101,6 +102,7 @@ class Runtime:
         return ActorHandle(life)
 
     def spawn_life(self, spec: ChildSpec[Any]) -> Life:
+        check_here(self.house.stage, "this runtime")
         if self.closing or self.dynamic.core.ending:
             raise NoRuntimeError("the runtime is closing and starts nothing new")
         options = spec.options

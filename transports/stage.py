@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 import trio
@@ -18,9 +19,10 @@ from .timers import Timers
 class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
-    __slots__ = ("hub", "ids", "keeper", "next_id", "now", "ticks", "timers")
+    __slots__ = ("hub", "ids", "keeper", "next_id", "now", "thread", "ticks", "timers")
 
     def __init__(self) -> None:
+        self.thread = get_ident()
         self.hub = make_hub()
         self.ticks = EndOfTick(self.hub.arrived)
         self.timers = Timers(before_firing=self.hub.catch_up)

@@ -14,7 +14,7 @@ Actor classes, handles, `get_actor` and errors are those of `understudy`; what h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -87,7 +87,7 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
         if self.host is not None:
             self.cancelled = self.host.cancel("the runtime's tree failed")
 
-    async def __aexit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         host, self.host = self.host, None
         self.shared.withdraw()
         self.thread.stop(drop=error is not None)
@@ -97,7 +97,9 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
         failure = self.thread.failure
         if self.cancelled and host is not None and host.uncancel() > self.requests:
             return  # somebody else cancelled it too
-        if failure is not None and (error is None or (self.cancelled and isinstance(error, asyncio.CancelledError))):
+        if failure is not None and (
+            error is None or (self.cancelled and isinstance(error, asyncio.CancelledError))
+        ):
             raise failure
         if failure is not None and error is not None:
             error.add_note(f"Meanwhile the runtime's tree had failed: {failure}")
@@ -111,6 +113,7 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
                     await self.thread.crossing.passed(self.thread.ended)
                 except asyncio.CancelledError as error:
                     cancellation = error
+        self.thread.join()  # that was its last act
         if cancellation is not None:
             raise cancellation
 
@@ -148,7 +151,8 @@ def lifespan(tree: Supervisor | None = None) -> Callable[[Any], AbstractAsyncCon
     """
 
     @asynccontextmanager
-    async def opened(app: Any) -> AsyncIterator[dict[str, Any]]:
+    async def opened(app: Any) -> AsyncGenerator[dict[str, Any]]:
+        del app
         async with open_runtime(tree) as runtime:
             yield {"runtime": runtime}
 

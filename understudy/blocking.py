@@ -77,7 +77,7 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
         self.shared = Shared(runtime)
         return runtime
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.shared.withdraw()
         self.thread.stop(drop=error is not None)
         self.closed()
@@ -95,6 +95,8 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
             self.thread.hurry()
             self.thread.crossing.sleep(self.thread.ended)
             raise
+        finally:
+            self.thread.join()  # that was its last act
 
 
 # -- Ray's shape: one runtime for the whole program ----------------------------------------------------
@@ -110,7 +112,9 @@ def init(tree: Supervisor | None = None, *, ignore_reinit_error: bool = False) -
     """
     if is_initialized():
         if not ignore_reinit_error:
-            raise RuntimeError("init() was called already; call shutdown() first, or give ignore_reinit_error=True")
+            raise RuntimeError(
+                "init() was called already; call shutdown() first, or give ignore_reinit_error=True"
+            )
         return _program[-1].shared.runtime
     block = open_runtime(tree)
     runtime = block.__enter__()

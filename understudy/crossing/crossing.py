@@ -11,18 +11,35 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from threading import get_ident
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import trio
 
 from ..actors.call import Call, cancelled
 from ..actors.errors import CallError, NoRuntimeError
 from .job import Errand, Job
-from .waiters import AnyWaiter, AsyncioLanding, AsyncioWaiter, Gate, Landing, Soon, ThreadWaiter, TrioLanding, TrioWaiter
+from .waiters import (
+    AnyWaiter,
+    AsyncioLanding,
+    AsyncioWaiter,
+    Gate,
+    Landing,
+    Soon,
+    ThreadWaiter,
+    TrioLanding,
+    TrioWaiter,
+)
 
 R = TypeVar("R")
 
 Act = Callable[[Any], object]
+
+
+class Work(Protocol):
+    """What can be begun in the runtime's thread."""
+
+    def begin(self) -> None: ...
+
 
 ELSEWHERE = "await this inside asyncio or trio; a plain thread writes blocking.get(h.m.remote(...)) or blocking.call(h.m, ...)"
 ITSELF = "the runtime's own thread would wait for itself here; inside its actors await the call instead"
@@ -199,7 +216,7 @@ class Crossing:
         if get_ident() == self.thread:
             return function(*args)
         errand = Errand(function, args)
-        self.post(Errand.run, errand)
+        self.post(begin, errand)
         self.sleep(errand.over)
         return errand.unwrap()
 
@@ -208,25 +225,25 @@ class Crossing:
         self.check()
         if get_ident() == self.thread:
             return await function(*args)
-        job = Job(self.nursery, function, args)
-        self.send(Job.begin, job)
+        job: Job[R] = Job(self.nursery, function, args)
+        self.send(begin, job)
         try:
             await self.passed(job.over)
         except BaseException:
-            self.post(Job.cancel, job)
+            self.post(cancel, job)
             raise
         return job.unwrap()
 
     def perform_blocking(self, function: Callable[..., Awaitable[R]], *args: Any) -> R:
         """As `perform`, for a thread; a Ctrl-C cancels it."""
         self.check()
-        job = Job(self.nursery, function, args)
+        job: Job[R] = Job(self.nursery, function, args)
         self.refuse_own_thread()
         try:
-            self.post(Job.begin, job)
+            self.post(begin, job)
             self.sleep(job.over)
         except BaseException:
-            self.post(Job.cancel, job)
+            self.post(cancel, job)
             raise
         return job.unwrap()
 
@@ -236,7 +253,12 @@ def accept(call: Call) -> None:
     mailbox = call.mailbox
     receiver = mailbox.receiver
     try:
-        if receiver is not None and receiver.glance is not None and receiver.glance.ready and not mailbox.queue:
+        if (
+            receiver is not None
+            and receiver.glance is not None
+            and receiver.glance.ready
+            and not mailbox.queue
+        ):
             mailbox.put(call)
             receiver.exchange(call)
         else:
@@ -249,3 +271,11 @@ def accept(call: Call) -> None:
 
 def withdraw(call: Call) -> None:
     call.mailbox.withdraw(call, cancelled(call))
+
+
+def begin(work: Work) -> None:
+    work.begin()
+
+
+def cancel(job: Job[Any]) -> None:
+    job.cancel()

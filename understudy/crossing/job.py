@@ -23,7 +23,7 @@ class Errand(Generic[R]):
         self.over = Gate()
         self.outcome: outcome.Outcome[R] | None = None
 
-    def run(self) -> None:
+    def begin(self) -> None:
         self.outcome = outcome.capture(self.function, *self.args)
         self.over.open()
 

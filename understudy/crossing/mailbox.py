@@ -10,12 +10,15 @@ from ..actors.call import Call
 from ..actors.errors import NEVER_SENT
 from ..actors.mailbox import Mailbox
 from ..actors.method import ActorMethod
+from ..transports.guests.context import Running, role
 from ..transports.guests.protocol import CALL, CAST
 from .crossing import Crossing, accept
 from .ref import FarRef
 
 if TYPE_CHECKING:
     from ..actors.ref import ObjectRef
+
+NOBODY = Running()
 
 
 class FarMailbox(Mailbox):
@@ -32,12 +35,19 @@ class FarMailbox(Mailbox):
     def make(
         self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Call:
-        call = super().make(kind, method, args, kwargs)
+        # What runs in the runtime's thread just now has nothing to do with us.
+        token = role.set(NOBODY) if role.get() is None else None
+        try:
+            call = super().make(kind, method, args, kwargs)
+        finally:
+            if token is not None:
+                role.reset(token)
         call.mailbox = self.near
-        call.parent = 0  # what runs in the runtime's thread has nothing to do with us
         return call
 
-    def asked(self, call: Call) -> Coroutine[Any, Any, Any]:
+    def asked(  # pyright: ignore[reportIncompatibleMethodOverride]  it is as awaitable
+        self, call: Call
+    ) -> Coroutine[Any, Any, Any]:
         crossing = self.crossing
         return self.near.asked(call) if get_ident() == crossing.thread else crossing.ask(call)
 

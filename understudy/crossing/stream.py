@@ -13,7 +13,7 @@ from ..actors.ref import ObjectRef
 from ..actors.stream import RefStream, Stream
 from ..actors.streaming import StreamMethod, on_handle
 from ..transports.guests.protocol import STREAM
-from .crossing import Crossing
+from .crossing import Crossing, begin
 from .ref import FarRef
 from .waiters import Gate, ThreadWaiter, Waiter
 
@@ -35,7 +35,7 @@ class Source(Protocol):
 
     def __aiter__(self) -> AsyncIterator[Any]: ...
     async def __aenter__(self) -> Any: ...
-    async def __aexit__(self, *details: Any) -> Any: ...
+    async def __aexit__(self, *details: object) -> Any: ...
 
 
 class Pump:
@@ -115,7 +115,7 @@ class FarStream(Generic[R_co]):
         if not self.begun:
             self.crossing.check()
             self.begun = True
-            self.crossing.post(Pump.begin, self.pump)
+            self.crossing.post(begin, self.pump)
 
     def take(self) -> Any:
         item = self.items.popleft()
@@ -208,7 +208,8 @@ class FarStreamMethod(StreamMethod[F_co]):
         self.crossing = crossing
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return FarStream(self.crossing, self.source(args, kwargs))
+        stream: FarStream[Any] = FarStream(self.crossing, self.source(args, kwargs))
+        return stream
 
     def remote(self, *args: Any, **kwargs: Any) -> Any:
         method, source = self.method, self.source(args, kwargs)
@@ -247,7 +248,7 @@ class FarRefs:
         await self.refs.__aenter__()
         return self
 
-    async def __aexit__(self, *details: Any) -> None:
+    async def __aexit__(self, *details: object) -> None:
         await self.refs.__aexit__(*details)
 
 

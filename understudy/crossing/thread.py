@@ -45,6 +45,7 @@ class RuntimeThread:
         self.stopping = trio.Event()
         self.start = trio.CancelScope()
         self.dropping = False
+        self.forked = False
         self.told = False
         self.thread: threading.Thread | None = None
 
@@ -70,8 +71,8 @@ class RuntimeThread:
         """Have all that is below killed, without waiting for anything."""
         self.crossing.post(RuntimeThread.end_now, self)
 
-    def join(self, timeout: float) -> None:
-        if self.thread is not None:
+    def join(self, timeout: float | None = None) -> None:
+        if self.thread is not None and not self.forked:
             self.thread.join(timeout)
 
     # -- in the thread --------------------------------------------------------------------------
@@ -117,7 +118,7 @@ class RuntimeThread:
     async def watch(self, gone: Callable[[], bool] | None) -> None:
         """A loop that is closed under us tells nobody, so we look."""
         if gone is not None:
-            while not gone():
+            while not gone():  # noqa: ASYNC110  nothing tells us
                 await trio.sleep(GLANCE)
             self.stop(drop=True)
 
@@ -149,6 +150,7 @@ def close_all() -> None:
 def forked() -> None:
     """In a forked child there is no such thread: nobody may wait for it."""
     for thread in list(open_threads):
+        thread.forked = True
         thread.crossing.token = None
         thread.crossing.close(FORKED)
         thread.told = True

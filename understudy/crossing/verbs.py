@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ..actors import verbs
 from ..actors.errors import GetTimeoutError
@@ -22,8 +22,10 @@ Refs = Sequence[ObjectRef[T]]
 def far_ref(value: Any) -> FarRef[Any]:
     """The value, if it is a ref that these doors can use; raises TypeError for anything else."""
     if not isinstance(value, FarRef):
-        raise TypeError(f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}")
-    return value
+        raise TypeError(
+            f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}"
+        )
+    return cast(FarRef[Any], value)
 
 
 def far_refs(refs: Any) -> tuple[FarRef[Any], ...]:
@@ -44,7 +46,7 @@ def too_late(timeout: float | None) -> GetTimeoutError:
 
 
 @contextmanager
-def enough_of(refs: Sequence[Any], num_returns: int, waiter: Waiter) -> Iterator[bool]:
+def enough_of(refs: Sequence[Any], num_returns: int, waiter: Waiter) -> Generator[bool]:
     """Tells the waiter once so many refs have ended; gives whether that is still to come.
 
     Raises:
@@ -82,4 +84,3 @@ def statistics(handle: Any) -> Statistics:
     """What an actor is doing now, as a frozen value."""
     far = far_handle(handle)
     return far._crossing.do(verbs.statistics, far)  # pyright: ignore[reportPrivateUsage]
-
