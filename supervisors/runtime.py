@@ -23,6 +23,7 @@ from ..actors.spec import ChildSpec
 from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
+from .forks import FORKED, open_runtimes
 from .house import RuntimeHouse
 from .spec import Supervisor
 from .supervisor import SupervisorNode
@@ -46,6 +47,7 @@ class Runtime:
     def __init__(self, house: RuntimeHouse, tree: Supervisor) -> None:
         self.house = house
         self.closing = False
+        self.forked = False
         self.over = trio.Event()
         self.started = trio.Event()
         self.failure: ExitReason | None = None
@@ -102,6 +104,8 @@ class Runtime:
         return ActorHandle(life)
 
     def spawn_life(self, spec: ChildSpec[Any]) -> Life:
+        if self.forked:
+            raise NoRuntimeError(FORKED)
         check_here(self.house.stage, "this runtime")
         if self.closing or self.dynamic.core.ending:
             raise NoRuntimeError("the runtime is closing and starts nothing new")
@@ -156,6 +160,8 @@ class Runtime:
 
     async def close(self, failed: bool) -> None:
         """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
+        if self.forked:
+            raise NoRuntimeError(FORKED)
         self.closing = True
         for life in list(self.house.registry.paths.values()):
             life.mailbox.cancel_refs()
@@ -191,6 +197,7 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
             runtime = Runtime(house, tree or Supervisor())
             failure: BaseException | None = None
             token = current.set(runtime)
+            open_runtimes.add(runtime)
             try:
                 runtime.plant()  # the actors' tasks see the runtime too
                 await runtime.begin()
@@ -204,6 +211,7 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
                 with trio.CancelScope(shield=True):
                     await runtime.close(failed=failure is not None or runtime.failure is not None)
             finally:
+                open_runtimes.discard(runtime)
                 house.nursery.cancel_scope.cancel()  # even if a second Ctrl-C came while all was being stopped
     except BaseExceptionGroup as group:
         raise alone(group) from None

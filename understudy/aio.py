@@ -76,6 +76,7 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
             await self.closed()
             raise
         if self.thread.failure is not None:
+            await self.closed()
             raise self.thread.failure
         self.thread.failing.add(HostBell(loop, self.cancel_host))
         runtime = FarRuntime(self.thread)

@@ -72,6 +72,7 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
             self.closed()
             raise
         if self.thread.failure is not None:
+            self.closed()
             raise self.thread.failure
         runtime = FarRuntime(self.thread)
         self.shared = Shared(runtime)

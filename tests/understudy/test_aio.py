@@ -85,7 +85,7 @@ def test_an_exception_comes_as_what_it_is_and_a_local_one_is_the_very_object() -
         assert isinstance(caught.value, TaskError)
         assert caught.value.cause is error
         far = await Faller.start()
-        with pytest.raises(TaskError, match="odd one"):
+        with pytest.raises(TaskError, match="odd"):
             await far.fail_odd()
 
     visit(scene)
@@ -279,7 +279,7 @@ def test_interrupt_ends_the_call_that_runs() -> None:
         endless = await Endless.start()
         assert not await aio.interrupt(endless)
         ref = endless.spin.remote()
-        while not await aio.interrupt(endless):
+        while not await aio.interrupt(endless):  # noqa: ASYNC110
             await asyncio.sleep(0.002)
         with pytest.raises(CallInterruptedError):
             await ref
@@ -414,7 +414,9 @@ def test_what_the_body_raises_comes_out_as_it_is_and_casts_are_dropped(tmp_path:
     runtimes: list[FarRuntime] = []
     with pytest.raises(KeyError, match="mine"):
         visit(scene)
-    assert len(said(path)) + len(runtimes[0].dead_letters) == 500
+    dropped = {letter.args[1] for letter in runtimes[0].dead_letters}
+    assert dropped
+    assert dropped | set(said(path)) == {str(n) for n in range(500)}
 
 
 def test_a_normal_exit_carries_out_accepted_casts(tmp_path: Path) -> None:
@@ -645,7 +647,7 @@ def test_a_loop_closed_under_us_costs_no_process_and_no_thread() -> None:
     loop = asyncio.new_event_loop()
     task = loop.create_task(play())
     with pytest.raises(RuntimeError, match="stopped"):
-        loop.run_until_complete(asyncio.wait_for(task, 20) if False else task)
+        loop.run_until_complete(task)
     loop.close()
     task._log_destroy_pending = False  # type: ignore[attr-defined]
     sleep_until(lambda: not alive(pids[0]))

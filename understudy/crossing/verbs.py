@@ -30,7 +30,9 @@ def far_ref(value: Any) -> FarRef[Any]:
 
 def far_refs(refs: Any) -> tuple[FarRef[Any], ...]:
     """One ref or several, as several."""
-    return (far_ref(refs),) if isinstance(refs, ObjectRef) else tuple(far_ref(ref) for ref in refs)
+    if isinstance(refs, Iterable):
+        return tuple(far_ref(ref) for ref in cast(Iterable[Any], refs))
+    return (far_ref(refs),)
 
 
 def values_of(refs: Any, many: Iterable[FarRef[Any]]) -> Any:
