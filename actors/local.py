@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -195,8 +195,8 @@ class LocalIncarnation:
     def in_flight(self) -> Iterable[Call]:
         return ()
 
-    def interrupt(self) -> None:
-        return None
+    def interrupt(self) -> Sequence[trio.Event]:
+        return ()
 
     def stop(self, seconds: float) -> None:
         self.stopping = True

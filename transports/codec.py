@@ -36,6 +36,24 @@ class Bounds(Protocol):
     def max_elements(self) -> int: ...
 
 
+class HostCodec(Protocol):
+    """How a call is put on a link, and what comes back is read."""
+
+    def call(
+        self,
+        kind: int,
+        id: int,
+        method: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        context: dict[str, Any] | None = None,
+    ) -> tuple[Any, Code]: ...
+    def message(self, *parts: Any) -> Any: ...
+    def again(self, message: Any, attempt: int) -> Any: ...
+    def value(self, value: Any) -> Any: ...
+    def error(self, pickled: Any) -> Exception | None: ...
+
+
 class Pickled(bytes):
     """A value still pickled: it is unpickled where a failure harms only the call it belongs to."""
 
@@ -166,6 +184,10 @@ class Codec:
             return tuple(parts[3]), (parts[4] if len(parts) > 4 and parts[4] else {})
         return pickles.loads(parts[3], {digest: pickles.loads(blob) for digest, blob in code.items()})  # type: ignore[no-any-return]
 
+    def again(self, message: bytes, attempt: int) -> bytes:
+        """The same call, told that it is tried again."""
+        return reencode(message, attempt)
+
     def error(self, pickled: Any) -> Exception | None:
         """The exception of a fault, if it can be rebuilt here."""
         if not self.trusted or type(pickled) is not bytes:
@@ -178,7 +200,6 @@ class Codec:
 
 
 def reencode(message: bytes, attempt: int) -> bytes:
-    """The same call, told that it is tried again."""
     parts = _decode(message)
     place = Ext(p.PICKLED, parts[3]) if type(parts[3]) is Pickled else parts[3]
     context = dict(parts[5] or {}) if len(parts) > 5 else {}
