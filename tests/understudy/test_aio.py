@@ -28,7 +28,7 @@ from understudy import (
     get_actor,
     open_runtime,
 )
-from understudy.actors.events import ActorReady, FailureUnseen
+from understudy.actors.events import ActorDied, ActorReady, FailureUnseen
 from understudy.crossing.runtime import FarRuntime
 
 BOTH = pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
@@ -95,7 +95,7 @@ def test_wrong_arguments_are_python_s_own_error_here() -> None:
     async def scene(runtime: FarRuntime) -> None:
         player = await Player.options(executor=LOCAL).start()
         with pytest.raises(TypeError, match="nope"):
-            player.add(nope=1)  # type: ignore[call-arg]
+            await player.add(nope=1)  # type: ignore[call-arg]
         with pytest.raises(AttributeError, match="did you mean 'add'"):
             player.ad  # type: ignore[attr-defined] # noqa: B018
 
@@ -377,7 +377,7 @@ def test_events_end_when_the_runtime_does() -> None:
             events = runtime.events()
             reading = asyncio.create_task(collect(events))
             await Player.options(executor=LOCAL).start()
-        assert await reading
+        assert isinstance((await reading)[-1], ActorDied)
 
     async def collect(events: Any) -> list[Any]:
         return [event async for event in events]

@@ -14,7 +14,7 @@ from ..actors.life import Life
 from ..actors.spec import ChildSpec
 from ..supervisors.runtime import Runtime
 from .handle import FarHandle
-from .stream import FarStream
+from .stream import EventPump, FarStream
 from .thread import RuntimeThread
 
 
@@ -41,7 +41,7 @@ class FarRuntime:
     def events(self) -> FarStream[Event]:
         """A reader of every event from now on, for `async for` or, in plain code, `for`."""
         reader = self.crossing.do(self.near.events)
-        stream: FarStream[Event] = FarStream(self.crossing, lambda: reader)
+        stream: FarStream[Event] = FarStream(EventPump(self.crossing, self.near.house, reader))
         stream.begin()
         return stream
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
 import trio
 
+from ..actors.errors import NoRuntimeError
 from ..actors.method import ActorMethod
 from ..actors.ref import ObjectRef
 from ..actors.stream import RefStream, Stream
 from ..actors.streaming import StreamMethod, on_handle
+from ..supervisors.events import HELD, EventReader
+from ..supervisors.house import RuntimeHouse
 from ..transports.guests.protocol import STREAM
 from .crossing import Crossing, begin
 from .ref import FarRef
@@ -41,6 +44,8 @@ class Source(Protocol):
 class Pump:
     """The side in the runtime's thread: a task that reads the source while there is room."""
 
+    ahead = AHEAD
+
     def __init__(self, crossing: Crossing, source: Callable[[], Source]) -> None:
         self.crossing = crossing
         self.source = source
@@ -52,27 +57,39 @@ class Pump:
         self.reader: Waiter | None = None
 
     def begin(self) -> None:
+        nursery = self.nursery()
         try:
-            assert self.crossing.nursery is not None
-            self.crossing.nursery.start_soon(self.run)
+            assert nursery is not None
+            nursery.start_soon(self.run)
         except RuntimeError:  # the nursery is closed, or its event loop has ended
+            self.cut_short()
             self.end()
+
+    def nursery(self) -> trio.Nursery | None:
+        return self.crossing.nursery
 
     async def run(self) -> None:
         try:
             with self.scope:
                 async with self.source() as source:
                     await self.read(source)
+        except trio.Cancelled:
+            self.cut_short()
+            raise
         except Exception as error:
             self.error = error
         finally:
             self.end()
 
+    def cut_short(self) -> None:
+        """The runtime closes under us."""
+        self.error = NoRuntimeError("the runtime was closed before the stream's end")
+
     async def read(self, source: Source) -> None:
         async for item in source:
             self.items.append(item)
             self.wake()
-            while len(self.items) >= AHEAD:
+            while len(self.items) >= self.ahead:
                 self.room = trio.Event()
                 await self.room.wait()
 
@@ -92,6 +109,23 @@ class Pump:
         self.scope.cancel()
 
 
+class EventPump(Pump):
+    """Reads the runtime's events to the very last, which comes when all else has ended."""
+
+    ahead = HELD
+
+    def __init__(self, crossing: Crossing, house: RuntimeHouse, reader: EventReader) -> None:
+        super().__init__(crossing, lambda: reader)
+        self.house = house
+        self.reader_there = reader
+
+    def nursery(self) -> trio.Nursery:
+        return self.house.nursery
+
+    def cut_short(self) -> None:
+        self.items.extend(self.reader_there.held)
+
+
 class FarStream(Generic[R_co]):
     """Items as they come, for `async for` in any loop and for `for` in any thread; to be read by one at a time.
 
@@ -104,10 +138,10 @@ class FarStream(Generic[R_co]):
     cancelled while you wait for an item, the stream stays open and no item is lost.
     """
 
-    def __init__(self, crossing: Crossing, source: Callable[[], Source]) -> None:
-        self.crossing = crossing
-        self.pump = Pump(crossing, source)
-        self.items = self.pump.items
+    def __init__(self, pump: Pump) -> None:
+        self.crossing = pump.crossing
+        self.pump = pump
+        self.items = pump.items
         self.begun = False
         self.closed = False
 
@@ -119,7 +153,7 @@ class FarStream(Generic[R_co]):
 
     def take(self) -> Any:
         item = self.items.popleft()
-        if len(self.items) == AHEAD // 2:
+        if len(self.items) == self.pump.ahead // 2:
             self.crossing.post(Pump.go_on, self.pump)
         return item
 
@@ -208,14 +242,14 @@ class FarStreamMethod(StreamMethod[F_co]):
         self.crossing = crossing
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        stream: FarStream[Any] = FarStream(self.crossing, self.source(args, kwargs))
+        stream: FarStream[Any] = FarStream(Pump(self.crossing, self.source(args, kwargs)))
         return stream
 
     def remote(self, *args: Any, **kwargs: Any) -> Any:
         method, source = self.method, self.source(args, kwargs)
         method.mailbox.check_limit(method)
         crossing = self.crossing
-        stream: FarStream[Any] = FarStream(crossing, lambda: FarRefs(crossing, RefStream(source())))
+        stream: FarStream[Any] = FarStream(Pump(crossing, lambda: FarRefs(crossing, RefStream(source()))))
         stream.begin()
         return stream
 

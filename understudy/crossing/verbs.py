@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar
 
 from ..actors import verbs
 from ..actors.errors import GetTimeoutError
@@ -19,20 +19,24 @@ T = TypeVar("T")
 Refs = Sequence[ObjectRef[T]]
 
 
+def is_far_ref(value: Any) -> TypeGuard[FarRef[Any]]:
+    return isinstance(value, FarRef)
+
+
+def is_many(value: Any) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, Iterable)
+
+
 def far_ref(value: Any) -> FarRef[Any]:
     """The value, if it is a ref that these doors can use; raises TypeError for anything else."""
-    if not isinstance(value, FarRef):
-        raise TypeError(
-            f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}"
-        )
-    return cast(FarRef[Any], value)
+    if not is_far_ref(value):
+        raise TypeError(f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}")
+    return value
 
 
 def far_refs(refs: Any) -> tuple[FarRef[Any], ...]:
     """One ref or several, as several."""
-    if isinstance(refs, Iterable):
-        return tuple(far_ref(ref) for ref in cast(Iterable[Any], refs))
-    return (far_ref(refs),)
+    return tuple(map(far_ref, refs)) if is_many(refs) else (far_ref(refs),)
 
 
 def values_of(refs: Any, many: Iterable[FarRef[Any]]) -> Any:
