@@ -123,7 +123,7 @@ def test_threads_iterate_too(tmp_path: Path) -> None:
         sleep_until(closed.exists)
         with pytest.raises(KeyError):
             list(fountain.numbers(3, 1))  # type: ignore[call-overload]
-        assert blocking.get([ref for ref in fountain.numbers.remote(3)]) == [0, 1, 2]  # type: ignore[attr-defined]
+        assert blocking.get(list(fountain.numbers.remote(3))) == [0, 1, 2]  # type: ignore[attr-defined]
 
 
 def test_a_stream_ends_with_its_runtime() -> None:

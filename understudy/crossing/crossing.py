@@ -17,6 +17,8 @@ import trio
 
 from ..actors.call import Call, cancelled
 from ..actors.errors import CallError, NoRuntimeError
+from ..transports.bell import Bell
+from ..transports.stage import Stage
 from .job import Errand, Job
 from .waiters import (
     AnyWaiter,
@@ -59,22 +61,31 @@ class Crossing:
         self.token: trio.lowlevel.TrioToken | None = None
         self.nursery: trio.Nursery | None = None
         self.at_end_of_tick: Soon = call_now
+        self.bell = Bell(self.take)
+        self.ring: Callable[[], None] = self.ring_trio
         self.landings: dict[Any, Landing] = {}
         self.closed = "the runtime is not open yet"
         self.cause: BaseException | None = None
 
     # -- its life, in the runtime's thread ------------------------------------------------------
 
-    def open(self, nursery: trio.Nursery, at_end_of_tick: Soon) -> None:
+    def open(self, nursery: trio.Nursery, stage: Stage) -> None:
         self.thread = get_ident()
         self.token = trio.lowlevel.current_trio_token()
         self.nursery = nursery
-        self.at_end_of_tick = at_end_of_tick
+        self.at_end_of_tick = stage.ticks.soon
+        self.bell.hang(stage.hub)
+        self.ring = self.bell.ring
         self.closed = ""
 
     def close(self, why: str, cause: BaseException | None = None) -> None:
         """From now on whoever wants to cross is told why not."""
         self.closed, self.cause = why, cause
+
+    def unhang(self, stage: Stage) -> None:
+        """The hub goes: from now on trio's own way in is taken."""
+        self.ring = self.ring_trio
+        stage.hub.forget(self.bell.reading)
 
     def end(self) -> None:
         """The event loop has ended: what is still on its way gets its answer now, and everybody is told."""
@@ -104,14 +115,14 @@ class Crossing:
         self.inbox.append((act, subject))
         if not self.woken:
             self.woken = True
-            self.wake()
+            self.ring()
 
     def post(self, act: Act, subject: Any) -> None:
         """As `send`, for a thread that a Ctrl-C may stop anywhere, and silently nothing where all is over."""
         self.inbox.append((act, subject))
-        self.wake()
+        self.ring()
 
-    def wake(self) -> None:
+    def ring_trio(self) -> None:
         if self.token is not None:
             with suppress(trio.RunFinishedError):
                 self.token.run_sync_soon(self.take, idempotent=True)
@@ -124,7 +135,7 @@ class Crossing:
             act, subject = inbox.popleft()
             act(subject)
         if inbox:
-            self.wake()
+            self.ring()
 
     # -- waiting --------------------------------------------------------------------------------
 

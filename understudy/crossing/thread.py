@@ -93,7 +93,7 @@ class RuntimeThread:
 
     async def serve(self) -> None:
         self.crossing.token = trio.lowlevel.current_trio_token()
-        self.crossing.wake()  # we may have been told to stop already
+        self.crossing.ring()  # we may have been told to stop already
         with self.start:
             async with open_runtime(self.tree) as runtime:
                 self.runtime = runtime
@@ -104,11 +104,12 @@ class RuntimeThread:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.watch, self.gone)
                 if not self.told:
-                    self.crossing.open(nursery, runtime.house.stage.ticks.soon)
+                    self.crossing.open(nursery, runtime.house.stage)
                 self.opened.open()
                 await self.stopping.wait()
                 nursery.cancel_scope.cancel()
         finally:
+            self.crossing.unhang(runtime.house.stage)
             if not self.told:
                 self.crossing.close(FAILED)
                 self.failing.open()
@@ -151,7 +152,7 @@ def forked() -> None:
     """In a forked child there is no such thread: nobody may wait for it."""
     for thread in list(open_threads):
         thread.forked = True
-        thread.crossing.token = None
+        thread.crossing.token, thread.crossing.ring = None, thread.crossing.ring_trio
         thread.crossing.close(FORKED)
         thread.told = True
         for gate in (thread.opened, thread.ended, thread.failing):

@@ -30,7 +30,9 @@ def is_many(value: Any) -> TypeGuard[Iterable[Any]]:
 def far_ref(value: Any) -> FarRef[Any]:
     """The value, if it is a ref that these doors can use; raises TypeError for anything else."""
     if not is_far_ref(value):
-        raise TypeError(f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}")
+        raise TypeError(
+            f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}"
+        )
     return value
 
 
