@@ -86,6 +86,7 @@ class Crossing:
         """The hub goes: from now on trio's own way in is taken."""
         self.ring = self.ring_trio
         stage.hub.forget(self.bell.reading)
+        self.ring()  # for what the bell had rung for, unheard
 
     def end(self) -> None:
         """The event loop has ended: what is still on its way gets its answer now, and everybody is told."""
