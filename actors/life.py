@@ -17,6 +17,7 @@ from .deadletter import POISON, UNDELIVERED, DeadLetter
 from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
 from .mailbox import Encode, Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
+from .stream import Feed
 
 if TYPE_CHECKING:
     from .call import Call
@@ -272,6 +273,8 @@ class Life:
         back: list[Call] = []
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
+                if isinstance(call.ref, Feed):
+                    call.ref.rewind()
                 back.append(call)
         if self.mailbox.closed is not None:
             for call in back:

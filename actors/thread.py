@@ -11,6 +11,7 @@ from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED, READY
 from . import events
+from .actor import awaits
 from .executor import Thread
 from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
@@ -26,7 +27,7 @@ GRACE = 0.1  # seconds in which a thread that was cut off may end; one that runs
 
 class ThreadCraft:
     def encoder(self, executor: Thread, cls: type) -> Encode:
-        return HostObjects().call
+        return HostObjects(in_turns=not awaits(cls)).call
 
     def incarnate(self, life: Life) -> ThreadIncarnation:
         return ThreadIncarnation(life)
