@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cast_doors import Fountain
 from tests.doors import runtime_threads, sleep_until, until, visit
+from tests.rehearsal import LOCAL, QUIET
 from understudy import ActorDiedError, NoRuntimeError, TaskCancelledError, aio, blocking
 from understudy.crossing.runtime import FarRuntime
 from understudy.crossing.stream import AHEAD
@@ -98,6 +100,20 @@ def test_remote_gives_refs() -> None:
         return await aio.get(refs)
 
     assert visit(scene) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
+def test_a_map_is_a_stream_as_well(executor: Any) -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        fountain = await Fountain.options(executor=executor).start()
+        async with fountain.echo.map(range(3000)) as echoes:
+            assert [n async for n in echoes] == list(range(3000))
+        async with fountain.echo.starmap([(1,), (2,)]) as echoes:
+            assert [n async for n in echoes] == [1, 2]
+        async with fountain.add.map(["x", 1], errors="return") as sums:  # type: ignore[list-item]
+            assert isinstance(await anext(sums), TypeError)
+
+    visit(scene)
 
 
 def test_the_actor_dies_under_a_stream() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..actors.call import Call
 from ..actors.errors import NEVER_SENT
@@ -14,6 +14,7 @@ from ..transports.guests.context import Running, role
 from ..transports.guests.protocol import CALL, CAST
 from .crossing import Crossing, accept
 from .ref import FarRef
+from .stream import FarStream, Pump
 
 if TYPE_CHECKING:
     from ..actors.ref import ObjectRef
@@ -76,6 +77,22 @@ class FarMailbox(Mailbox):
     def admit(self, call: Call) -> None:
         self.near.check_limit(call.method)
         self.near.put(call)
+
+    def map(
+        self,
+        method: ActorMethod[Any],
+        items: Iterable[Any],
+        star: bool,
+        window: int,
+        ordered: bool,
+        errors: Literal["raise", "return"],
+    ) -> Any:
+        """As the mailbox's own, whose window is kept in the runtime's thread; the items are taken there too."""
+        near = self.near
+        stream: FarStream[Any] = FarStream(
+            Pump(self.crossing, lambda: near.map(method, items, star, window, ordered, errors))
+        )
+        return stream
 
     def check_limit(self, method: ActorMethod[Any]) -> None:
         if self.options.max_pending_calls >= 0:
