@@ -61,7 +61,7 @@ async def kill_mills() -> None:
         mill = get_actor(f"mill-{n % WORKERS}", Mill)
         pid = await mill.pid()
         os.kill(pid, signal.SIGKILL)
-        while await mill.pid() == pid:
+        while await mill.pid() == pid:  # noqa: ASYNC110  until another has taken over
             await asyncio.sleep(0.01)
 
 
