@@ -18,7 +18,7 @@ from trio.lowlevel import (
 
 from ..transports.codec import Unencodable
 from ..transports.guests.context import CARRIED, present, role, running
-from ..transports.guests.protocol import CALL, CAST, MAP
+from ..transports.guests.protocol import CALL, CAST, MAP, STREAM
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
@@ -61,6 +61,7 @@ class Receiver(Protocol):
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def recall(self, call: Call, stand_in: Call) -> bool: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -138,6 +139,12 @@ class Mailbox:
         self.put(call)
         return ref
 
+    async def broadcast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[Any]:
+        """Call everyone who stands behind this mailbox; here that is one actor."""
+        return [await self.asked(self.make(CALL, method, args, kwargs))]
+
     @enable_ki_protection
     def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A message without a reply."""
@@ -209,9 +216,14 @@ class Mailbox:
         call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
         if context is not None:
             call.context = context
-        if method.timeout is not None:
+        if method.timeout is not None and kind != STREAM:  # a stream's is for each item
             call.deadline = self.house.stage.now() + method.timeout
         return call
+
+    def admit(self, call: Call) -> None:
+        """Accept a call that somebody waits for; raises DeadlockError if it waits for the one that makes it."""
+        self.refuse_circle(call)
+        self.put(call)
 
     def put(self, call: Call) -> None:
         """Accept a call; raises ActorDiedError if the actor is dead."""
@@ -311,7 +323,7 @@ class Mailbox:
         waiting = [call for call in self.unfinished() if not call.ended]
         for call in waiting:
             if call.deadline <= now:
-                self.withdraw(call, late(call), TIMEOUT)
+                call.mailbox.withdraw(call, late(call), TIMEOUT)
         earliest = min((call.deadline for call in waiting if not call.ended), default=math.inf)
         if earliest < math.inf:
             self.arm(earliest)
@@ -342,7 +354,7 @@ class Mailbox:
         """Cancel the calls that only a ref waits for."""
         for call in self.unfinished():
             if call.ref is not None:
-                self.withdraw(
+                call.mailbox.withdraw(
                     call,
                     TaskCancelledError(
                         f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id

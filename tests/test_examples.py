@@ -67,6 +67,15 @@ from four threads: [1, 2, 3, 4, 5, 6, 7, 8]
 'still there': 2
 incarnation 2
 """,
+    "pool_executor.py": """\
+'to be': 2
+'or not to be': 4
+'': signal: its process killed by SIGABRT
+'that is the question': 4
+in order: [32, 9, 4]
+cancelled: True
+and the executor goes on: 3
+""",
     "tree.py": """\
 1 word kept
 left raised: nothing to read
