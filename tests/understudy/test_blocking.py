@@ -26,12 +26,14 @@ from understudy import (
     GetTimeoutError,
     NoRuntimeError,
     PendingCallsLimitExceeded,
+    Pool,
     Supervisor,
     TaskCancelledError,
     TaskError,
     TreeFailedError,
     blocking,
     get_actor,
+    remote,
 )
 from understudy.actors.events import ActorReady
 from understudy.crossing.runtime import FarRuntime
@@ -153,6 +155,16 @@ def test_the_runtime_tells_of_itself_as_under_trio(runtime: FarRuntime) -> None:
     assert "one  Player, ready" in runtime.tree()
     assert runtime.dead_letters == []
     assert "open" in repr(runtime)
+
+
+def test_remote_functions_and_pools_are_called_from_threads_too(runtime: FarRuntime) -> None:
+    lengths = remote(len)
+    assert blocking.get([lengths.remote("a" * n) for n in range(5)]) == [0, 1, 2, 3, 4]
+    assert blocking.get(lengths.remote("again")) == 5
+
+    members: Any = Pool(Player, size=2).remote()
+    assert blocking.get([members.add.remote(0) for _ in range(5)]) == [0] * 5
+    assert 1 <= len(set(blocking.get([members.pid.remote() for _ in range(20)]))) <= 2
 
 
 # -- threads ---------------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def test_a_map_is_a_stream_as_well(executor: Any) -> None:
             assert [n async for n in echoes] == list(range(3000))
         async with fountain.echo.starmap([(1,), (2,)]) as echoes:
             assert [n async for n in echoes] == [1, 2]
-        async with fountain.add.map(["x", 1], errors="return") as sums:  # type: ignore[list-item]
+        async with fountain.add.map(["x", 1], errors="return") as sums:  # type: ignore[call-overload]
             assert isinstance(await anext(sums), TypeError)
 
     visit(scene)

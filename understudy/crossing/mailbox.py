@@ -39,12 +39,10 @@ class FarMailbox(Mailbox):
         # What runs in the runtime's thread just now has nothing to do with us.
         token = role.set(NOBODY) if role.get() is None else None
         try:
-            call = super().make(kind, method, args, kwargs)
+            return self.near.make(kind, method, args, kwargs)
         finally:
             if token is not None:
                 role.reset(token)
-        call.mailbox = self.near
-        return call
 
     def asked(  # pyright: ignore[reportIncompatibleMethodOverride]  it is as awaitable
         self, call: Call
@@ -77,6 +75,11 @@ class FarMailbox(Mailbox):
     def admit(self, call: Call) -> None:
         self.near.check_limit(call.method)
         self.near.put(call)
+
+    async def broadcast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[Any]:
+        return await self.crossing.perform(self.near.broadcast, method, args, kwargs)
 
     def map(
         self,

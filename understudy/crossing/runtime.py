@@ -9,11 +9,12 @@ from ..actors import spawner
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import NoRuntimeError
 from ..actors.events import Event
+from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
-from ..actors.spec import ChildSpec
 from ..supervisors.runtime import Runtime
 from .handle import FarHandle
+from .mailbox import FarMailbox
 from .stream import EventPump, FarStream
 from .thread import RuntimeThread
 
@@ -24,6 +25,7 @@ class FarRuntime:
     def __init__(self, thread: RuntimeThread) -> None:
         self.thread = thread
         self.crossing = thread.crossing
+        self.pools: dict[tuple[Executor | None, bool], FarMailbox] = {}
 
     @property
     def near(self) -> Runtime:
@@ -65,14 +67,23 @@ class FarRuntime:
     def far(self, life: Life) -> FarHandle:
         return FarHandle(life, self.crossing)
 
-    def spawn(self, spec: ChildSpec[Any]) -> ActorHandle:
+    def spawn(self, spec: Any) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
         return self.far(self.crossing.do(self.near.spawn_life, spec))
 
-    async def start(self, spec: ChildSpec[Any]) -> ActorHandle:
+    async def start(self, spec: Any) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
         handle = await self.crossing.perform(self.near.start, spec)
         return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
+
+    def functions(self, executor: Executor | None, awaits: bool) -> FarMailbox:
+        """Where calls of remote functions go."""
+        self.crossing.check()
+        found = self.pools.get((executor, awaits))
+        if found is None:
+            near = self.crossing.do(self.near.functions, executor, awaits)
+            found = self.pools[executor, awaits] = FarMailbox(near, self.crossing)
+        return found
 
     def find(self, name: str) -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
