@@ -30,7 +30,7 @@ def is_exception_class(value: Any) -> bool:
 
 
 def is_retry(value: Any) -> bool:
-    return isinstance(value, bool) or is_exceptions(value)
+    return isinstance(value, bool) or is_exceptions(tuple(value) if isinstance(value, list) else value)
 
 
 def is_seconds(value: Any) -> bool:

@@ -15,6 +15,7 @@ from ..transports.guests.context import role
 from . import events, lifecycle
 from .deadletter import POISON, UNDELIVERED, DeadLetter
 from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
+from .leaving import cancelled, is_leaving
 from .mailbox import Encode, Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 
@@ -283,6 +284,8 @@ class Life:
         if fate in (lifecycle.BEGUN, lifecycle.UNKNOWN) and not reason.ordered:
             call.deaths = (*call.deaths, reason)
         verdict = lifecycle.after_death(fate, call.method.retries, len(call.deaths), reason.ordered)
+        if is_leaving(call):
+            verdict = lifecycle.FAIL
         if verdict is lifecycle.KEEP:
             return True
         if verdict is lifecycle.RETRY:
@@ -301,9 +304,9 @@ class Life:
         if call.ended:
             return
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
-        call.fail(
-            (ActorDiedError if gone else ActorUnavailableError)(text, reason, fate, call.id, call.method.name)
-        )
+        kind = ActorDiedError if gone else ActorUnavailableError
+        name = call.method.name
+        call.fail(cancelled(call) if is_leaving(call) else kind(text, reason, fate, call.id, name))
         if poison or call.is_cast:
             self.bury(call, POISON if poison else UNDELIVERED)
 
@@ -331,6 +334,10 @@ class Life:
     def is_running(self, number: int) -> bool:
         """Is this very incarnation still there?"""
         return self.number == number and self.incarnation is not None
+
+    @property
+    def is_dead(self) -> bool:
+        return self.state is lifecycle.DEAD
 
     async def wait_dead(self) -> None:
         while self.state is not lifecycle.DEAD and self.state is not lifecycle.DOWN:

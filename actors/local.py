@@ -17,7 +17,8 @@ from .errors import BEGUN, NEVER_SENT, task_error
 from .executor import Local
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SHUTDOWN_EXIT, ExitReason
-from .retry import wants_retry
+from .retry import ends_actor, wants_retry
+from .scope import end_call
 
 if TYPE_CHECKING:
     from ..transports.timers import Timer
@@ -83,7 +84,7 @@ class LocalIncarnation:
                 try:
                     self.take_turns(queue)
                 except BaseException:
-                    running.call = running.actor = None
+                    running.call = running.actor = running.owner = None
                     raise
                 if queue and self.exit is None:
                     await trio.lowlevel.cancel_shielded_checkpoint()
@@ -133,22 +134,25 @@ class LocalIncarnation:
                     call.succeed(value)
             if not queue or self.exit is not None or (turn & 7 == 7 and perf_counter() > until):
                 break
+            if running.owner is not None:
+                break  # what it made is seen to before the next call begins
         running.call, running.actor = before
+        if running.owner is not None:
+            end_call(running, getattr(call, "value", None))
 
     def failed(self, call: Call, error: BaseException) -> None:
         if isinstance(error, ActorExit | SystemExit):
             self.left(call, error)
             return
-        options = self.life.spec.options
         method = call.method
+        if ends_actor(call, error):
+            self.exit = ExitReason(
+                ERROR, f"{method.name}() raised {type(error).__name__}: {text_of(error)}", error
+            )
         if self.retried(call, error):
             return
         # Nobody waits for a cast; and here the cause has its own traceback, which need not be put into words.
         call.fail(error if call.is_cast else task_error(error, call.id, method.name, self.life.path, ""))
-        if call.is_cast or isinstance(error, options.crash_on):
-            self.exit = ExitReason(
-                ERROR, f"{method.name}() raised {type(error).__name__}: {text_of(error)}", error
-            )
         if call.is_cast:
             self.life.house.unseen(call)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..transports.guests.protocol import CALL
 from .casting import cast_of
-from .options import METHOD_CHECKS, MethodOptions
+from .options import METHOD_CHECKS, MethodOptions, retried_kinds
 from .signature import Check, check_of
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class ActorMethod(Generic[F_co]):
         "mailbox",
         "name",
         "own",
+        "patient",
         "retries",
         "retry_on",
         "timeout",
@@ -60,9 +61,8 @@ class ActorMethod(Generic[F_co]):
         self.check: Check = check_of(function)
         self.timeout: float | None = own.get("timeout", options.call_timeout)
         self.retries: int = own.get("max_task_retries", options.max_task_retries)
-        self.retry_on: bool | tuple[type[BaseException], ...] = own.get(
-            "retry_exceptions", options.retry_exceptions
-        )
+        self.retry_on = retried_kinds(own.get("retry_exceptions", options.retry_exceptions))
+        self.patient: bool = own.get("cancel", options.cancel) == "wait"
         self.interruptible: bool = own.get("interrupt", True)
         setattr(self, "cast", cast_of(self, mailbox))  # noqa: B010  checkers see a method
 
@@ -124,7 +124,8 @@ def method(function: Any = None, /, **options: Any) -> Any:
     """Mark a method that may be called through a handle.
 
     Options: `timeout` (seconds; of a generator: for each item), `max_task_retries`, `retry_exceptions`,
-    `interrupt=False` for a method that must not be stopped half-way, `concurrency_group` (one of the actor's
+    `interrupt=False` for a method that must not be stopped half-way, `cancel="wait"` for one whose cancelled
+    caller returns only when it is known to have ended, `concurrency_group` (one of the actor's
     `concurrency_groups`), and for a generator `ahead`, how many items it may be ahead of its reader (64).
 
     Example:

@@ -10,6 +10,7 @@ from ..transports.codec import Codec
 from ..transports.guests import protocol as p
 from ..transports.session import ProtocolError
 from .errors import BEGUN, NOT_BEGUN, CallInterruptedError, TaskError, Unsendable, foreign_error, task_error
+from .leaving import cancelled, is_leaving
 from .reasons import ERROR, NORMAL, ExitReason
 from .retry import wants_retry
 
@@ -22,8 +23,6 @@ def answer(kind: int, call: Call, message: list[Any], incarnation: ProcessIncarn
     """End a call as the guest's reply says; raises ProtocolError if it skipped what nobody cancelled."""
     if call.ended:
         return
-    if kind not in ANSWERS:
-        raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
     ANSWERS[kind](call, message, incarnation)
 
 
@@ -66,6 +65,12 @@ def unsendable(call: Call, kind: str, why: str) -> Unsendable:
     return Unsendable(f"the result of {name}() cannot travel: {why}", BEGUN, call.id, name)
 
 
+def skipped(call: Call, _: list[Any], incarnation: ProcessIncarnation) -> None:
+    if not is_leaving(call):
+        raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
+    call.fail(cancelled(call))
+
+
 def interrupted(call: Call, _: list[Any], incarnation: ProcessIncarnation) -> None:
     text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
     call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
@@ -76,6 +81,7 @@ UNFIT = "understudy_guest.values"  # where a guest's complaints of what cannot t
 ANSWERS: dict[int, Callable[[Call, list[Any], ProcessIncarnation], None]] = {
     p.RESULT: result,
     p.ERROR: error,
+    p.SKIPPED: skipped,
     p.INTERRUPTED: interrupted,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 import trio
@@ -32,6 +33,7 @@ class RuntimeHouse:
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self.nursery = nursery
+        self.context = copy_context()
         self.stage = Stage()
         self.registry = Registry()
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
@@ -45,7 +47,8 @@ class RuntimeHouse:
     def admit(self, life: Life) -> None:
         """Give a new actor its name and its task; raises ActorAlreadyExistsError if the name is taken."""
         self.registry.enter(life)
-        self.nursery.start_soon(life.run, name=life.path)
+        # In no context but the runtime's: an actor does not belong to whatever runs where it is started.
+        self.context.run(self.nursery.start_soon, life.run, name=life.path)
 
     def dismiss(self, child: Child) -> None:
         """Forget an actor that is dead for good."""

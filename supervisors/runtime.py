@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from typing import Any
 
 import trio
@@ -17,6 +18,7 @@ from ..actors.life import Life
 from ..actors.local import LocalCraft
 from ..actors.process import ProcessCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
+from ..actors.scope import scope_here
 from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..transports.system.means import capabilities
@@ -76,9 +78,9 @@ class Runtime:
         """Which of the system's means are in use, and what stands in for the others."""
         return capabilities()
 
-    def get_actor(self, name: str, cls: Any = None) -> Any:
+    def get_actor(self, name: str, cls: Any = None, *, namespace: str = "") -> Any:
         """As `get_actor`, for this runtime."""
-        return self.find(name)
+        return self.find(name, namespace)
 
     def __repr__(self) -> str:
         state = "closing" if self.closing else "open"
@@ -88,15 +90,17 @@ class Runtime:
 
     def spawn(self, spec: ChildSpec[Any]) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
-        return ActorHandle(self.spawn_life(spec))
+        return ActorHandle(self.house.registry.existing(spec) or self.spawn_life(spec))
 
     async def start(self, spec: ChildSpec[Any]) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
-        life = self.spawn_life(spec)
+        existing = self.house.registry.existing(spec)
+        life = existing or self.spawn_life(spec)
         try:
             await life.wait_ready()
         except trio.Cancelled:
-            self.dynamic.terminate(life, SHUTDOWN_EXIT)
+            if existing is None:
+                self.dynamic.terminate(life, SHUTDOWN_EXIT)
             raise
         return ActorHandle(life)
 
@@ -104,13 +108,26 @@ class Runtime:
         if self.closing or self.dynamic.core.ending:
             raise NoRuntimeError("the runtime is closing and starts nothing new")
         options = spec.options
-        id = options.id or options.name or f"{spec.cls.__name__.lower()}-{next(self.numbers)}"
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
-        return self.dynamic.add_actor(id, id, spec, default_restart="transient")
+        id = self.id_of(spec)
+        life = self.dynamic.add_actor(id, id, spec, default_restart="transient")
+        scope = scope_here()
+        if scope is not None and options.lifetime is None:
+            scope.keep(life)
+        return life
 
-    def find(self, name: str) -> ActorHandle:
+    def id_of(self, spec: ChildSpec[Any]) -> str:
+        options = spec.options
+        if options.id is not None:
+            return options.id
+        if options.name is None:
+            return f"{spec.cls.__name__.lower()}-{next(self.numbers)}"
+        # The same name may be held in several namespaces, a path only once.
+        return f"{options.namespace}:{options.name}" if options.namespace else options.name
+
+    def find(self, name: str, namespace: str = "") -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
-        return self.house.registry.find(name)
+        return self.house.registry.find(name, namespace)
 
     # -- its life -------------------------------------------------------------------------------
 
@@ -190,7 +207,8 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
             failure: BaseException | None = None
             token = current.set(runtime)
             try:
-                runtime.plant()  # the actors' tasks see the runtime too
+                house.context = copy_context()  # the actors' tasks see the runtime too
+                runtime.plant()
                 await runtime.begin()
                 with runtime.body:
                     yield runtime

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
+    from .actors.scope import Scope as Scope
+    from .actors.scope import open_scope as open_scope
     from .actors.spec import ChildSpec as ChildSpec
     from .actors.statistics import Statistics as Statistics
     from .actors.stream import Stream as Stream
@@ -78,6 +80,7 @@ DOOR = {
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
+    "actors.scope": ("Scope", "open_scope"),
     "actors.spec": ("ChildSpec",),
     "actors.statistics": ("Statistics",),
     "actors.stream": ("Stream",),
@@ -89,7 +92,7 @@ DOOR = {
 HOME = {name: module for module, names in DOOR.items() for name in names} | {"Handle": "actors.handle"}
 
 # Names that need the event loop.  In a guest they are asked for only once they are used.
-ON_THE_LOOP = frozenset({*DOOR["actors.verbs"], *DOOR["actors.stream"], *DOOR["supervisors.runtime"]})
+ON_THE_LOOP = frozenset({*DOOR["actors.verbs"], *DOOR["actors.scope"], *DOOR["actors.stream"], *DOOR["supervisors.runtime"]})
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):

@@ -37,12 +37,13 @@ def attempt_of(record: Any) -> int:
 class Running:
     """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself."""
 
-    __slots__ = ("actor", "call", "details")
+    __slots__ = ("actor", "call", "details", "owner")
 
     def __init__(self) -> None:
         self.actor: Any = None
         self.call: tuple[int, str, Any] | None = None
         self.details: Mapping[str, Any] | None = None
+        self.owner: Any = None  # of what the call makes, in the host; None until it makes something
 
 
 # Methods that run one at a time say so here: a guest has one actor, and the host's `Local` actors take turns.
