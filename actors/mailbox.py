@@ -15,11 +15,12 @@ from trio.lowlevel import (
 )
 
 from ..transports.codec import Unencodable
-from ..transports.guests.context import present, role, running
+from ..transports.guests.context import CARRIED, present, role, running
 from ..transports.guests.protocol import CALL, CAST
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
+from .carried import Context, context_of
 from .casting import NO_KEYWORDS, Note
 from .errors import (
     NEVER_SENT,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from .spawner import House
 
 Payload = tuple[Any, Any]
-Encode = Callable[[int, int, str, tuple[Any, ...], Mapping[str, Any]], Payload]
+Encode = Callable[[int, int, str, tuple[Any, ...], Mapping[str, Any], Context | None], Payload]
 
 
 class Receiver(Protocol):
@@ -142,13 +143,18 @@ class Mailbox:
         id = self.next_id()
         payload: Any = args
         code: Any = kwargs
+        context: Context | None = None
+        made_by = (role.get() or running).call
+        if made_by is not None or CARRIED or not method.plain:
+            context = context_of(method, made_by, self.house.stage.now())
         if self.encode is not None:
             try:
-                payload, code = self.encode(kind, id, method.name, args, kwargs)
+                payload, code = self.encode(kind, id, method.name, args, kwargs, context)
             except Unencodable as error:
                 raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
-        made_by = (role.get() or running).call
         call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
+        if context is not None:
+            call.context = context
         if method.timeout is not None:
             call.deadline = self.house.stage.now() + method.timeout
         return call

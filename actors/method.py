@@ -43,7 +43,10 @@ class ActorMethod(Generic[F_co]):
         "mailbox",
         "name",
         "own",
-        "patient",
+        self.retry_on = retried_kinds(own.get("retry_exceptions", options.retry_exceptions))
+        self.patient: bool = own.get("cancel", options.cancel) == "wait"
+        # Nothing but the arguments travels, unless another actor calls.
+        self.plain = self.timeout is None and "ahead" not in own
         "retries",
         "retry_on",
         "timeout",
@@ -61,8 +64,16 @@ class ActorMethod(Generic[F_co]):
         self.check: Check = check_of(function)
         self.timeout: float | None = own.get("timeout", options.call_timeout)
         self.retries: int = own.get("max_task_retries", options.max_task_retries)
+<<<<<<< HEAD
         self.retry_on = retried_kinds(own.get("retry_exceptions", options.retry_exceptions))
         self.patient: bool = own.get("cancel", options.cancel) == "wait"
+=======
+        self.retry_on: bool | tuple[type[BaseException], ...] = own.get(
+            "retry_exceptions", options.retry_exceptions
+        )
+        # Nothing but the arguments travels, unless another actor calls.
+        self.plain = self.timeout is None and "ahead" not in own
+>>>>>>> main
         self.interruptible: bool = own.get("interrupt", True)
         setattr(self, "cast", cast_of(self, mailbox))  # noqa: B010  checkers see a method
 

@@ -12,7 +12,7 @@ import trio
 
 from ..transports.codec import Codec, Pickled, Unencodable, reencode
 from ..transports.guests import protocol as p
-from ..transports.guests.protocol import REPLIES, RESULT
+from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.places.guest import Guest
 from ..transports.places.process import GuestProcess, describe_status, signal_name
 from ..transports.session import CLOSED, READY, ProtocolError, Session
@@ -35,6 +35,7 @@ from .reasons import (
     UNREACHABLE,
     ExitReason,
 )
+from .stream import Feed
 from .settings import command_of, settings_of
 from .verdicts import answer, reason_of
 
@@ -204,6 +205,9 @@ class ProcessIncarnation:
         try:
             for message in messages:
                 kind = receive(message)
+                if kind == ITEM:
+                    self.take_items(message)
+                    continue
                 if kind not in REPLIES:
                     self.told(kind, message)
                     continue
@@ -227,6 +231,22 @@ class ProcessIncarnation:
         if self.stopping or self.life.mailbox.queue:
             self.pump()
 
+    def take_items(self, message: list[Any]) -> None:
+        """Items of a stream; those of one that was closed meanwhile are dropped."""
+        call = self.sent.get(message[1])
+        if call is None or not isinstance(call.ref, Feed):
+            raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
+        feed, values = call.ref, message[2]
+        feed.owed += len(values)
+        if feed.owed > feed.ahead:
+            raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
+        if call.state is ENDED:
+            return
+        for at, value in enumerate(values):
+            if value.__class__ is Pickled:
+                values[at] = self.codec.value(value)
+        feed.put(values)
+
     def told(self, kind: int, message: list[Any]) -> None:
         if kind == p.READY:
             self.started.set()
@@ -247,6 +267,8 @@ class ProcessIncarnation:
     def withdraw(self, call: Call, why: str) -> None:
         """The caller has gone: the call is skipped if it has not begun, else interrupted."""
         page = self.guest.page
+        if isinstance(call.ref, Feed):
+            self.say(p.CANCEL, call.id)  # it reads, while it waits for somebody to take an item
         begun = page.cancel(call.id) if page is not None else True
         # The oldest is answered at once by an honest guest; one that is stuck, or lies on its page, is not.
         oldest = next(iter(self.sent), 0) == call.id
@@ -370,6 +392,8 @@ class ProcessIncarnation:
 
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream: as many more may come."""
+        if isinstance(call.ref, Feed):
+            call.ref.owed -= items
         self.say(p.CREDIT, call.id, items)
 
     def fate(self, call: Call) -> str:

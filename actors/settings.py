@@ -15,12 +15,13 @@ from ..transports.codec import Code, Codec, Unencodable
 from ..transports.guests import pickles
 from ..transports.guests.protocol import PICKLED
 from ..transports.places.process import Command
-from .actor import exported_of
+from .actor import awaits, exported_of
 from .executor import Process
 from .method import MARK
 
 if TYPE_CHECKING:
     from .life import Life
+    from .options import Options
 
 GUESTS = Path(pickles.__file__).parent
 BOOTSTRAP = str(GUESTS / "bootstrap.py")
@@ -60,6 +61,7 @@ def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, 
         "trusted": executor.trusted,
         "limits": [executor.bounds.max_bytes, executor.bounds.max_depth, executor.bounds.max_elements],
         "protected": protected_of(spec.cls),
+        "mode": mode_of(spec.cls, spec.options, executor.loop),
         "label": life.path,
         "details": {"path": life.path, "name": spec.options.name, "incarnation": life.number},
     }
@@ -76,6 +78,13 @@ def source_of(cls: type, packages: str) -> tuple[list[Any], Code]:
     except Exception as error:
         raise Unencodable(f"the class {cls.__qualname__} cannot be pickled by value: {error}") from error
     return ["code", digest], code
+
+
+def mode_of(cls: type, options: Options, loop: str) -> str:
+    """Which loop the guest needs; the plain one is the fastest."""
+    if awaits(cls):
+        return loop
+    return "threads" if (options.max_concurrency or 1) > 1 or options.concurrency_groups else "turns"
 
 
 def import_path() -> list[str]:

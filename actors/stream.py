@@ -28,13 +28,14 @@ GO = 64  # items taken in one go, after which the other tasks get their turn
 class Feed:
     """What a stream's call record holds: the items that have come, and who waits for the next."""
 
-    __slots__ = ("ahead", "call", "got", "items", "task")
+    __slots__ = ("ahead", "call", "got", "items", "owed", "task")
 
     def __init__(self, call: Call, ahead: int) -> None:
         self.call = call
         self.ahead = ahead
         self.items: deque[Any] = deque()
         self.task: trio.lowlevel.Task | None = None
+        self.owed = 0  # items that have come, less those the actor was told of
         self.got = False  # an item has come: from now on it cannot be tried again
         call.ref = self
 

@@ -61,14 +61,20 @@ class Codec:
         self.small = min(SMALL, bounds.max_bytes) if trusted else 0
 
     def call(
-        self, kind: int, id: int, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self,
+        kind: int,
+        id: int,
+        method: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        context: dict[str, Any] | None = None,
     ) -> tuple[bytes, Code]:
-        """Encode a CALL or CAST; returns its bytes and the code it names.
+        """Encode a CALL or its like; returns its bytes and the code it names.
 
         Raises:
             Unencodable: if an argument cannot or may not travel.
         """
-        if not kwargs:
+        if not kwargs and context is None:
             for value in args:
                 if type(value) not in p.PLAIN_TYPES:
                     break
@@ -81,7 +87,20 @@ class Codec:
                 except (OverflowError, UnicodeEncodeError):
                     pass  # wider than msgpack's integers, or not UTF-8: pickle carries it
         values, code = self.values(args, kwargs, method)
-        return self.bounded(self.message(kind, id, method, *values), method), code
+        if context is None:
+            return self.bounded(self.message(kind, id, method, *values), method), code
+        message = self.message(kind, id, method, *values, self.context(context))
+        return self.bounded(message, method), code
+
+    def context(self, context: dict[str, Any]) -> dict[str, Any]:
+        """A context as it travels: what is carried along is pickled, if it is more than data."""
+        carried = context.get("vars")
+        if not carried or not self.trusted or all(type(value) in p.PLAIN_TYPES for value in carried.values()):
+            return context
+        try:
+            return {**context, "vars": Ext(p.PICKLED, pickles.dumps(carried))}
+        except Exception as error:
+            raise Unencodable(f"a carried context variable cannot be pickled: {error}") from error
 
     def values(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], method: str
@@ -143,7 +162,7 @@ class Codec:
     def arguments(self, message: bytes, code: Code) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a call that we encoded was called with; for the dead letters."""
         parts = _decode(message)
-        if type(parts[3]) is not Pickled:
+        if type(parts[3]) is not Pickled:  # the codec's own, or a guest's
             return tuple(parts[3]), (parts[4] if len(parts) > 4 and parts[4] else {})
         return pickles.loads(parts[3], {digest: pickles.loads(blob) for digest, blob in code.items()})  # type: ignore[no-any-return]
 
@@ -162,7 +181,11 @@ def reencode(message: bytes, attempt: int) -> bytes:
     """The same call, told that it is tried again."""
     parts = _decode(message)
     place = Ext(p.PICKLED, parts[3]) if type(parts[3]) is Pickled else parts[3]
-    return _encode((*parts[:3], place, parts[4] if len(parts) > 4 else None, {"attempt": attempt}))
+    context = dict(parts[5] or {}) if len(parts) > 5 else {}
+    if type(context.get("vars")) is Pickled:
+        context["vars"] = Ext(p.PICKLED, context["vars"])
+    context["attempt"] = attempt
+    return _encode((*parts[:3], place, parts[4] if len(parts) > 4 else None, context))
 
 
 def own(messages: list[bytes]) -> list[Any]:

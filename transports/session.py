@@ -23,6 +23,8 @@ RULES: dict[str, dict[int, str]] = {
         p.SKIPPED: READY,
         p.INTERRUPTED: READY,
         p.ITEM: READY,
+        p.FLAW: READY,
+        p.ASK: READY,
         p.ENDING: CLOSED,
     },
     CLOSED: {},
@@ -37,7 +39,9 @@ SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.ERROR: lambda m: len(m) == 3 and type(m[1]) is int and is_fault(m[2]),
     p.SKIPPED: lambda m: len(m) == 2 and type(m[1]) is int,
     p.INTERRUPTED: lambda m: len(m) == 2 and type(m[1]) is int,
-    p.ITEM: lambda m: len(m) == 3 and type(m[1]) is int,
+    p.ITEM: lambda m: len(m) == 3 and type(m[1]) is int and type(m[2]) is list,
+    p.FLAW: lambda m: len(m) == 3 and type(m[1]) is int and is_fault(m[2]),
+    p.ASK: lambda m: len(m) == 4 and type(m[1]) is int and type(m[2]) is int and type(m[3]) is list,
     p.ENDING: lambda m: (
         len(m) == 4 and type(m[1]) is str and (m[2] is None or is_fault(m[2])) and type(m[3]) is int
     ),

@@ -7,7 +7,8 @@ from mmap import mmap
 import pytest
 
 from understudy.transports.guests import protocol as p
-from understudy.transports.guests.main import Guest, map_page
+from understudy.transports.guests.interrupts import Doorbell
+from understudy.transports.guests.main import ProcessGuest, map_page
 from understudy.transports.guests.values import Values
 from understudy.transports.guests.wire import Wire
 from understudy.transports.page import Page, make_page
@@ -64,7 +65,8 @@ def test_a_cancel_tells_whether_the_call_runs_already(page: Page, theirs: memory
 
 @needs_page
 def test_the_ring_holds_every_call_that_can_be_in_the_guests_hands(page: Page, theirs: memoryview) -> None:
-    guest = Guest(Wire(-1, Values().decode), Values(), theirs)
+    wire = Wire(-1, Values().decode)
+    guest = ProcessGuest(wire, Values(), theirs, Doorbell(theirs))
     for turn in range(3):
         ids = set(range(1000 * turn, 1000 * turn + p.WINDOW))
         for id in ids:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
+
+
+NOTHING: Mapping[str, Any] = {}
+
+# Context variables whose values travel with calls, by name.
+CARRIED: dict[str, ContextVar[Any]] = {}
 
 
 class ActorExit(BaseException):
@@ -16,14 +23,25 @@ class ActorExit(BaseException):
 
 
 class RunningCall:
-    """The call being run: `id` (the same on every attempt), `method`, `attempt` (from 1)."""
+    """The call being run: `id` (the same on every attempt), `method`, `attempt` (from 1), `trace`.
 
-    __slots__ = ("attempt", "id", "method")
+    `trace` is the id of the call that began the chain, which is this one's own unless another actor made it.
+    """
+
+    __slots__ = ("attempt", "deadline", "id", "method", "trace")
 
     def __init__(self, id: int, method: str, record: Any = None) -> None:
         self.id = id
         self.method = method
         self.attempt = attempt_of(record)
+        context: Mapping[str, Any] = context_in(record)
+        self.trace: int = context.get("trace", id)
+        self.deadline: float | None = context.get("deadline")
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds for which the caller, or its caller in turn, will still wait; None if without end."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def __repr__(self) -> str:
         return f"<call {self.id} {self.method}() attempt {self.attempt}>"
@@ -32,6 +50,12 @@ class RunningCall:
 def attempt_of(record: Any) -> int:
     """In a guest the record is what the message says of it, in the host the call record itself."""
     return record.get("attempt", 1) if type(record) is dict else getattr(record, "attempt", 1)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+
+
+def context_in(record: Any) -> Mapping[str, Any]:
+    """What came with a call, from either kind of record."""
+    found: Mapping[str, Any] | None = record if type(record) is dict else getattr(record, "context", None)  # pyright: ignore[reportUnknownVariableType]
+    return found or NOTHING
 
 
 class Running:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import msgpack
-from .protocol import PICKLED, PLAIN_TYPES, RESULT
+from .protocol import ITEM, PICKLED, PLAIN_TYPES, RESULT
 
 SMALL = 1024  # bytes; shorter messages need no closer look
 
@@ -73,6 +73,24 @@ class Values:
                 if not self.trusted:
                     raise Unfit(f"an untrusted actor answers in plain data only: {refusal}") from None
         return self.bounded(self.encode((RESULT, id, self.extension(PICKLED, self.pickle(value)))))
+
+    def item(self, value: Any) -> Any:
+        """An item of a stream, ready to travel with others; raises Unfit."""
+        if self.trusted:
+            packed = self.extension(PICKLED, self.pickle(value))
+            self.bounded(packed.data)
+            return packed
+        self.result(0, value)  # looked at closely, and refused if it may not travel
+        return value
+
+    def items(self, id: int, values: list[Any]) -> list[bytes]:
+        """The messages for items of a stream; raises Unfit."""
+        try:
+            return [self.encode((ITEM, id, values))]
+        except (TypeError, ValueError, OverflowError):
+            # One is wider than msgpack's integers, or not UTF-8: pickle carries it.
+            fit = [value if type(value) not in PLAIN_TYPES else self.item(value) for value in values]
+            return [self.encode((ITEM, id, fit))]
 
     def pickle(self, value: Any) -> bytes:
         from .pickles import dumps

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 READ_BYTES = 65536  # CPython allocates the whole buffer; from 128 KiB on each read would map fresh pages
 
 
 class HostGone(Exception):
     """The host closed the link or died; nobody is left to answer to."""
+
+
+class Link(Protocol):
+    """A guest's end of a link, be it to another process or within this one.
+
+    What is put into `out` leaves with the next `flush`.
+    """
+
+    out: list[Any]
+
+    def receive(self) -> list[Any]: ...
+    def flush(self) -> None: ...
 
 
 class Wire:

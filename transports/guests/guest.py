@@ -1,0 +1,149 @@
+"""What every guest does, whatever loop runs its methods: it starts the actor, answers calls, and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import protocol as p
+from .context import ActorExit, running
+from .faults import describe
+from .interrupts import Doorbell, Interrupted, invoke
+from .loading import find_class
+from .values import Unfit, Values
+from .wire import Link
+
+NONE: dict[str, Any] = {}
+
+
+class Leave(SystemExit):
+    """The guest has said that it ends; raised to unwind whatever loop runs it."""
+
+
+class Guest:
+    """One actor, its link and its page.  A loop (see `LOOPS`) takes over once START tells which is needed."""
+
+    def __init__(self, wire: Link, values: Values, page: Any, doorbell: Doorbell) -> None:
+        self.wire = wire
+        self.values = values
+        self.page = page
+        self.doorbell = doorbell
+        self.actor: Any = None
+        self.methods: dict[str, Callable[..., Any]] = {}
+        self.protected: frozenset[str] = frozenset()
+        self.crash_on: tuple[type[BaseException], ...] = ()
+        self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
+        self.handlers: dict[int, Callable[[list[Any]], None]] = {p.CODE: self.on_code, p.START: self.on_start}
+
+    def serve(self) -> None:
+        """Handle messages until told to stop; raises HostGone or Leave."""
+        while True:
+            self.wire.flush()
+            for message in self.wire.receive():
+                self.handlers[message[0]](message)
+
+    # -- the start ------------------------------------------------------------------------------
+
+    def on_code(self, message: list[Any]) -> None:
+        if self.early is not None:
+            self.early.append(message)
+        else:
+            self.values.learn(message[1], message[2])
+
+    def on_start(self, message: list[Any]) -> None:
+        from .loops import loop_of
+
+        settings = message[1]
+        try:
+            self.configure(settings)
+            loop = loop_of(settings["mode"], self, settings)
+        except BaseException as error:
+            self.fail(error)
+        loop.play()
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        self.values.agree(settings["trusted"], *settings["limits"])
+        self.protected = frozenset(settings["protected"])
+        running.details = settings["details"]
+        early, self.early = self.early or [], None
+        for message in early:
+            self.on_code(message)
+
+    def make_actor(self, settings: dict[str, Any]) -> None:
+        """Run the user's `__init__`; raises what it raises."""
+        values = self.values
+        args, kwargs = values.arguments([p.START, 0, "__init__", settings["args"], settings["kwargs"]])
+        cls = find_class(settings["class"], values.code)
+        self.crash_on = values.load(settings["crash_on"])
+        self.actor = invoke(cls, args, kwargs)
+
+    def fail(self, error: BaseException) -> None:
+        """The start failed: say so and leave."""
+        self.say([p.FAILED, describe(error, self.values.pickled_error)])
+        self.leave(1)
+
+    # -- one call -------------------------------------------------------------------------------
+
+    def answer(self, id: int, name: str, message: list[Any]) -> Any:
+        """Run one call and encode its reply; ends the guest if the call ended the actor."""
+        doorbell = self.doorbell
+        try:
+            method = self.methods.get(name) or self.find(name)
+            args: Any = message[3]
+            kwargs: Any = NONE
+            if len(message) > 4 or args.__class__ is not list:
+                args, kwargs = self.values.arguments(message)
+            doorbell.protected = name in self.protected
+            doorbell.running = id
+            value = invoke(method, args, kwargs)
+            doorbell.running = 0
+            # Nobody waits for what a cast returns, so it need not be fit to travel.
+            return self.values.result(id, value if message[0] == p.CALL else None)
+        except Interrupted:
+            doorbell.running = 0
+            return self.values.encode((p.INTERRUPTED, id))
+        except BaseException as error:
+            doorbell.running = 0
+            return self.failure(id, name, error, cast=message[0] == p.CAST)
+
+    def find(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(self.actor, name)
+        self.methods[name] = method
+        return method
+
+    def failure(self, id: int, name: str, error: BaseException, cast: bool) -> Any:
+        """The reply that tells of an exception; ends the guest if the exception ends the actor."""
+        fault = describe(error, self.values.pickled_error)
+        if isinstance(error, ActorExit | SystemExit):
+            self.end_on_purpose(id, error, fault)
+        reply = self.values.encode((p.ERROR, id, fault))
+        if not isinstance(error, Unfit) and (cast or isinstance(error, self.crash_on)):
+            self.wire.out.append(reply)
+            self.end(p.CRASHED, fault, id)
+        return reply
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def end_on_purpose(self, id: int, error: ActorExit | SystemExit, fault: list[Any]) -> None:
+        if isinstance(error, ActorExit):
+            self.end(error.reason or p.NORMAL, None, id)
+        elif error.code is None or error.code == 0:
+            self.end(p.NORMAL, None, id)
+        self.end(p.CRASHED, fault, id)
+
+    def on_stop(self, message: list[Any]) -> None:
+        self.end(p.NORMAL, None, 0)
+
+    def end(self, outcome: str, fault: list[Any] | None, id: int) -> None:
+        self.say([p.ENDING, outcome, fault, id])
+        self.leave(0 if fault is None else 1)
+
+    def say(self, message: list[Any]) -> None:
+        self.wire.out.append(self.values.encode(message))
+        self.wire.flush()
+
+    def leave(self, status: int) -> None:
+        raise Leave(status)
+
+
+Settings = Mapping[str, Any]

@@ -1,0 +1,155 @@
+"""Where the items of a stream leave a guest: in batches, and no more of them than the reader has room for."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from time import perf_counter, sleep
+from typing import Any
+
+from . import protocol as p
+from .guest import NONE, Guest
+from .interrupts import Interrupted, invoke
+
+SLOW = 50e-6  # seconds; an item that took longer is sent at once
+HELD = 1e-3  # seconds that an item may wait for others, should the next take longer than the last
+BATCH = 64  # items in one message
+LARGE = 32 * 1024  # bytes; longer texts are not held
+
+
+class Closed(Exception):
+    """The host wants no more of a stream."""
+
+
+class Holder:
+    """Sees to it that no item is held for long: a thread looks after the stream that has the turn."""
+
+    def __init__(self) -> None:
+        self.outlet: Outlet | None = None
+        self.wanted = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    def hold(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+        if self.thread is None:
+            self.thread = threading.Thread(target=self.run, name="understudy-items", daemon=True)
+            self.thread.start()
+        self.wanted.set()
+
+    def release(self, outlet: Outlet) -> None:
+        """From now on the stream's own thread writes to the link."""
+        with outlet.lock:
+            self.outlet = None
+        self.wanted.clear()
+
+    def run(self) -> None:
+        while True:
+            self.wanted.wait()
+            sleep(HELD)
+            outlet = self.outlet
+            if outlet is not None and outlet.items:
+                outlet.send_held(self)
+
+
+class Outlet:
+    """One stream on its way out: `credit` items may still be given before the reader takes some."""
+
+    def __init__(
+        self, guest: Guest, id: int, credit: int, wait_credit: Callable[[Outlet], None], holder: Holder
+    ) -> None:
+        self.guest = guest
+        self.id = id
+        self.credit = credit
+        self.wait_credit = wait_credit
+        self.holder = holder
+        self.closed: Callable[[], bool] = lambda: False
+        self.items: deque[Any] = deque()
+        self.bytes = 0
+        self.lock = threading.Lock()  # who holds it may write to the link
+
+    def run(self, name: str, message: list[Any]) -> Any:
+        """Run the generator to its end; returns the reply."""
+        guest, doorbell, id = self.guest, self.guest.doorbell, self.id
+        generator: Any = None
+        try:
+            method = guest.methods.get(name) or guest.find(name)
+            args, kwargs = guest.values.arguments(message)
+            doorbell.protected = name in guest.protected
+            doorbell.running = id
+            generator = invoke(method, args, kwargs)
+            self.holder.hold(self)
+            try:
+                self.pass_on(generator)
+            finally:
+                self.holder.release(self)
+            doorbell.running = 0
+            return guest.values.encode((p.RESULT, id, None))
+        except (Interrupted, Closed):
+            doorbell.running = 0
+            return self.close(generator, id) or guest.values.encode((p.INTERRUPTED, id))
+        except BaseException as error:
+            doorbell.running = 0
+            self.send()
+            return self.close(generator, id) or guest.failure(id, name, error, cast=False)
+
+    def pass_on(self, generator: Generator[Any, None, None]) -> None:
+        step = generator.__next__
+        items, closed = self.items, self.closed
+        clock = perf_counter()
+        while True:
+            try:
+                value = invoke(step, (), NONE)
+            except StopIteration:
+                break
+            self.give(value)
+            self.credit -= 1
+            before, clock = clock, perf_counter()
+            if clock - before > SLOW or len(items) >= BATCH or self.bytes > LARGE or self.credit <= 0:
+                self.send()
+                clock = perf_counter()
+            if closed():
+                raise Closed
+            if self.credit <= 0:
+                self.wait_credit(self)
+                clock = perf_counter()
+        self.send()
+
+    def give(self, value: Any) -> None:
+        values = self.guest.values
+        kind = type(value)
+        if kind is str or kind is bytes:
+            self.bytes += len(value)
+            if len(value) > LARGE:
+                value = values.item(value)
+        elif kind not in p.PLAIN_TYPES:
+            value = values.item(value)
+        self.items.append(value)
+
+    def send(self) -> None:
+        """Send what is held."""
+        with self.lock:
+            self.send_items()
+
+    def send_held(self, holder: Holder) -> None:
+        """The same, in the thread that looks after it."""
+        with self.lock:
+            if holder.outlet is self:
+                self.send_items()
+
+    def send_items(self) -> None:
+        items = self.items
+        values = [items.popleft() for _ in range(len(items))]
+        if values:
+            self.bytes = 0
+            self.guest.wire.out += self.guest.values.items(self.id, values)
+        self.guest.wire.flush()
+
+    def close(self, generator: Any, id: int) -> Any:
+        """Close the generator; returns the reply if that fails."""
+        try:
+            if generator is not None:
+                invoke(generator.close, (), NONE)
+        except BaseException as error:
+            return self.guest.failure(id, "close", error, cast=False)
+        return None

@@ -1,0 +1,153 @@
+"""The plain loop: one thread that reads a frame, runs its calls in order, and answers.
+
+It reads nothing while a method runs, so cancels and interrupts come by the page and the doorbell.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import perf_counter
+from typing import Any
+
+from . import protocol as p
+from .context import running
+from .guest import Guest, Settings
+from .outlet import Closed, Holder, Outlet
+
+SLOW = 50e-6  # seconds; before a method that takes longer, or is new, finished replies are sent
+BATCH = 64  # replies; more do not wait, so that the host can take them while the next calls run
+LARGE = 32 * 1024  # bytes; a larger reply is sent at once, so that no frame is much longer than its longest message
+
+
+class Turns:
+    """One call at a time, in the order they came."""
+
+    def __init__(self, guest: Guest, settings: Settings) -> None:
+        self.guest = guest
+        self.settings = settings
+        self.wire = guest.wire
+        self.page = guest.page
+        self.quick: set[str] = set()  # methods that took no longer than SLOW when they last ran
+        self.clock = 0.0
+        self.cancelled: dict[int, None] = {}
+        self.begun = 0
+        self.holder = Holder()
+        self.backlog: deque[list[Any]] = deque()  # read while a stream waited for its reader
+
+    def play(self) -> None:
+        guest = self.guest
+        try:
+            guest.make_actor(dict(self.settings))
+        except BaseException as error:
+            guest.fail(error)
+        running.actor = guest.actor
+        guest.handlers.update(
+            {p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_stream, p.MAP: self.on_map,
+             p.CREDIT: ignore, p.CANCEL: ignore, p.STOP: guest.on_stop}
+        )  # fmt: skip
+        guest.say([p.READY])
+        self.serve()
+
+    def serve(self) -> None:
+        """Take messages until told to stop; raises HostGone or Leave."""
+        wire, handlers, backlog = self.wire, self.guest.handlers, self.backlog
+        while True:
+            while backlog:
+                message = backlog.popleft()
+                handlers[message[0]](message)
+            wire.flush()
+            messages = wire.receive()
+            self.clock = perf_counter()
+            for message in messages:
+                handlers[message[0]](message)
+
+    # -- a call ---------------------------------------------------------------------------------
+
+    def on_call(self, message: list[Any]) -> None:
+        id, name = message[1], message[2]
+        wire, page = self.wire, self.page
+        if name not in self.quick and wire.out:
+            wire.flush()
+        if page is not None and not self.may_begin(id, page):
+            return
+        running.call = (id, name, message[5] if len(message) > 5 else None)
+        reply = self.guest.answer(id, name, message)
+        wire.out.append(reply)
+        if page is not None:
+            page[p.ENDED] = id
+        before, self.clock = self.clock, perf_counter()
+        if self.clock - before > SLOW or len(reply) > LARGE or len(wire.out) >= BATCH:
+            self.quick.discard(name)
+            wire.flush()
+        elif name not in self.quick:
+            self.quick.add(name)
+
+    def may_begin(self, id: int, page: Any) -> bool:
+        """Tell the page that a call begins; False if it was cancelled before."""
+        self.begun += 1
+        page[p.PROGRESS] = self.begun
+        page[p.BEGUN] = id
+        # Begun is stored before the cancels are read, and the host does the reverse: one of us sees it.
+        if (page[p.CANCELS] != page[p.CANCELS_SEEN] or self.cancelled) and self.is_cancelled(id, page):
+            page[p.ENDED] = id
+            self.wire.out.append(self.guest.values.encode((p.SKIPPED, id)))
+            return False
+        return True
+
+    def is_cancelled(self, id: int, page: Any) -> bool:
+        """Has the host cancelled this call?  Asked again, it says no."""
+        if page[p.CANCELS] != page[p.CANCELS_SEEN]:
+            self.read_cancels(page)
+        return self.cancelled.pop(id, MISSING) is None
+
+    def read_cancels(self, page: Any) -> None:
+        written = page[p.CANCELS]
+        for entry in range(max(page[p.CANCELS_SEEN], written - p.RING), written):
+            self.cancelled[page[p.CANCEL_RING + entry % p.RING]] = None
+        page[p.CANCELS_SEEN] = written
+        while len(self.cancelled) > p.WINDOW:  # those of calls that ran meanwhile, the oldest first
+            del self.cancelled[next(iter(self.cancelled))]
+
+    # -- a stream -------------------------------------------------------------------------------
+
+    def on_stream(self, message: list[Any]) -> None:
+        id, name = message[1], message[2]
+        page = self.page
+        self.wire.flush()
+        if page is not None and not self.may_begin(id, page):
+            return
+        context = message[5] if len(message) > 5 and message[5] else {}
+        running.call = (id, name, context)
+        outlet = Outlet(self.guest, id, context.get("ahead", p.AHEAD), self.wait_credit, self.holder)
+        if page is not None:
+            outlet.closed = lambda: page[p.CANCELS] != page[p.CANCELS_SEEN] and self.is_cancelled(id, page)
+        reply = outlet.run(name, message)
+        self.wire.out.append(reply)
+        self.wire.flush()
+        if page is not None:
+            page[p.ENDED] = id
+        self.clock = perf_counter()
+
+    def wait_credit(self, outlet: Outlet) -> None:
+        """Read until the host wants more of this stream, or none; what else comes waits its turn."""
+        while outlet.credit <= 0:
+            self.wire.flush()
+            for message in self.wire.receive():
+                if message[0] == p.CREDIT and message[1] == outlet.id:
+                    outlet.credit += message[2]
+                elif message[0] == p.CANCEL and message[1] == outlet.id:
+                    raise Closed
+                else:
+                    self.backlog.append(message)
+
+    # -- many calls in one ----------------------------------------------------------------------
+
+    def on_map(self, message: list[Any]) -> None:
+        """Run the calls of a MAP in order; the n-th has the n-th id from the message's own."""
+
+
+MISSING = object()
+
+
+def ignore(message: list[Any]) -> None:
+    """Meant for a stream that has ended meanwhile."""
