@@ -16,6 +16,7 @@ from . import events, lifecycle
 from .deadletter import POISON, UNDELIVERED, DeadLetter
 from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
 from .leaving import cancelled, is_leaving
+from .limited import LimitedMailbox
 from .mailbox import Encode, Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 
@@ -89,7 +90,7 @@ class Life:
         self.spec = spec
         self.path = path
         self.overseer = overseer
-        self.mailbox = Mailbox(
+        self.mailbox = (LimitedMailbox if spec.options.max_pending_calls >= 0 else Mailbox)(
             path, spec.options, craft.encoder(spec.options.executor, spec.cls), overseer.house
         )
         self.number = 0

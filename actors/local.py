@@ -108,6 +108,7 @@ class LocalIncarnation:
         actor, ended = self.actor, lifecycle.ENDED
         before = running.call, running.actor
         running.actor = self.life
+        call: Any = None
         for turn in range(TURNS):
             call = queue.popleft()
             if call.__class__ is tuple:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trio.lowlevel import (
@@ -28,11 +28,11 @@ from .errors import (
     CallError,
     DeadlockError,
     GetTimeoutError,
-    PendingCallsLimitExceeded,
     TaskCancelledError,
     Unsendable,
 )
 from .glance import TURNS, Glance
+from .held import Held, hold, make_held
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 
@@ -112,6 +112,21 @@ class Mailbox:
         call.task = current_task()
         return await park(call.abandoned)
 
+    def ask_with_refs(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Coroutine[Any, Any, Any]:
+        return self.asked_held(make_held(self, CALL, method, args, kwargs))
+
+    async def asked_held(self, held: Held) -> Any:
+        """As `asked`, for a call with refs among its arguments."""
+        try:
+            if held.call.ended:
+                return await held.call.wait_shared()
+            hold(held.call)
+            return await self.asked(held.call)
+        finally:
+            held.let_go()
+
     def refuse_circle(self, call: Call) -> None:
         """Raise DeadlockError if the call would wait for the very call that makes it."""
         if getattr(present().actor, "mailbox", None) is self:
@@ -121,25 +136,49 @@ class Mailbox:
 
     @enable_ki_protection
     def submit(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> ObjectRef[Any]:
-        """A call whose outcome is awaited later, or never."""
+        """A call whose outcome is awaited later, or never; `refs`: there are some among the arguments."""
         self.check_limit(method)
-        call = self.make(CALL, method, args, kwargs)
+        call = self.made(CALL, method, args, kwargs, refs)
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
+        if refs:
+            hold(call)
         self.put(call)
         return ref
 
     @enable_ki_protection
-    def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    def cast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
+    ) -> None:
         """A message without a reply."""
-        if self.options.max_pending_calls >= 0:
-            self.check_limit(method)
-        self.put(self.make(CAST, method, args, kwargs))
+        self.check_limit(method)
+        call = self.made(CAST, method, args, kwargs, refs)
+        if refs:
+            hold(call)
+        self.put(call)
+
+    def made(
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        refs: bool,
+    ) -> Call:
+        if refs:
+            return make_held(self, kind, method, args, kwargs).call
+        return self.make(kind, method, args, kwargs)
 
     def make(
-        self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        stored: list[Any] | None = None,
     ) -> Call:
+        """A call record; `stored` tells which arguments are values that the executor gets otherwise."""
         id = self.next_id()
         payload: Any = args
         code: Any = kwargs
@@ -147,6 +186,8 @@ class Mailbox:
         made_by = (role.get() or running).call
         if made_by is not None or CARRIED or not method.plain:
             context = context_of(method, made_by, self.house.stage.now())
+        if stored is not None:
+            context = {**(context or {}), "stored": stored}
         if self.encode is not None:
             try:
                 payload, code = self.encode(kind, id, method.name, args, kwargs, context)
@@ -179,14 +220,7 @@ class Mailbox:
         return self.queue
 
     def check_limit(self, method: ActorMethod[Any]) -> None:
-        limit = self.options.max_pending_calls
-        if limit >= 0 and self.pending() >= limit:
-            raise PendingCallsLimitExceeded(
-                f"{self.label} has {limit} pending calls, its max_pending_calls; await a call, which waits its turn",
-                NEVER_SENT,
-                0,
-                method.name,
-            )
+        """Raise PendingCallsLimitExceeded if no more may be pending; here there is no limit."""
 
     def pending(self) -> int:
         """Calls accepted and not ended."""
@@ -199,7 +233,7 @@ class Mailbox:
     def waiting(self) -> list[Call]:
         """The records of what is in the mailbox; notes become records now."""
         queue = self.queue
-        if not queue:
+        if queue is None:
             return []
         calls = [item if isinstance(item, Call) else self.record(item) for item in queue]
         queue.clear()
@@ -233,6 +267,12 @@ class Mailbox:
         queue = self.queue
         while queue and isinstance(queue[0], Call) and queue[0].ended:
             queue.popleft()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """What held up the queue is gone."""
+        if self.queue and self.receiver is not None and not self.receiver.awake:
+            self.receiver.pump()
 
     def retract(self, call: Call) -> bool:
         """Take back a message that has not begun; False if it has."""

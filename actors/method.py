@@ -43,10 +43,8 @@ class ActorMethod(Generic[F_co]):
         "mailbox",
         "name",
         "own",
-        self.retry_on = retried_kinds(own.get("retry_exceptions", options.retry_exceptions))
-        self.patient: bool = own.get("cancel", options.cancel) == "wait"
-        # Nothing but the arguments travels, unless another actor calls.
-        self.plain = self.timeout is None and "ahead" not in own
+        "patient",
+        "plain",
         "retries",
         "retry_on",
         "timeout",
@@ -64,29 +62,23 @@ class ActorMethod(Generic[F_co]):
         self.check: Check = check_of(function)
         self.timeout: float | None = own.get("timeout", options.call_timeout)
         self.retries: int = own.get("max_task_retries", options.max_task_retries)
-<<<<<<< HEAD
         self.retry_on = retried_kinds(own.get("retry_exceptions", options.retry_exceptions))
         self.patient: bool = own.get("cancel", options.cancel) == "wait"
-=======
-        self.retry_on: bool | tuple[type[BaseException], ...] = own.get(
-            "retry_exceptions", options.retry_exceptions
-        )
         # Nothing but the arguments travels, unless another actor calls.
         self.plain = self.timeout is None and "ahead" not in own
->>>>>>> main
         self.interruptible: bool = own.get("interrupt", True)
         setattr(self, "cast", cast_of(self, mailbox))  # noqa: B010  checkers see a method
 
     def __call__(
         self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
-        self.check(*args, **kwargs)
         mailbox = self.mailbox
+        if self.check(*args, **kwargs):
+            return mailbox.ask_with_refs(self, args, kwargs)
         return mailbox.asked(mailbox.make(CALL, self, args, kwargs))
 
     def remote(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
-        self.check(*args, **kwargs)
-        return self.mailbox.submit(self, args, kwargs)
+        return self.mailbox.submit(self, args, kwargs, self.check(*args, **kwargs))
 
     if TYPE_CHECKING:
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ..transports.codec import Codec, Pickled, Unencodable, reencode
+from ..transports.codec import Code, Codec, Pickled, Unencodable, reencode
 from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.places.guest import Guest
 from ..transports.places.process import GuestProcess, describe_status, signal_name
 from ..transports.session import CLOSED, READY, ProtocolError, Session
+from ..transports.stored import Stored
 from . import events
 from .climber import Climber
 from .errors import UNKNOWN
@@ -35,8 +36,8 @@ from .reasons import (
     UNREACHABLE,
     ExitReason,
 )
-from .stream import Feed
 from .settings import command_of, settings_of
+from .stream import Feed
 from .verdicts import answer, reason_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class ProcessIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was sent."""
 
     __slots__ = (
-        "awake", "climber", "codec", "dead", "executor", "glance", "guest", "injected", "known", "life", "parting", "sent",
+        "__weakref__", "awake", "climber", "codec", "dead", "executor", "glance", "guest", "injected", "known", "life", "parting", "sent",
         "sent_count", "session", "started", "stop_timer", "stopping", "why",
     )  # fmt: skip
 
@@ -75,7 +76,7 @@ class ProcessIncarnation:
         self.glance = Glance()
         self.sent: dict[int, Call] = {}
         self.sent_count = 0
-        self.known: set[bytes] = set()
+        self.known: set[bytes | int] = set()  # the code and the stored values that it has
         self.guest = Guest(life.house.stage)
         self.climber = Climber(life, self.guest, executor.ladder, self.condemn)
         self.parting: Call | None = None
@@ -189,11 +190,25 @@ class ProcessIncarnation:
         if self.stopping and not sent and not queue:
             self.finish_stop()
 
-    def send_code(self, code: Mapping[bytes, bytes]) -> None:
+    def send_code(self, code: Code) -> None:
         for digest, blob in code.items():
             if digest not in self.known:
                 self.known.add(digest)
-                self.say(p.CODE, digest, blob)
+                if isinstance(blob, Stored):
+                    self.send_value(blob)
+                else:
+                    self.say(p.CODE, digest, blob)
+
+    def send_value(self, stored: Stored) -> None:
+        if self.guest.link is not None:
+            stored.holders.add(self)
+            self.guest.link.send(stored.encoded(self.codec))
+
+    def forget(self, key: int) -> None:
+        """No ref to a value is left: the guest need not keep it."""
+        if key in self.known and self.session.state is READY:
+            self.known.discard(key)
+            self.say(p.FREE, key)
 
     def say(self, *message: Any) -> None:
         if self.guest.link is not None:

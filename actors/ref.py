@@ -9,6 +9,7 @@ from .errors import CallError
 from .scope import owner_here
 
 if TYPE_CHECKING:
+    from ..transports.stored import Stored
     from .call import Call
     from .scope import Owner
     from .spawner import House
@@ -76,13 +77,14 @@ class ObjectRef(Generic[R_co]):
 class Watcher:
     """Told of a call's end, it tells those who listen; a failure that nobody can await becomes an event."""
 
-    __slots__ = ("house", "leaving", "listeners", "lost", "owner")
+    __slots__ = ("house", "leaving", "listeners", "lost", "owner", "stored")
 
     def __init__(self, call: Call, house: House) -> None:
         self.house = house
         self.lost = False
         self.leaving = False  # called off, and open only because its end in the actor is not known yet
         self.listeners: list[Callable[[], None]] | None = None
+        self.stored: Stored | None = None  # the value, for guests that get it as an argument
         self.owner: Owner | None = None if call.ended else owner_here()
         if self.owner is not None:
             self.owner.take(call)

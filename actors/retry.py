@@ -10,6 +10,7 @@ from .lifecycle import MOST_RETRIES
 if TYPE_CHECKING:
     from .call import Call
 
+
 def wants_retry(call: Call, error: BaseException) -> bool:
     """Do the method's options ask for another attempt after this exception?
 

@@ -116,7 +116,7 @@ def refs_in(result: Any) -> Iterator[ObjectRef[Any]]:
 class Scope(Owner):
     """What `open_scope()` opens: it owns the refs and actors that are made inside."""
 
-    __slots__ = ("lives", "limit", "token", "within")
+    __slots__ = ("limit", "lives", "token", "within")
 
     def __init__(self) -> None:
         super().__init__("the scope", None)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Check = Callable[..., None]
+if TYPE_CHECKING:
+    from inspect import Parameter
+
+Check = Callable[..., bool]
 
 
 @functools.lru_cache(maxsize=4096)
 def check_of(function: Callable[..., Any]) -> Check:
-    """A function that takes what the method takes (without `self`) and does nothing."""
+    """A function that takes what the method takes (without `self`); it tells whether there are refs among that."""
     import inspect  # a guest never needs it, and it costs a guest a tenth of its start
+
+    from .ref import ObjectRef
 
     try:
         parameters = list(inspect.signature(function).parameters.values())[1:]
@@ -22,13 +27,37 @@ def check_of(function: Callable[..., Any]) -> Check:
         p.replace(annotation=p.empty, default=None if p.default is not p.empty else p.empty)
         for p in parameters
     ]
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {REF: ObjectRef, MANY: functools.partial(has_refs, ObjectRef)}
     name = function.__name__
-    exec(f"def {name if name.isidentifier() else 'method'}{inspect.Signature(plain)}: pass", scope)
-    check: Check = scope.popitem()[1]
+    if not name.isidentifier() or name in scope:
+        name = "method"
+    tests = " or ".join(map(test_of, parameters)) or "False"
+    exec(f"def {name}{inspect.Signature(plain)}: return {tests}", scope)
+    check: Check = scope[name]
     check.__qualname__ = function.__qualname__
     return check
 
 
-def accept(*args: Any, **kwargs: Any) -> None:
+# Our names among a method's parameters.
+REF, MANY = "ObjectRef__", "has_refs__"
+
+
+def test_of(parameter: Parameter) -> str:
+    """The expression that is true if this parameter was given a ref."""
+    name = parameter.name
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return f"{MANY}(*{name})"
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return f"{MANY}(**{name})"
+    return f"{name}.__class__ is {REF}"
+
+
+def accept(*args: Any, **kwargs: Any) -> bool:
     """For callables that have no signature: whatever is wrong is found where they run."""
+    from .ref import ObjectRef
+
+    return has_refs(ObjectRef, *args, **kwargs)
+
+
+def has_refs(kind: type, /, *args: Any, **kwargs: Any) -> bool:
+    return any(value.__class__ is kind for value in (*args, *kwargs.values()))

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .errors import NoRuntimeError
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from ..transports.stage import Stage
     from .call import Call
     from .deadletter import DeadLetter
     from .events import Event
     from .handle import ActorHandle
+    from .held import Held
     from .life import Life
     from .reasons import ExitReason
     from .spec import ChildSpec
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 class Spawner(Protocol):
     """What an open runtime does for those who start and find actors."""
 
+    @property
+    def house(self) -> House: ...
     def spawn(self, spec: ChildSpec[Any]) -> ActorHandle: ...
     async def start(self, spec: ChildSpec[Any]) -> ActorHandle: ...
     def find(self, name: str, namespace: str = "") -> ActorHandle: ...
@@ -31,6 +36,8 @@ class House(Protocol):
 
     @property
     def stage(self) -> Stage: ...
+    @property
+    def settling(self) -> deque[Held]: ...
     def emit(self, event: Event) -> None: ...
     def bury(self, letter: DeadLetter) -> None: ...
     def unseen(self, call: Call) -> None: ...

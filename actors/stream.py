@@ -11,6 +11,7 @@ from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
 
 from . import lifecycle
 from .errors import NEVER_SENT, CallError, GetTimeoutError, TaskCancelledError
+from .held import hold
 from .reasons import TIMEOUT
 from .ref import ObjectRef
 
@@ -160,6 +161,7 @@ class Stream(Generic[R_co]):
         """Send the call, if that has not been done."""
         if not self.begun:
             self.begun = True
+            hold(self.feed.call)
             self.feed.call.mailbox.put(self.feed.call)
 
     async def aclose(self) -> None:

@@ -89,9 +89,12 @@ async def wait(
 
 
 def checked_refs(refs: Any) -> list[ObjectRef[Any]]:
-    many = [refs] if is_ref(refs) or not isinstance(refs, Iterable) else list[Any](refs)
+    try:
+        many: list[Any] = list(() if is_ref(refs) else refs)
+    except TypeError:
+        many = [None]
     if is_ref(refs) or not all(map(is_ref, many)):
-        raise TypeError(f"wait() takes a list of refs, as wait([ref]), not {refs!r}")
+        raise TypeError(f"wait() takes a list of refs, as in wait([ref]), not {refs!r}")
     return many
 
 

@@ -65,7 +65,7 @@ def unsendable(call: Call, kind: str, why: str) -> Unsendable:
     return Unsendable(f"the result of {name}() cannot travel: {why}", BEGUN, call.id, name)
 
 
-def skipped(call: Call, _: list[Any], incarnation: ProcessIncarnation) -> None:
+def skipped(call: Call, _: list[Any], __: ProcessIncarnation) -> None:
     if not is_leaving(call):
         raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
     call.fail(cancelled(call))

@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -19,6 +20,7 @@ from .registry import Registry
 if TYPE_CHECKING:
     from ..actors.call import Call
     from ..actors.deadletter import DeadLetter
+    from ..actors.held import Held
     from ..actors.reasons import ExitReason
     from . import core
     from .supervisor import Child, SupervisorNode
@@ -37,6 +39,7 @@ class RuntimeHouse:
         self.stage = Stage()
         self.registry = Registry()
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
+        self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
@@ -48,7 +51,7 @@ class RuntimeHouse:
         """Give a new actor its name and its task; raises ActorAlreadyExistsError if the name is taken."""
         self.registry.enter(life)
         # In no context but the runtime's: an actor does not belong to whatever runs where it is started.
-        self.context.run(self.nursery.start_soon, life.run, name=life.path)
+        self.context.run(partial(self.nursery.start_soon, life.run, name=life.path))
 
     def dismiss(self, child: Child) -> None:
         """Forget an actor that is dead for good."""

@@ -61,7 +61,9 @@ class Registry:
             return None
         name = name_of(spec.options)
         if name is None:
-            raise ValueError("get_if_exists=True looks for a name; write .options(name=..., get_if_exists=True)")
+            raise ValueError(
+                "get_if_exists=True looks for a name; write .options(name=..., get_if_exists=True)"
+            )
         life = self.names.get(name)
         if life is not None and life.spec.cls is not spec.cls:
             kind, wanted = life.spec.cls.__qualname__, spec.cls.__qualname__

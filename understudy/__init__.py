@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .actors.errors import CallError as CallError
     from .actors.errors import CallInterruptedError as CallInterruptedError
     from .actors.errors import DeadlockError as DeadlockError
+    from .actors.errors import DependencyError as DependencyError
     from .actors.errors import GetTimeoutError as GetTimeoutError
     from .actors.errors import NoRuntimeError as NoRuntimeError
     from .actors.errors import PendingCallsLimitExceeded as PendingCallsLimitExceeded
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from .actors.handle import ActorHandle as ActorHandle
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
+    from .actors.put import put as put
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
@@ -71,12 +73,13 @@ DOOR = {
     "actors.context": ("current_actor", "current_call", "exit_actor"),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
-        "CallError", "CallInterruptedError", "DeadlockError", "GetTimeoutError", "NoRuntimeError",
+        "CallError", "CallInterruptedError", "DeadlockError", "DependencyError", "GetTimeoutError", "NoRuntimeError",
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
+    "actors.put": ("put",),
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
@@ -92,7 +95,15 @@ DOOR = {
 HOME = {name: module for module, names in DOOR.items() for name in names} | {"Handle": "actors.handle"}
 
 # Names that need the event loop.  In a guest they are asked for only once they are used.
-ON_THE_LOOP = frozenset({*DOOR["actors.verbs"], *DOOR["actors.scope"], *DOOR["actors.stream"], *DOOR["supervisors.runtime"]})
+ON_THE_LOOP = frozenset(
+    {
+        *DOOR["actors.verbs"],
+        *DOOR["actors.put"],
+        *DOOR["actors.scope"],
+        *DOOR["actors.stream"],
+        *DOOR["supervisors.runtime"],
+    }
+)
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-
 NOTHING: Mapping[str, Any] = {}
 
 # Context variables whose values travel with calls, by name.

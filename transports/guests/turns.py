@@ -16,7 +16,9 @@ from .outlet import Closed, Holder, Outlet
 
 SLOW = 50e-6  # seconds; before a method that takes longer, or is new, finished replies are sent
 BATCH = 64  # replies; more do not wait, so that the host can take them while the next calls run
-LARGE = 32 * 1024  # bytes; a larger reply is sent at once, so that no frame is much longer than its longest message
+LARGE = (
+    32 * 1024
+)  # bytes; a larger reply is sent at once, so that no frame is much longer than its longest message
 
 
 class Turns:

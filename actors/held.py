@@ -1,0 +1,170 @@
+"""Calls with refs among their arguments: they keep their place in the mailbox until the values are there.
+
+A held call at the head of a mailbox holds up what is behind it, so that nothing overtakes it.  It cannot wait
+for ever for itself: a ref is older than the calls that are given it, and a mailbox is in the order of age.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..transports.codec import Codec, Unencodable
+from ..transports.guests.values import fill
+from . import lifecycle
+from .call import Call
+from .errors import NEVER_SENT, DependencyError, Unsendable
+from .put import stored_of
+from .ref import ObjectRef
+
+if TYPE_CHECKING:
+    from .mailbox import Mailbox
+    from .method import ActorMethod
+
+Places = dict[int | str, ObjectRef[Any]]
+
+HELD = -1  # the position of a call whose arguments are not there yet
+
+
+class HeldQueue(deque[Any]):
+    """A mailbox's queue while calls in it are held: it seems empty while a held one is at its head."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, items: deque[Any]) -> None:
+        super().__init__(items)
+        self.held: set[int] = set()
+
+    def __bool__(self) -> bool:
+        if not len(self):
+            return False
+        head = self[0]
+        return head.__class__ is tuple or head.position != HELD or head.state is lifecycle.ENDED
+
+
+class Held:
+    """A call and the refs that it waits for; whoever made it lets go of them in the end."""
+
+    __slots__ = ("call", "pending", "places")
+
+    def __init__(self, call: Call, places: Places) -> None:
+        self.call = call
+        self.places = places
+        self.pending = [ref for ref in {id(ref): ref for ref in places.values()}.values() if not ref.done]
+        for ref in self.pending:
+            ref.watcher.listen(self.told)
+        if self.pending:
+            call.position = HELD
+        self.settle()
+
+    def told(self) -> None:
+        """A ref has its outcome.  One failure may cause a thousand others: they are settled one after another."""
+        due = self.call.mailbox.house.settling
+        due.append(self)
+        if len(due) > 1:
+            return
+        while due:
+            due[0].settle()
+            due.popleft()
+
+    def settle(self) -> None:
+        """Fail the call if a ref failed, complete it if nothing is missing."""
+        call = self.call
+        if call.ended:
+            return self.release()
+        failed = next((ref for ref in self.places.values() if ref.done and ref.call.error is not None), None)
+        if failed is not None:
+            failed.seen = True
+            self.fail(dependency_error(call, failed))
+        elif all(ref.done for ref in self.pending):
+            try:
+                complete(call, self.places)
+            except Unencodable as error:
+                self.fail(Unsendable(str(error), NEVER_SENT, call.id, call.method.name))
+            else:
+                self.release()
+
+    def fail(self, error: Exception) -> None:
+        self.call.fail(error)
+        if self.call.is_cast:
+            self.call.mailbox.house.unseen(self.call)
+        self.release()
+
+    def release(self) -> None:
+        """It is held no more."""
+        self.let_go()
+        if self.call.position == HELD:
+            self.call.position = 0
+            release(self.call)
+
+    def let_go(self) -> None:
+        pending, self.pending = self.pending, []
+        for ref in pending:
+            ref.watcher.ignore(self.told)
+
+
+def make_held(
+    mailbox: Mailbox, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Held:
+    """A call record for arguments with refs; raises what making any call raises."""
+    given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
+    places: Places = {at: value for at, value in given if value.__class__ is ObjectRef}
+    # The others are encoded now: what cannot travel is an error here, and may be changed afterwards.
+    blank = fill(args, kwargs, [(at, None) for at in places])
+    stored = None
+    if mailbox.encode is not None:
+        stored = [[at, stored_of(ref).key] for at, ref in places.items()]
+    return Held(mailbox.make(kind, method, *blank, stored), places)
+
+
+def complete(call: Call, places: Places) -> None:
+    """Give a call the values of its refs."""
+    if call.mailbox.encode is None:
+        values = [(at, ref.call.value) for at, ref in places.items()]
+        call.payload, call.code = fill(call.payload, call.code, values)
+        return
+    executor: Any = call.mailbox.options.executor
+    codec = Codec(executor.trusted, executor.bounds)
+    code = dict(call.code)
+    for ref in places.values():
+        stored = stored_of(ref)
+        stored.encoded(codec)
+        code = {**code, **stored.code, stored.key: stored}
+    call.code = code
+
+
+def dependency_error(call: Call, failed: ObjectRef[Any]) -> DependencyError:
+    name, why = call.method.name, failed.call.error
+    text = f"{name}() to {call.mailbox.label} was not sent: an argument, {failed!r}, failed with {type(why).__name__}: {why}"
+    error = DependencyError(text, NEVER_SENT, call.id, name)
+    error.__cause__ = why
+    return error
+
+
+# -- the mailbox's queue -----------------------------------------------------------------------------
+
+
+def hold(call: Call) -> None:
+    """Have the mailbox stop at this call, which is about to be put into it."""
+    mailbox = call.mailbox
+    queue = mailbox.queue
+    if call.position != HELD or (queue is None and mailbox.closed is not None):
+        return
+    if not isinstance(queue, HeldQueue):
+        old, queue = queue, HeldQueue(queue or deque())
+        mailbox.queue = queue
+        if old is not None:
+            old.clear()  # somebody may be taking calls from it
+    queue.held.add(call.id)
+
+
+def release(call: Call) -> None:
+    """Have the mailbox go on, if it stopped at this call."""
+    mailbox = call.mailbox
+    queue = mailbox.queue
+    if isinstance(queue, HeldQueue):
+        queue.held.discard(call.id)
+        if not queue.held:
+            mailbox.queue = deque(queue)
+    mailbox.go_on()
