@@ -9,7 +9,7 @@ from trio.lowlevel import Abort, Task
 
 from ..transports.ticks import wake
 from . import lifecycle
-from .errors import NEVER_SENT, TaskCancelledError
+from .errors import NEVER_SENT, NOT_BEGUN, TaskCancelledError
 from .reasons import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def must_end_first(call: Call) -> bool:
         return False
     call.deadline = math.inf  # nobody waits for an answer any more
     receiver.withdraw(call, INTERRUPTED)
-    return True
+    if receiver.fate(call) == NOT_BEGUN:
+        call.fail(cancelled(call, fate=NOT_BEGUN))  # and now it never will
+    return not call.ended
 
 
 def leave(call: Call, task: Task, raise_cancel: Callable[[], Any]) -> Abort:
@@ -77,6 +79,6 @@ def call_off(call: Call, why: str) -> bool:
     return True
 
 
-def cancelled(call: Call, why: str = "") -> TaskCancelledError:
+def cancelled(call: Call, why: str = "", fate: str = NEVER_SENT) -> TaskCancelledError:
     text = f"call {call.id}, {call.method.name}() to {call.mailbox.label}, was cancelled{why}"
-    return TaskCancelledError(text, NEVER_SENT, call.id, call.method.name)
+    return TaskCancelledError(text, fate, call.id, call.method.name)

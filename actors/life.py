@@ -307,7 +307,7 @@ class Life:
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
         kind = ActorDiedError if gone else ActorUnavailableError
         name = call.method.name
-        call.fail(cancelled(call) if is_leaving(call) else kind(text, reason, fate, call.id, name))
+        call.fail(cancelled(call, fate=fate) if is_leaving(call) else kind(text, reason, fate, call.id, name))
         if poison or call.is_cast:
             self.bury(call, POISON if poison else UNDELIVERED)
 

@@ -140,9 +140,11 @@ class Mailbox:
     ) -> ObjectRef[Any]:
         """A call whose outcome is awaited later, or never; `refs`: there are some among the arguments."""
         self.check_limit(method)
-        call = self.made(CALL, method, args, kwargs, refs)
+        held = make_held(self, CALL, method, args, kwargs) if refs else None
+        call = self.make(CALL, method, args, kwargs) if held is None else held.call
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
-        if refs:
+        if held is not None:
+            ref.watcher.listen(held.let_go)
             hold(call)
         self.put(call)
         return ref
@@ -326,7 +328,7 @@ class Mailbox:
 
     def cancel_refs(self) -> None:
         """Cancel the calls that only a ref waits for."""
-        for call in self.unfinished():
+        for call in reversed(self.unfinished()):
             if call.ref is not None:
                 self.withdraw(
                     call,

@@ -40,8 +40,8 @@ class Owner:
         self.calls.pop(call.id, None)
 
     def call_off(self) -> None:
-        """Cancel what is pending."""
-        for call in list(self.calls.values()):
+        """Cancel what is pending, the last first: what waits is not to begin because what runs has ended."""
+        for call in reversed(list(self.calls.values())):
             call_off(call, f": {self.label}, its owner, has ended")
 
     def end(self, result: Any = None) -> None:

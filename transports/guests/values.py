@@ -129,7 +129,7 @@ class Values:
     def copy_of(self, key: int) -> Any:
         """A stored value; each call has its own copy, as of any argument."""
         value = self.stored[key]
-        return self.load(value) if type(value) is Pickled else self.decode(b"\x91" + value)[0]
+        return self.load(value) if type(value) is Pickled else self.decode(value)[0]
 
     def load(self, value: Any) -> Any:
         if type(value) is not Pickled:
