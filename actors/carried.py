@@ -36,7 +36,7 @@ def carry(variable: ContextVar[V]) -> ContextVar[V]:
     return variable
 
 
-def context_of(method: ActorMethod[Any], made_by: tuple[int, str, Any] | None, now: float) -> Context | None:
+def context_of(method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -> Context | None:
     """What a call takes along; None if there is nothing."""
     context: Context = {}
     ahead = method.own.get("ahead", AHEAD)

@@ -1,4 +1,4 @@
-"""The ladder of one guest: one climb at a time, for a guest runs one call at a time."""
+"""The ladder of one guest: a climb for each call that must end, or one for the guest itself."""
 
 from __future__ import annotations
 
@@ -11,44 +11,57 @@ from .ladder import KILL, TERMINATE, Climb
 from .reasons import INTERRUPTED, SHUTDOWN, TIMEOUT, ExitReason
 
 if TYPE_CHECKING:
-    from ..transports.places.guest import Guest
     from .executor import Ladder
+    from .guest import Place
     from .life import Life
 
 
 class Climber:
-    """Starts and ends climbs, and does what their rungs say; `condemn` is told when one means the guest's end."""
+    """Starts and ends climbs, and does what their rungs say.
 
-    __slots__ = ("climb", "condemn", "guest", "life", "limits")
+    `condemn` is told when one means the guest's end; `others` tells whether it runs other calls than this.
+    """
+
+    __slots__ = ("climbs", "condemn", "guest", "interrupt", "life", "limits", "others")
 
     def __init__(
-        self, life: Life, guest: Guest, limits: Ladder, condemn: Callable[[ExitReason], None]
+        self,
+        life: Life,
+        guest: Place,
+        limits: Ladder,
+        condemn: Callable[[ExitReason], None],
+        others: Callable[[int], bool],
+        interrupt: Callable[[int], None],
     ) -> None:
         self.life = life
         self.guest = guest
         self.limits = limits
         self.condemn = condemn
-        self.climb: Climb | None = None
+        self.others = others
+        self.interrupt = interrupt
+        self.climbs: dict[int, Climb] = {}  # by call; 0 is the guest
 
     def begin(self, call_id: int, why: str, delay: float = 0.0) -> None:
         """Interrupt a call; or, with a delay, terminate the guest after it (`call_id` 0)."""
-        if not self.guest.alive:
+        if not self.guest.alive or 0 in self.climbs or call_id in self.climbs:
             return
-        if self.climb is not None:
-            if self.climb.call_id in (call_id, 0):
-                return
-            self.climb.end()
-        climb = self.climb = Climb(self, call_id, why, self.limits, self.life.house.stage.timers)
+        if call_id == 0:
+            self.end()
+        climb = self.climbs[call_id] = Climb(self, call_id, why, self.limits, self.life.house.stage.timers)
         if delay:
             climb.until = climb.timers.after(delay, climb.later(TERMINATE))
         else:
             climb.start()
 
     def ring(self, call_id: int, number: int) -> None:
-        page = self.guest.page
-        if number == signal.SIGINT and page is not None:
-            page.interrupt(call_id)
-        self.guest.signal(number)
+        if number == signal.SIGINT:
+            self.interrupt(call_id)
+        else:
+            self.guest.signal(number)
+
+    def may_take(self, call_id: int) -> bool:
+        """May a rung be taken that ends all that runs in the guest?"""
+        return call_id == 0 or self.limits.collateral or not self.others(call_id)
 
     def took(self, rung: str, call_id: int, why: str) -> None:
         self.life.emit(events.LadderClimbed, rung, call_id)
@@ -62,14 +75,14 @@ class Climber:
 
     def answered(self, call_id: int) -> str | None:
         """A call has ended; returns the rung that was climbed to for it, if it was climbed for."""
-        climb = self.climb
-        if climb is None or climb.call_id != call_id:
+        climb = self.climbs.pop(call_id, None)
+        if climb is None:
             return None
-        self.climb = None
         climb.end()
         return climb.rung
 
     def end(self) -> None:
         """The guest has ended: climb no further."""
-        if self.climb is not None:
-            self.climb.end()
+        for climb in self.climbs.values():
+            climb.end()
+        self.climbs.clear()

@@ -53,6 +53,13 @@ class GuestStopped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ActorAbandoned(Event):
+    """An incarnation could not be ended: its code goes on in its thread, and nothing it says is heard any more."""
+
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
 class LadderClimbed(Event):
     """Something that had to end did not, and the next rung was taken: interrupt, terminate or kill."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..transports.system.means import usable_cores, yield_core
 
 if TYPE_CHECKING:
-    from ..transports.links.socket import SocketLink
+    from ..transports.links.link import HostLink
     from .call import Call
 
 ALONE = 8  # calls in a row that had the link for themselves, before a glance is tried
@@ -39,13 +39,13 @@ class Glance:
         self.streak = self.streak + 1 if alone else min(self.streak, 0)
         self.ready = self.streak >= ALONE
 
-    def look(self, call: Call, link: SocketLink) -> bool:
+    def look(self, call: Call, link: HostLink) -> bool:
         """Look for the reply; True if it came."""
         until = perf_counter() + self.spin
         if not self.spin:
             yield_core()  # on one core the guest can only answer while we do not run
         while True:
-            link.read()
+            link.look()
             if call.ended:
                 self.misses = 0
                 self.hits += 1

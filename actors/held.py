@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..transports.codec import Codec, Unencodable
+from ..transports.codec import Unencodable
 from ..transports.guests.values import fill
 from . import lifecycle
 from .call import Call
 from .errors import NEVER_SENT, DependencyError, Unsendable
 from .put import stored_of
 from .ref import ObjectRef
+from .stagecraft import EXECUTORS, Stagecraft
 
 if TYPE_CHECKING:
     from .mailbox import Mailbox
@@ -79,7 +80,7 @@ class Held:
             self.fail(dependency_error(call, failed))
         elif all(ref.done for ref in self.pending):
             try:
-                complete(call, self.places)
+                craft_of(call.mailbox).give(call, [(at, stored_of(ref)) for at, ref in self.places.items()])
             except Unencodable as error:
                 self.fail(Unsendable(str(error), NEVER_SENT, call.id, call.method.name))
             else:
@@ -112,26 +113,12 @@ def make_held(
     places: Places = {at: value for at, value in given if value.__class__ is ObjectRef}
     # The others are encoded now: what cannot travel is an error here, and may be changed afterwards.
     blank = fill(args, kwargs, [(at, None) for at in places])
-    stored = None
-    if mailbox.encode is not None:
-        stored = [[at, stored_of(ref).key] for at, ref in places.items()]
+    stored = [[at, stored_of(ref).key] for at, ref in places.items()] if craft_of(mailbox).stores else None
     return Held(mailbox.make(kind, method, *blank, stored), places)
 
 
-def complete(call: Call, places: Places) -> None:
-    """Give a call the values of its refs."""
-    if call.mailbox.encode is None:
-        values = [(at, ref.call.value) for at, ref in places.items()]
-        call.payload, call.code = fill(call.payload, call.code, values)
-        return
-    executor: Any = call.mailbox.options.executor
-    codec = Codec(executor.trusted, executor.bounds)
-    code = dict(call.code)
-    for ref in places.values():
-        stored = stored_of(ref)
-        stored.encoded(codec)
-        code = {**code, **stored.code, stored.key: stored}
-    call.code = code
+def craft_of(mailbox: Mailbox) -> Stagecraft:
+    return EXECUTORS[type(mailbox.options.executor)]
 
 
 def dependency_error(call: Call, failed: ObjectRef[Any]) -> DependencyError:

@@ -33,6 +33,7 @@ class Climbed(Protocol):
 
     def ring(self, call_id: int, number: int) -> None: ...
     def took(self, rung: str, call_id: int, why: str) -> None: ...
+    def may_take(self, call_id: int) -> bool: ...
 
 
 class Climb:
@@ -66,7 +67,14 @@ class Climb:
         self.signal()
 
     def later(self, rung: str) -> Callable[[], None]:
-        return lambda: self.take(rung)
+        return lambda: self.go_on(rung)
+
+    def go_on(self, rung: str) -> None:
+        """The time on a rung is over; the next is for this call alone, or it must wait."""
+        if self.climber.may_take(self.call_id):
+            self.take(rung)
+        else:
+            self.until = self.timers.after(self.limits[INTERRUPT], self.later(rung))
 
     def signal(self) -> None:
         self.climber.ring(self.call_id, RUNGS[self.rung][0])

@@ -5,7 +5,7 @@ The mailbox stays; what is replaced is the incarnation behind it.  That is a res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -17,12 +17,13 @@ from .deadletter import POISON, UNDELIVERED, DeadLetter
 from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
 from .leaving import cancelled, is_leaving
 from .limited import LimitedMailbox
-from .mailbox import Encode, Mailbox
+from .mailbox import Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
+from .stagecraft import EXECUTORS as EXECUTORS
+from .stagecraft import Stagecraft
 
 if TYPE_CHECKING:
     from .call import Call
-    from .executor import Executor
     from .glance import Glance
     from .spawner import House, Overseer
     from .spec import ChildSpec
@@ -51,20 +52,9 @@ class Incarnation(Protocol):
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
-    def interrupt(self) -> trio.Event | None: ...
+    def interrupt(self) -> Sequence[trio.Event]: ...
     def stop(self, seconds: float) -> None: ...
     def kill(self, reason: ExitReason) -> None: ...
-
-
-class Stagecraft(Protocol):
-    """What an executor needs to be one: how arguments travel, and how an incarnation is made."""
-
-    def encoder(self, executor: Any, cls: type) -> Encode | None: ...
-    def incarnate(self, life: Life) -> Incarnation: ...
-    def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
-
-
-EXECUTORS: dict[type[Executor], Stagecraft] = {}
 
 
 class Life:

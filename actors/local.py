@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from trio.lowlevel import Abort, current_task, disable_ki_protection, reschedule
 
 from ..transports.guests.context import ActorExit, running
 from ..transports.guests.faults import text_of
+from ..transports.guests.values import fill
 from . import lifecycle
 from .errors import BEGUN, NEVER_SENT, task_error
 from .executor import Local
@@ -23,6 +24,7 @@ from .scope import end_call
 if TYPE_CHECKING:
     from ..transports.timers import Timer
     from .call import Call
+    from .stagecraft import Given
 
 TURNS = 64  # calls run in one go, before the other tasks get theirs
 TURN = 200e-6  # seconds; a go ends after this, however few calls it was
@@ -35,6 +37,8 @@ def make_actor(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
 
 
 class LocalCraft:
+    stores = False
+
     def encoder(self, executor: Local, cls: type) -> None:
         """Arguments stay what they are: the very same objects, not copies."""
 
@@ -43,6 +47,9 @@ class LocalCraft:
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return call.payload, dict(call.code)
+
+    def give(self, call: Call, values: Given) -> None:
+        call.payload, call.code = fill(call.payload, call.code, [(at, one.value) for at, one in values])
 
 
 class LocalIncarnation:
@@ -197,8 +204,8 @@ class LocalIncarnation:
     def in_flight(self) -> Iterable[Call]:
         return ()
 
-    def interrupt(self) -> None:
-        return None
+    def interrupt(self) -> Sequence[trio.Event]:
+        return ()
 
     def stop(self, seconds: float) -> None:
         self.stopping = True

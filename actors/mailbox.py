@@ -187,7 +187,7 @@ class Mailbox:
         context: Context | None = None
         made_by = (role.get() or running).call
         if made_by is not None or CARRIED or not method.plain:
-            context = context_of(method, made_by, self.house.stage.now())
+            context = context_of(method, made_by)
         if stored is not None:
             context = {**(context or {}), "stored": stored}
         if self.encode is not None:

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-import logging
-import signal
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ..transports.codec import Code, Codec, Pickled, Unencodable, reencode
+from ..transports.codec import Codec, Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.places.guest import Guest
 from ..transports.places.process import GuestProcess, describe_status, signal_name
-from ..transports.session import CLOSED, READY, ProtocolError, Session
-from ..transports.stored import Stored
+from ..transports.session import CLOSED, READY
 from . import events
-from .climber import Climber
-from .errors import UNKNOWN
 from .executor import Process
-from .glance import Glance
-from .ladder import KILL, TERMINATE
+from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
-from .lifecycle import ENDED, FATES, RUNNING, SENT
-from .reasons import (
-    ERROR,
-    INTERRUPTED,
-    NORMAL,
-    SHUTDOWN,
-    SHUTDOWN_EXIT,
-    SIGNAL,
-    TIMEOUT,
-    UNREACHABLE,
-    ExitReason,
-)
-from .settings import command_of, settings_of
-from .stream import Feed
-from .verdicts import answer, reason_of
+from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
+from .settings import TURNS, command_of, lanes_of, settings_of
 
 if TYPE_CHECKING:
     from ..transports.timers import Timer
     from .call import Call
     from .mailbox import Encode
+    from .stagecraft import Given
 
 
 class ProcessCraft:
+    stores = True
+
     def encoder(self, executor: Process, cls: type) -> Encode:
         return Codec(executor.trusted, executor.bounds).call
 
@@ -56,40 +38,36 @@ class ProcessCraft:
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Codec(True, call.mailbox.options.executor.bounds).arguments(call.payload, call.code)  # type: ignore[attr-defined]
 
+    def give(self, call: Call, values: Given) -> None:
+        """Have the values sent before the call; raises Unencodable if one cannot travel."""
+        executor = call.mailbox.options.executor
+        assert isinstance(executor, Process)
+        codec = Codec(executor.trusted, executor.bounds)
+        for _, stored in values:
+            stored.encoded(codec)
+            call.code = {**call.code, **stored.code, stored.key: stored}
 
-class ProcessIncarnation:
-    """What the guest has in its hands is in `sent`, in the order it was sent."""
 
-    __slots__ = (
-        "__weakref__", "awake", "climber", "codec", "dead", "executor", "glance", "guest", "injected", "known", "life", "parting", "sent",
-        "sent_count", "session", "started", "stop_timer", "stopping", "why",
-    )  # fmt: skip
+class ProcessIncarnation(GuestIncarnation):
+    """A guest in a process of its own."""
+
+    __slots__ = ("executor", "stop_timer")
+
+    guest: Guest
+    codec: Codec
 
     def __init__(self, life: Life) -> None:
         executor = life.spec.options.executor
         assert isinstance(executor, Process)
-        self.life = life
+        guest = Guest(life.house.stage)
+        codec = Codec(executor.trusted, executor.bounds)
+        super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
-        self.codec = Codec(executor.trusted, executor.bounds)
-        self.session = Session()
-        self.awake = False
-        self.glance = Glance()
-        self.sent: dict[int, Call] = {}
-        self.sent_count = 0
-        self.known: set[bytes | int] = set()  # the code and the stored values that it has
-        self.guest = Guest(life.house.stage)
-        self.climber = Climber(life, self.guest, executor.ladder, self.condemn)
-        self.parting: Call | None = None
-        self.why: ExitReason | None = None
-        self.injected = False
-        self.stopping = False
         self.stop_timer: Timer | None = None
-        self.started = trio.Event()
-        self.dead = trio.Event()
 
     @property
-    def pid(self) -> int:
-        return self.guest.pid
+    def where(self) -> str:
+        return f"{self.life.path} (process {self.pid})"
 
     @property
     def process(self) -> GuestProcess | None:
@@ -138,210 +116,12 @@ class ProcessIncarnation:
     def greet(self) -> None:
         """Send what the guest needs to make the actor; it reads that after its hello."""
         settings, code = settings_of(self.life, self.executor, self.codec)
+        if settings["mode"] != TURNS:
+            self.lanes = lanes_of(settings, ahead=self.guest.page is not None)
         self.send_code(code)
         self.say(p.START, settings)
 
-    # -- calls ----------------------------------------------------------------------------------
-
-    def pump(self) -> None:
-        """Hand over what waits at the end of this tick, in one frame."""
-        if not self.awake:
-            self.awake = True
-            self.life.house.stage.ticks.soon(self.hand_over)
-
-    def exchange(self, call: Call) -> bool:
-        """Send a call that is alone at once, and look for its reply; True if it came."""
-        self.hand_over()
-        link = self.guest.link
-        return link is not None and self.glance.look(call, link)
-
-    def hand_over(self) -> None:
-        """Send what waits, as far as the guest's window goes; runs at the end of a tick."""
-        self.awake = False
-        mailbox, link, sent = self.life.mailbox, self.guest.link, self.sent
-        queue = mailbox.queue
-        # Nothing is sent before the actor itself knows that it is ready: a first call may end it.
-        ready = self.session.state is READY and mailbox.receiver is self
-        if queue and link is not None and ready and self.why is None:
-            room = self.session.window - len(sent)
-            batch: list[bytes] = []
-            size = 0
-            # A call that may be tried again after an exception goes alone: it keeps its place before what follows.
-            alone = bool(sent) and bool(next(reversed(sent.values())).method.retry_on)
-            while queue and room > 0 and size < LARGE and not alone and link.rest is None:
-                call = queue[0]
-                if sent and call.method.retry_on and call.state is not ENDED:
-                    break
-                queue.popleft()
-                if call.state is not ENDED:
-                    alone = bool(call.method.retry_on)
-                    room -= 1
-                    sent[call.id] = call
-                    call.state = SENT
-                    self.sent_count = call.position = self.sent_count + 1
-                    if call.code:
-                        self.send_code(call.code)
-                    message = call.payload if call.attempt == 1 else reencode(call.payload, call.attempt)
-                    size += len(message)
-                    batch.append(message)
-            link.send_now(batch)
-            if queue and size >= LARGE and link.rest is None:
-                self.pump()
-        if self.stopping and not sent and not queue:
-            self.finish_stop()
-
-    def send_code(self, code: Code) -> None:
-        for digest, blob in code.items():
-            if digest not in self.known:
-                self.known.add(digest)
-                if isinstance(blob, Stored):
-                    self.send_value(blob)
-                else:
-                    self.say(p.CODE, digest, blob)
-
-    def send_value(self, stored: Stored) -> None:
-        if self.guest.link is not None:
-            stored.holders.add(self)
-            self.guest.link.send(stored.encoded(self.codec))
-
-    def forget(self, key: int) -> None:
-        """No ref to a value is left: the guest need not keep it."""
-        if key in self.known and self.session.state is READY:
-            self.known.discard(key)
-            self.say(p.FREE, key)
-
-    def say(self, *message: Any) -> None:
-        if self.guest.link is not None:
-            self.guest.link.send(self.codec.message(*message))
-
-    def hear(self, messages: list[Any]) -> None:
-        """Take what the guest said; whatever breaks a rule ends the guest."""
-        receive, sent, climber = self.session.receive, self.sent, self.climber
-        try:
-            for message in messages:
-                kind = receive(message)
-                if kind == ITEM:
-                    self.take_items(message)
-                    continue
-                if kind not in REPLIES:
-                    self.told(kind, message)
-                    continue
-                call = sent.get(message[1])
-                if call is None:
-                    raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
-                if climber.climb is not None:
-                    self.climbed(climber.answered(call.id), kind)
-                if kind == RESULT and message[2].__class__ is not Pickled:
-                    call.succeed(message[2])
-                else:
-                    answer(kind, call, message, self)
-                del sent[call.id]  # only now: had any of this failed, its end would be told by the guest's
-        except ProtocolError as error:
-            self.breach(f"the guest broke the protocol: {error}")
-        except Exception as error:
-            # Whatever one guest says, and whatever unpickling it does here, costs that guest and no other.
-            log.exception("what %s said could not be taken", self.life.path)
-            self.breach(f"what the guest said could not be taken: {error!r}")
-        self.glance.heard(len(messages) == 1 and not sent)
-        if self.stopping or self.life.mailbox.queue:
-            self.pump()
-
-    def take_items(self, message: list[Any]) -> None:
-        """Items of a stream; those of one that was closed meanwhile are dropped."""
-        call = self.sent.get(message[1])
-        if call is None or not isinstance(call.ref, Feed):
-            raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
-        feed, values = call.ref, message[2]
-        feed.owed += len(values)
-        if feed.owed > feed.ahead:
-            raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
-        if call.state is ENDED:
-            return
-        for at, value in enumerate(values):
-            if value.__class__ is Pickled:
-                values[at] = self.codec.value(value)
-        feed.put(values)
-
-    def told(self, kind: int, message: list[Any]) -> None:
-        if kind == p.READY:
-            self.started.set()
-        elif kind in (p.FAILED, p.ENDING):
-            self.leaving(kind, message)
-
-    def leaving(self, kind: int, message: list[Any]) -> None:
-        """The guest tells why it ends; its death is still to be proved."""
-        self.why = self.why or reason_of(message, self.codec)
-        if kind == p.ENDING:
-            self.parting = self.sent.pop(message[3], None)
-        self.started.set()
-        # It has said that it leaves; if it does not, it is helped.
-        self.climber.begin(0, self.why.kind, delay=self.life.spec.options.shutdown)
-
-    # -- calls that must end --------------------------------------------------------------------
-
-    def withdraw(self, call: Call, why: str) -> None:
-        """The caller has gone: the call is skipped if it has not begun, else interrupted."""
-        page = self.guest.page
-        if isinstance(call.ref, Feed):
-            self.say(p.CANCEL, call.id)  # it reads, while it waits for somebody to take an item
-        begun = page.cancel(call.id) if page is not None else True
-        # The oldest is answered at once by an honest guest; one that is stuck, or lies on its page, is not.
-        oldest = next(iter(self.sent), 0) == call.id
-        if (begun or oldest) and call.method.interruptible:
-            self.climber.begin(call.id, why)
-
-    def interrupt(self) -> trio.Event | None:
-        """Interrupt what runs; returns the event of its end, None if nothing runs."""
-        call = self.running()
-        if call is None:
-            return None
-        if call.method.interruptible:
-            self.climber.begin(call.id, INTERRUPTED)
-        return self.climber.climb.over if self.climber.climb is not None else None
-
-    def running(self) -> Call | None:
-        page = self.guest.page
-        if page is None:
-            return next(iter(self.sent.values()), None)
-        begun = page.begun
-        return self.sent.get(begun) if begun != page.ended else None
-
-    def climbed(self, rung: str | None, kind: int) -> None:
-        """A call has ended for which the ladder was climbed, as far as `rung`."""
-        if rung in (TERMINATE, KILL):
-            self.guest.signal(signal.SIGKILL)  # it was told to go: what answers after that does not stay
-        elif (
-            rung is not None and kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart"
-        ):
-            self.kill(ExitReason(INTERRUPTED, "its state is not trusted after an interrupt", ordered=True))
-
-    def condemn(self, reason: ExitReason) -> None:
-        """The guest is to end; the first reason counts."""
-        self.why = self.why or reason
-
     # -- the end --------------------------------------------------------------------------------
-
-    def stop(self, seconds: float) -> None:
-        """Finish what is in the mailbox, then leave; the ladder follows after `seconds`."""
-        if self.session.state is not READY:
-            return self.kill(SHUTDOWN_EXIT)
-        self.stopping = True
-        if seconds == 0:
-            return self.kill(SHUTDOWN_EXIT)
-        if self.climber.climb is None:  # one for a call goes on: it ends the call, or all
-            self.climber.begin(0, SHUTDOWN, delay=seconds)
-        self.pump()
-
-    def finish_stop(self) -> None:
-        if self.session.state is READY and self.why is None:
-            self.why = SHUTDOWN_EXIT
-            self.say(p.STOP, SHUTDOWN_EXIT.kind)
-
-    def kill(self, reason: ExitReason) -> None:
-        """Kill the guest."""
-        self.condemn(reason)
-        self.guest.signal(signal.SIGKILL)
-        self.started.set()
 
     def breach(self, text: str) -> None:
         """The guest said what may not be said: it is killed."""
@@ -400,36 +180,7 @@ class ProcessIncarnation:
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
         return replace(reason, status=status, stderr=words, ordered=ordered)
 
-    def close(self) -> None:
-        """Give back every descriptor."""
-        self.climber.end()
-        self.guest.close()
 
-    def credit(self, call: Call, items: int) -> None:
-        """Somebody took so many items of a stream: as many more may come."""
-        if isinstance(call.ref, Feed):
-            call.ref.owed -= items
-        self.say(p.CREDIT, call.id, items)
-
-    def fate(self, call: Call) -> str:
-        page = self.guest.page
-        begun = page is not None and call.position <= page.progress
-        if (
-            not begun
-            and page is not None
-            and not self.executor.trusted
-            and next(iter(self.sent), 0) == call.id
-        ):
-            return UNKNOWN  # an untrusted guest may have begun it all the same
-        return FATES[RUNNING if begun else SENT, page is not None]
-
-    def in_flight(self) -> Iterable[Call]:
-        return self.sent.values()
-
-
-log = logging.getLogger("understudy.actors.process")
-
-LARGE = 1024 * 1024  # bytes handed over in one frame; a guest that reads slowly is not given more at once
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first
 
 EXECUTORS[Process] = ProcessCraft()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .errors import CallError
 from .scope import owner_here
@@ -42,6 +42,11 @@ class ObjectRef(Generic[R_co]):
     def done(self) -> bool:
         """Has the call ended?"""
         return self.call.ended
+
+    @property
+    def as_argument(self) -> R_co:
+        """The ref itself, but typed as its value: for a checker, where it is an argument of a call."""
+        return cast("R_co", self)
 
     def __await__(self) -> Generator[Any, Any, R_co]:
         return self.outcome().__await__()

@@ -13,10 +13,12 @@ from msgspec.msgpack import Ext
 
 from ..transports.codec import Code, Codec, Unencodable
 from ..transports.guests import pickles
-from ..transports.guests.protocol import PICKLED
+from ..transports.guests.protocol import PICKLED, REENTRANT
 from ..transports.places.process import Command
 from .actor import awaits, exported_of
-from .executor import Process
+from .executor import Process, Thread
+from .kinds import kind_of
+from .lanes import Lanes
 from .method import MARK
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 GUESTS = Path(pickles.__file__).parent
 BOOTSTRAP = str(GUESTS / "bootstrap.py")
+TURNS = "turns"
+MOST_AWAITED = 1000
 GIVEN = (
     "understudy",
     "msgspec",
@@ -62,6 +66,7 @@ def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, 
         "limits": [executor.bounds.max_bytes, executor.bounds.max_depth, executor.bounds.max_elements],
         "protected": protected_of(spec.cls),
         "mode": mode_of(spec.cls, spec.options, executor.loop),
+        **groups_of(spec.cls, spec.options),
         "label": life.path,
         "details": {"path": life.path, "name": spec.options.name, "incarnation": life.number},
     }
@@ -80,11 +85,51 @@ def source_of(cls: type, packages: str) -> tuple[list[Any], Code]:
     return ["code", digest], code
 
 
+def thread_settings_of(life: Life) -> dict[str, Any]:
+    """The same for a guest in this process, which needs no code and shares our import path."""
+    spec = life.spec
+    assert isinstance(spec.options.executor, Thread)
+    return {
+        "class": ["object", spec.cls],
+        "args": spec.args,
+        "kwargs": spec.kwargs,
+        "crash_on": spec.options.crash_on,
+        "trusted": True,
+        "limits": [0, 0, 0],
+        "protected": protected_of(spec.cls),
+        "mode": mode_of(spec.cls, spec.options, spec.options.executor.loop),
+        **groups_of(spec.cls, spec.options),
+        "details": {"path": life.path, "name": spec.options.name, "incarnation": life.number},
+    }
+
+
 def mode_of(cls: type, options: Options, loop: str) -> str:
     """Which loop the guest needs; the plain one is the fastest."""
     if awaits(cls):
         return loop
-    return "threads" if (options.max_concurrency or 1) > 1 or options.concurrency_groups else "turns"
+    return "threads" if (options.max_concurrency or 1) > 1 or options.concurrency_groups else TURNS
+
+
+def groups_of(cls: type, options: Options) -> dict[str, Any]:
+    """The concurrency groups, in the order in which the page counts for them, and which method is in which."""
+    exported = exported_of(cls)
+    named = {name: getattr(item, MARK, {}).get("concurrency_group", "") for name, item in exported.items()}
+    return {
+        "groups": [["", limit_of(cls, options)], *map(list, options.concurrency_groups.items())],
+        "group_of": {name: group for name, group in named.items() if group},
+        "awaited": [name for name, item in exported.items() if kind_of(item).awaits],
+    }
+
+
+def lanes_of(settings: dict[str, Any], ahead: bool) -> Lanes:
+    """The host's side of the same groups."""
+    groups = [(name, limit) for name, limit in settings["groups"]]
+    return Lanes(groups, settings["group_of"], REENTRANT, ahead)
+
+
+def limit_of(cls: type, options: Options) -> int:
+    """How many calls outside of all groups may run at once: as in Ray, many if they await, else one."""
+    return options.max_concurrency or (MOST_AWAITED if awaits(cls) else 1)
 
 
 def import_path() -> list[str]:

@@ -144,19 +144,19 @@ async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
 
 
 async def interrupt(handle: Handle[Any]) -> bool:
-    """Interrupt the call that an actor runs; returns False if it ran none, or one marked `interrupt=False`.
+    """Interrupt what an actor runs; returns False if it ran nothing, or only calls marked `interrupt=False`.
 
     The caller gets a CallInterruptedError.  If the method does not end, the ladder is climbed: terminate,
     kill, and the supervisor decides.  Returns when the call has ended, however that came.  If cancelled while
     waiting, the interrupt goes on.
     """
     incarnation = life_of(handle).incarnation
-    over = incarnation.interrupt() if incarnation is not None else None
-    if over is None:
+    ends = incarnation.interrupt() if incarnation is not None else ()
+    for over in ends:
+        await over.wait()
+    if not ends:
         await trio.lowlevel.checkpoint()
-        return False
-    await over.wait()
-    return True
+    return bool(ends)
 
 
 async def wait_ready(handle: Handle[Any]) -> None:

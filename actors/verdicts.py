@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..transports.codec import Codec
+from ..transports.codec import HostCodec
 from ..transports.guests import protocol as p
 from ..transports.session import ProtocolError
 from .errors import BEGUN, NOT_BEGUN, CallInterruptedError, TaskError, Unsendable, foreign_error, task_error
@@ -16,17 +16,17 @@ from .retry import wants_retry
 
 if TYPE_CHECKING:
     from .call import Call
-    from .process import ProcessIncarnation
+    from .guest import GuestIncarnation
 
 
-def answer(kind: int, call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     """End a call as the guest's reply says; raises ProtocolError if it skipped what nobody cancelled."""
     if call.ended:
         return
     ANSWERS[kind](call, message, incarnation)
 
 
-def result(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+def result(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     try:
         value = incarnation.codec.value(message[2])
     except Exception as error:
@@ -38,14 +38,14 @@ def result(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> N
         call.succeed(value)
 
 
-def error(call: Call, message: list[Any], incarnation: ProcessIncarnation) -> None:
+def error(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     life = incarnation.life
     if message[2][0] == UNFIT:
         call.fail(unsendable(call, message[2][1], message[2][2]))
         if call.is_cast:
             life.house.unseen(call)
         return
-    raised = error_of(message[2], incarnation.codec, call, f"{life.path} (process {incarnation.pid})")
+    raised = error_of(message[2], incarnation.codec, call, incarnation.where)
     if raised.cause is not None and wants_retry(call, raised.cause):
         life.retry(call)
         life.mailbox.put_back([call])
@@ -65,20 +65,20 @@ def unsendable(call: Call, kind: str, why: str) -> Unsendable:
     return Unsendable(f"the result of {name}() cannot travel: {why}", BEGUN, call.id, name)
 
 
-def skipped(call: Call, _: list[Any], __: ProcessIncarnation) -> None:
+def skipped(call: Call, _: list[Any], __: GuestIncarnation) -> None:
     if not is_leaving(call):
         raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
     call.fail(cancelled(call))
 
 
-def interrupted(call: Call, _: list[Any], incarnation: ProcessIncarnation) -> None:
+def interrupted(call: Call, _: list[Any], incarnation: GuestIncarnation) -> None:
     text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
     call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
 
 
 UNFIT = "understudy_guest.values"  # where a guest's complaints of what cannot travel are from
 
-ANSWERS: dict[int, Callable[[Call, list[Any], ProcessIncarnation], None]] = {
+ANSWERS: dict[int, Callable[[Call, list[Any], GuestIncarnation], None]] = {
     p.RESULT: result,
     p.ERROR: error,
     p.SKIPPED: skipped,
@@ -86,7 +86,7 @@ ANSWERS: dict[int, Callable[[Call, list[Any], ProcessIncarnation], None]] = {
 }
 
 
-def error_of(fault: list[Any], codec: Codec, call: Call, where: str) -> TaskError:
+def error_of(fault: list[Any], codec: HostCodec, call: Call, where: str) -> TaskError:
     """The callee's exception as its caller gets it."""
     module, name, text, traceback, pickled = fault
     cause = codec.error(pickled) or builtin_of(module, name, text)
@@ -106,7 +106,7 @@ def builtin_of(module: str, name: str, text: str) -> Exception | None:
         return None  # it takes more than a text
 
 
-def reason_of(message: list[Any], codec: Codec) -> ExitReason:
+def reason_of(message: list[Any], codec: HostCodec) -> ExitReason:
     """Why the guest says it ends: FAILED at its start, or ENDING later."""
     if message[0] == p.FAILED:
         return reason_of_fault(message[1], codec, "__init__ raised ")
@@ -116,7 +116,7 @@ def reason_of(message: list[Any], codec: Codec) -> ExitReason:
     return ExitReason(NORMAL, "" if outcome == p.NORMAL else outcome, ordered=True)
 
 
-def reason_of_fault(fault: list[Any], codec: Codec, prefix: str) -> ExitReason:
+def reason_of_fault(fault: list[Any], codec: HostCodec, prefix: str) -> ExitReason:
     module, name, text, traceback, pickled = fault
     cause = codec.error(pickled) or builtin_of(module, name, text)
     if cause is not None:

@@ -21,6 +21,7 @@ from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
 from ..actors.scope import scope_here
 from ..actors.spawner import current
 from ..actors.spec import ChildSpec
+from ..actors.thread import ThreadCraft
 from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
@@ -29,7 +30,7 @@ from .spec import Supervisor
 from .supervisor import SupervisorNode
 from .tree import draw
 
-EXECUTORS = (LocalCraft, ProcessCraft)  # importing their modules makes them known
+EXECUTORS = (LocalCraft, ThreadCraft, ProcessCraft)  # importing their modules makes them known
 
 
 class TreeFailedError(UnderstudyError):

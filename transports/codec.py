@@ -37,6 +37,24 @@ class Bounds(Protocol):
     def max_elements(self) -> int: ...
 
 
+class HostCodec(Protocol):
+    """How a call is put on a link, and what comes back is read."""
+
+    def call(
+        self,
+        kind: int,
+        id: int,
+        method: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        context: dict[str, Any] | None = None,
+    ) -> tuple[Any, Code]: ...
+    def message(self, *parts: Any) -> Any: ...
+    def again(self, message: Any, attempt: int) -> Any: ...
+    def value(self, value: Any) -> Any: ...
+    def error(self, pickled: Any) -> Exception | None: ...
+
+
 class Pickled(bytes):
     """A value still pickled: it is unpickled where a failure harms only the call it belongs to."""
 
@@ -175,6 +193,10 @@ class Codec:
         stored: list[Any] = context.get("stored", [])
         return fill(args, kwargs or {}, [(at, code[key].value) for at, key in stored if key in code])
 
+    def again(self, message: bytes, attempt: int) -> bytes:
+        """The same call, told that it is tried again."""
+        return reencode(message, attempt)
+
     def error(self, pickled: Any) -> Exception | None:
         """The exception of a fault, if it can be rebuilt here."""
         if not self.trusted or type(pickled) is not bytes:
@@ -187,7 +209,6 @@ class Codec:
 
 
 def reencode(message: bytes, attempt: int) -> bytes:
-    """The same call, told that it is tried again."""
     parts = _decode(message)
     place = Ext(p.PICKLED, parts[3]) if type(parts[3]) is Pickled else parts[3]
     context = dict(parts[5] or {}) if len(parts) > 5 else {}

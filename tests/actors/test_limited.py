@@ -40,7 +40,9 @@ def test_refs_and_casts_are_refused_at_the_limit_and_accepted_below_it(executor:
         taker = await Taker.options(executor=executor, max_pending_calls=3).start()
         for _ in range(3):
             refs = [taker.take.remote(n) for n in range(3)]
-            with pytest.raises(PendingCallsLimitExceeded, match="has 3 pending calls, its max_pending_calls; await a call"):
+            with pytest.raises(
+                PendingCallsLimitExceeded, match="has 3 pending calls, its max_pending_calls; await a call"
+            ):
                 taker.take.remote("too much")
             with pytest.raises(PendingCallsLimitExceeded):
                 taker.take.cast("too much")
@@ -118,17 +120,18 @@ def test_a_coroutine_that_is_not_awaited_is_not_counted() -> None:
     rehearse(scene)
 
 
-def test_ten_thousand_may_be_pending_without_being_looked_at() -> None:
+def test_ten_thousand_may_be_pending_without_being_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(runtime: Runtime) -> None:
         taker = await Taker.options(executor=QUIET, max_pending_calls=20_000).start()
         looked: list[int] = []
-        mailbox = life_of(taker).mailbox
-        looking = type(mailbox).unfinished
-        try:
-            LimitedMailbox.unfinished = lambda self: looked.append(1) or looking(self)  # type: ignore[method-assign, func-returns-value, assignment, misc]
-            refs = [taker.take.remote(n) for n in range(10_000)]
-        finally:
-            del LimitedMailbox.unfinished
+        looking = LimitedMailbox.unfinished
+
+        def noted(self: LimitedMailbox) -> Any:
+            looked.append(1)
+            return looking(self)
+
+        monkeypatch.setattr(LimitedMailbox, "unfinished", noted)
+        refs = [taker.take.remote(n) for n in range(10_000)]
         assert looked == []
         assert counted(taker) == 10_000
         assert (await get(refs))[-1] == 9_999

@@ -136,7 +136,7 @@ def test_each_call_has_a_copy_of_its_own(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
         taker = await Taker.options(executor=executor).start()
         ref = put([1, 2])
-        assert [await taker.change(ref) for _ in range(3)] == [3, 3, 3]
+        assert [await taker.change(ref.as_argument) for _ in range(3)] == [3, 3, 3]
 
     rehearse(scene)
 

@@ -288,7 +288,7 @@ def test_wait_refuses_what_it_cannot_wait_for() -> None:
         ref = (await Quick.start()).add.remote()
         for refs in (ref, [ref, 3], 3, [await ref]):
             with pytest.raises(TypeError, match=r"wait\(\) takes a list of refs, as in wait\(\[ref\]\)"):
-                await wait(refs)  # type: ignore[arg-type]  # pyright: ignore
+                await wait(refs)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         for count in (0, 2, -1):
             with pytest.raises(ValueError, match="num_returns must be from 1 to the number of refs, 1"):
                 await wait([ref], num_returns=count)

@@ -13,7 +13,6 @@ from tests.rehearsal import BOTH, LOCAL, NAMES, QUIET, held, pending_everywhere,
 from understudy import (
     DependencyError,
     GetTimeoutError,
-
     ObjectRef,
     Process,
     Runtime,
@@ -123,8 +122,8 @@ def test_the_other_arguments_are_taken_when_the_call_is_made() -> None:
         others.append(2)
         assert await ref == ["woke", [1]]
         with pytest.raises(Unsendable, match=r"an argument of pair\(\) cannot be pickled"):
-            taker.pair.remote(source.nap.remote(0.05), (n for n in ()))
-        with pytest.raises(TypeError, match="missing a required|missing 1 required"):
+            taker.pair.remote(source.nap.remote(0.05), (n for n in range(3)))
+        with pytest.raises(TypeError, match="missing 1 required"):
             taker.pair.remote(second=slow)
 
     rehearse(scene)
@@ -299,7 +298,9 @@ def test_a_ref_that_failed_fails_the_call_which_never_runs(executor: Any, when: 
         if when == "done":
             await failed.wait_done()
         ref = taker.pair.remote(1, failed)
-        with pytest.raises(DependencyError, match=r"pair\(\) to .* was not sent: an argument, .* failed with") as error:
+        with pytest.raises(
+            DependencyError, match=r"pair\(\) to .* was not sent: an argument, .* failed with"
+        ) as error:
             await ref
         assert isinstance(error.value.__cause__, TaskError)
         assert isinstance(error.value.__cause__, ValueError)
@@ -441,5 +442,3 @@ def test_streams_take_refs_too() -> None:
             assert [n async for n in numbers] == [0, 1, 2]
 
     rehearse(scene)
-
-

@@ -71,7 +71,9 @@ def test_a_call_is_tried_once_more_than_its_retries_and_then_its_own_error_is_ra
 
 @each
 @pytest.mark.parametrize("given", [[KeyError, OSError], (KeyError, OSError)], ids=["list", "tuple"])
-def test_only_the_exceptions_that_are_named_are_retried(executor: Executor, given: Any, tmp_path: Path) -> None:
+def test_only_the_exceptions_that_are_named_are_retried(
+    executor: Executor, given: Any, tmp_path: Path
+) -> None:
     path = str(tmp_path / "n")
 
     async def scene(runtime: Runtime) -> None:
@@ -103,7 +105,9 @@ def test_a_method_has_options_of_its_own(executor: Executor, tmp_path: Path) -> 
 
 
 @each
-def test_without_retry_exceptions_nothing_that_is_raised_is_retried(executor: Executor, tmp_path: Path) -> None:
+def test_without_retry_exceptions_nothing_that_is_raised_is_retried(
+    executor: Executor, tmp_path: Path
+) -> None:
     async def scene(runtime: Runtime) -> None:
         trier = await Trier.options(executor=executor, max_task_retries=3).start()
         with pytest.raises(ValueError, match="1"):
@@ -118,7 +122,11 @@ def test_an_exception_that_ends_the_actor_is_retried_in_the_next_incarnation(
 ) -> None:
     async def scene(runtime: Runtime) -> None:
         kind = Trier.options(
-            executor=executor, max_task_retries=3, retry_exceptions=True, crash_on=(ValueError,), max_restarts=-1
+            executor=executor,
+            max_task_retries=3,
+            retry_exceptions=True,
+            crash_on=(ValueError,),
+            max_restarts=-1,
         )
         trier = await kind.start()
         ref = trier.attempt.remote(str(tmp_path / "n"), 2)
@@ -138,7 +146,11 @@ def test_a_call_that_ends_its_actor_each_time_is_tried_three_times_more_at_most(
 
     async def scene(runtime: Runtime) -> None:
         kind = Trier.options(
-            executor=executor, max_task_retries=-1, retry_exceptions=True, crash_on=(ValueError,), max_restarts=-1
+            executor=executor,
+            max_task_retries=-1,
+            retry_exceptions=True,
+            crash_on=(ValueError,),
+            max_restarts=-1,
         )
         trier = await kind.start()
         with pytest.raises(ValueError, match="4"):
@@ -193,5 +205,7 @@ def test_a_cancelled_call_is_not_tried_again(executor: Executor, tmp_path: Path)
 
 @pytest.mark.parametrize("value", [[1], ["ValueError"], ValueError, "all", [ValueError, 3]])
 def test_what_may_be_retried_is_checked(value: Any) -> None:
-    with pytest.raises(ValueError, match="retry_exceptions must be a bool or a tuple of exception classes, not"):
+    with pytest.raises(
+        ValueError, match="retry_exceptions must be a bool or a tuple of exception classes, not"
+    ):
         Trier.options(retry_exceptions=value)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import trio
 
-
 from tests.cast import Faller, Player, Starter
 from tests.rehearsal import BOTH, LOCAL, NAMES, rehearse
 from understudy import (
@@ -40,7 +39,9 @@ def test_a_name_is_unique_in_its_namespace() -> None:
         assert await get_actor("n", Faller).add(0) == 1
         assert await get_actor("n", Faller, namespace="blue").add(0) == 2
         assert await runtime.get_actor("n", namespace="red").add(0) == 3
-        with pytest.raises(ActorAlreadyExistsError, match="the name 'n' in the namespace 'blue' is held by 'blue:n'"):
+        with pytest.raises(
+            ActorAlreadyExistsError, match="the name 'n' in the namespace 'blue' is held by 'blue:n'"
+        ):
             Quick.options(name="n", namespace="blue").remote()
 
     rehearse(scene)
@@ -49,11 +50,18 @@ def test_a_name_is_unique_in_its_namespace() -> None:
 def test_a_name_of_another_namespace_is_not_found_but_hinted_at() -> None:
     async def scene(runtime: Runtime) -> None:
         await Quick.options(name="ann", namespace="blue").start()
-        with pytest.raises(ActorNotFoundError, match="no actor is named 'ann' or lives there; there is one in the namespace 'blue'"):
+        with pytest.raises(
+            ActorNotFoundError,
+            match="no actor is named 'ann' or lives there; there is one in the namespace 'blue'",
+        ):
             get_actor("ann")
-        with pytest.raises(ActorNotFoundError, match="no actor is named 'anne' in the namespace 'blue'; did you mean 'ann'"):
+        with pytest.raises(
+            ActorNotFoundError, match="no actor is named 'anne' in the namespace 'blue'; did you mean 'ann'"
+        ):
             get_actor("anne", namespace="blue")
-        with pytest.raises(ActorNotFoundError, match="in the namespace 'red'; there is one in the namespace 'blue'"):
+        with pytest.raises(
+            ActorNotFoundError, match="in the namespace 'red'; there is one in the namespace 'blue'"
+        ):
             get_actor("ann", namespace="red")
 
     rehearse(scene)
@@ -106,7 +114,10 @@ def test_get_if_exists_looks_in_its_namespace() -> None:
 def test_a_name_held_by_another_class_is_refused() -> None:
     async def scene(runtime: Runtime) -> None:
         await Player.options(executor=LOCAL, name="same").start()
-        with pytest.raises(ActorAlreadyExistsError, match="the name 'same' is held by 'same', which is a Player and no Faller"):
+        with pytest.raises(
+            ActorAlreadyExistsError,
+            match="the name 'same' is held by 'same', which is a Player and no Faller",
+        ):
             Same.remote()
         with pytest.raises(ActorAlreadyExistsError, match="which is a Player and no Faller"):
             await Same.start()
@@ -229,9 +240,10 @@ def test_a_name_is_free_when_its_actor_gave_up() -> None:
     rehearse(scene)
 
 
-@pytest.mark.parametrize(("option", "value", "meaning"), [("lifetime", "forever", "'detached' or None"), ("get_if_exists", 1, "True or False")])
+@pytest.mark.parametrize(
+    ("option", "value", "meaning"),
+    [("lifetime", "forever", "'detached' or None"), ("get_if_exists", 1, "True or False")],
+)
 def test_what_options_of_names_may_be_is_checked(option: str, value: Any, meaning: str) -> None:
     with pytest.raises(ValueError, match=f"{option} must be {meaning}, not {value!r}"):
         Quick.options(**{option: value})
-
-

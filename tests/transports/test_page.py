@@ -9,6 +9,7 @@ import pytest
 from understudy.transports.guests import protocol as p
 from understudy.transports.guests.interrupts import Doorbell
 from understudy.transports.guests.main import ProcessGuest, map_page
+from understudy.transports.guests.turns import Turns
 from understudy.transports.guests.values import Values
 from understudy.transports.guests.wire import Wire
 from understudy.transports.page import Page, make_page
@@ -66,15 +67,15 @@ def test_a_cancel_tells_whether_the_call_runs_already(page: Page, theirs: memory
 @needs_page
 def test_the_ring_holds_every_call_that_can_be_in_the_guests_hands(page: Page, theirs: memoryview) -> None:
     wire = Wire(-1, Values().decode)
-    guest = ProcessGuest(wire, Values(), theirs, Doorbell(theirs))
+    turns = Turns(ProcessGuest(wire, Values(), theirs, Doorbell(theirs)), {})
     for turn in range(3):
         ids = set(range(1000 * turn, 1000 * turn + p.WINDOW))
         for id in ids:
             page.cancel(id)
-        guest.cancelled.clear()
-        guest.read_cancels(theirs)
+        turns.cancelled.clear()
+        turns.read_cancels(theirs)
 
-        assert set(guest.cancelled) == ids
+        assert set(turns.cancelled) == ids
         assert theirs[p.CANCELS_SEEN] == theirs[p.CANCELS] == (turn + 1) * p.WINDOW
 
 

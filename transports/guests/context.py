@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -53,8 +53,13 @@ def attempt_of(record: Any) -> int:
 
 def context_in(record: Any) -> Mapping[str, Any]:
     """What came with a call, from either kind of record."""
-    found: Mapping[str, Any] | None = record if type(record) is dict else getattr(record, "context", None)  # pyright: ignore[reportUnknownVariableType]
+    found: Any = cast("Any", record) if isinstance(record, dict) else getattr(record, "context", None)
     return found or NOTHING
+
+
+def context_of(message: list[Any]) -> Mapping[str, Any]:
+    """What travels with a CALL or its like beside the arguments."""
+    return (message[5] if len(message) > 5 else None) or NOTHING
 
 
 class Running:

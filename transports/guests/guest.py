@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from . import protocol as p
 from .context import ActorExit, running
 from .faults import describe
-from .interrupts import Doorbell, Interrupted, invoke
+from .interrupts import Bell, Interrupted, invoke
 from .loading import find_class
-from .values import Unfit, Values
+from .values import Codec, Unfit
 from .wire import Link
 
 NONE: dict[str, Any] = {}
@@ -23,11 +24,13 @@ class Leave(SystemExit):
 class Guest:
     """One actor, its link and its page.  A loop (see `LOOPS`) takes over once START tells which is needed."""
 
-    def __init__(self, wire: Link, values: Values, page: Any, doorbell: Doorbell) -> None:
+    def __init__(self, wire: Link, values: Codec, page: Any, doorbell: Bell) -> None:
         self.wire = wire
         self.values = values
         self.page = page
         self.doorbell = doorbell
+        self.lock: AbstractContextManager[Any] = nullcontext()  # who holds it may write to the link
+        self.running = running  # what the methods of this guest are told of themselves
         self.actor: Any = None
         self.methods: dict[str, Callable[..., Any]] = {}
         self.protected: frozenset[str] = frozenset()
@@ -67,12 +70,13 @@ class Guest:
             loop = loop_of(settings["mode"], self, settings)
         except BaseException as error:
             self.fail(error)
-        loop.play()
+        else:
+            loop.play()
 
     def configure(self, settings: dict[str, Any]) -> None:
         self.values.agree(settings["trusted"], *settings["limits"])
         self.protected = frozenset(settings["protected"])
-        running.details = settings["details"]
+        self.running.details = settings["details"]
         early, self.early = self.early or [], None
         for message in early:
             self.on_code(message)
@@ -83,7 +87,7 @@ class Guest:
         args, kwargs = values.arguments([p.START, 0, "__init__", settings["args"], settings["kwargs"]])
         cls = find_class(settings["class"], values.code)
         self.crash_on = values.load(settings["crash_on"])
-        self.actor = invoke(cls, args, kwargs)
+        self.actor = self.running.actor = invoke(cls, args, kwargs)
 
     def fail(self, error: BaseException) -> None:
         """The start failed: say so and leave."""
@@ -92,9 +96,8 @@ class Guest:
 
     # -- one call -------------------------------------------------------------------------------
 
-    def answer(self, id: int, name: str, message: list[Any]) -> Any:
+    def answer(self, id: int, name: str, message: list[Any], doorbell: Bell) -> Any:
         """Run one call and encode its reply; ends the guest if the call ended the actor."""
-        doorbell = self.doorbell
         try:
             method = self.methods.get(name) or self.find(name)
             args: Any = message[3]
@@ -126,8 +129,9 @@ class Guest:
             self.end_on_purpose(id, error, fault)
         reply = self.values.encode((p.ERROR, id, fault))
         if not isinstance(error, Unfit) and (cast or isinstance(error, self.crash_on)):
-            self.wire.out.append(reply)
-            self.end(p.CRASHED, fault, id)
+            with self.lock:
+                self.wire.out.append(reply)
+                self.end(p.CRASHED, fault, id)
         return reply
 
     # -- the end --------------------------------------------------------------------------------
@@ -147,11 +151,19 @@ class Guest:
         self.leave(0 if fault is None else 1)
 
     def say(self, message: list[Any]) -> None:
-        self.wire.out.append(self.values.encode(message))
-        self.wire.flush()
+        with self.lock:
+            self.wire.out.append(self.values.encode(message))
+            self.wire.flush()
 
     def leave(self, status: int) -> None:
         raise Leave(status)
+
+    def gone(self, why: BaseException) -> None:
+        """A loop with tasks is about to end: if nobody is left to answer to, nothing may hold it up."""
+
+    def part(self, leave: Leave) -> None:
+        """Leave, as a call in another thread has decided."""
+        raise NotImplementedError
 
 
 Settings = Mapping[str, Any]

@@ -7,9 +7,11 @@ changes nothing, and the host rings again until the call has ended.
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from .protocol import INTERRUPT
 
@@ -28,20 +30,46 @@ def invoke(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
     return function(*args, **kwargs)
 
 
+class Bell(Protocol):
+    """Interrupts a call: `running` is its id while user code may be interrupted, `protected` if it may not."""
+
+    protected: bool
+
+    @property
+    def running(self) -> int: ...
+    @running.setter
+    def running(self, id: int, /) -> None: ...
+
+
 class Doorbell:
-    """Decides, when the signal comes, whether it is meant for what runs now."""
+    """Decides, when the signal comes, whether it is meant for what runs now in the process's main thread."""
 
-    __slots__ = ("page", "protected", "running")
+    __slots__ = ("leaving", "page", "protected", "running")
 
-    def __init__(self, page: memoryview | None) -> None:
+    def __init__(self, page: Any) -> None:
         self.page = page
+        self.leaving: BaseException | None = None  # raised instead, in whatever the main thread does
         self.running = 0
         self.protected = False
 
     def listen(self) -> None:
         signal.signal(DOORBELL, self.ring)
 
+    def in_tasks(self, tasks: Any) -> None:
+        """From now on, tasks run here."""
+        stuck = Stuck(tasks)
+
+        def ring(_: int, frame: FrameType | None) -> None:
+            # Without a page, the one that runs is meant, if it is the only one.
+            alone = next(iter(tasks.running), 0) if len(tasks.running) == 1 else 0
+            if stuck.found(self.page[INTERRUPT] if self.page is not None else alone, frame):
+                raise Interrupted
+
+        signal.signal(DOORBELL, ring)
+
     def ring(self, signum: int, frame: FrameType | None) -> None:
+        if self.leaving is not None:
+            raise self.leaving
         if not self.running or self.protected:
             return
         # Without a page one call at a time is in our hands, so the one that runs is the one that is meant.
@@ -51,3 +79,83 @@ class Doorbell:
             if frame.f_code is invoke.__code__:
                 raise Interrupted
             frame = frame.f_back
+
+
+class Stuck:
+    """Where tasks run, a call is cancelled by its loop; the doorbell is for one that does not let the loop run."""
+
+    def __init__(self, tasks: Any) -> None:
+        self.tasks = tasks
+        self.asked = 0  # the call for which the loop was asked to say that it runs
+
+    def found(self, id: int, frame: FrameType | None) -> bool:
+        """Has the loop not run since it was last asked for this call, and is it this call's code that runs?"""
+        if id not in self.tasks.running:
+            return False
+        if self.asked == id:
+            return bool(self.tasks.stuck_in(id, frame))
+        self.asked = id
+        self.tasks.soon(self.answered)
+        return False
+
+    def answered(self) -> None:
+        self.asked = 0
+
+
+class ThreadDoorbell:
+    """Interrupts what runs in one thread, from any other: the interpreter raises there at the next step of Python."""
+
+    def __init__(self, page: Any = None) -> None:
+        self.page = page
+        self.protected = False
+        self.thread = 0
+        self.gate = threading.Lock()
+        self.rung = False
+        self.id = 0
+        self.stuck: Stuck | None = None
+
+    def in_tasks(self, tasks: Any) -> None:
+        """From now on, tasks run here."""
+        self.stuck = Stuck(tasks)
+        self.thread = threading.get_ident()
+
+    @property
+    def running(self) -> int:
+        return self.id
+
+    @running.setter
+    def running(self, id: int, /) -> None:
+        if id:
+            self.thread = threading.get_ident()
+            self.id = id
+            return
+        while self.id or self.rung:
+            try:
+                with self.gate:
+                    self.id = 0
+                if self.rung:
+                    raise_in(self.thread, None)  # what was on its way comes no more
+                    self.rung = False
+            except Interrupted:
+                continue
+
+    def ring(self) -> None:
+        if self.stuck is not None:
+            frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
+            if self.stuck.found(self.page[INTERRUPT], frames.get(self.thread)):
+                raise_in(self.thread, Interrupted)
+            return
+        with self.gate:
+            if not self.id or self.protected:
+                return
+            if self.page is None or self.page[INTERRUPT] == self.id:
+                self.rung = True
+                raise_in(self.thread, Interrupted)
+
+
+def raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Have the interpreter raise an exception in a thread, or take back one that has not been raised."""
+    import ctypes
+
+    what = ctypes.py_object(error) if error is not None else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)

@@ -35,11 +35,13 @@ def prepare(settings: Mapping[str, Any]) -> None:
 
 
 def find_class(source: list[Any], code: Mapping[bytes, Any]) -> Any:
-    """The actor's class: `["name", module, qualname]` or `["code", hash]`."""
+    """The actor's class: `["name", module, qualname]`, `["code", hash]`, `["object", itself]`."""
     if source[0] == "code":
         from .pickles import code_named
 
         return code_named(source[1], code)
+    if source[0] == "object":
+        return source[1]  # within one process
     found: Any = __import__(source[1], fromlist=["*"])
     for part in source[2].split("."):
         found = getattr(found, part)

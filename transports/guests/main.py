@@ -8,8 +8,8 @@ import sys
 from typing import Any
 
 from . import protocol as p
-from .guest import Guest
-from .interrupts import Doorbell
+from .guest import Guest, Leave
+from .interrupts import DOORBELL, Doorbell
 from .loading import prepare
 from .values import Values
 from .wire import HostGone, Wire
@@ -19,12 +19,22 @@ class ProcessGuest(Guest):
     """A guest with a process of its own: import path, codec and `__main__` are what START says."""
 
     wire: Wire
+    doorbell: Doorbell
+    values: Values
 
     def configure(self, settings: dict[str, Any]) -> None:
         prepare(settings)
         self.values.use_msgspec()
         self.wire.decode = self.values.decode
         super().configure(settings)
+
+    def gone(self, why: BaseException) -> None:
+        if isinstance(why, HostGone):
+            os._exit(1)
+
+    def part(self, leave: Leave) -> None:
+        self.doorbell.leaving = leave
+        os.kill(os.getpid(), DOORBELL)  # the main thread may be deep in a read
 
 
 def run(descriptors: list[int]) -> None:
@@ -38,7 +48,7 @@ def run(descriptors: list[int]) -> None:
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None
     doorbell = Doorbell(page)
     doorbell.listen()
-    guest = ProcessGuest(wire, values, page, doorbell)
+    guest = ProcessGuest(wire, values, page, doorbell)  # pyright: ignore[reportArgumentType]  (a slot is taken for a method)
     capabilities = [*p.CAPABILITIES, p.PAGE_CAPABILITY] if page is not None else [*p.CAPABILITIES]
     try:
         guest.say([p.HELLO, p.VERSION, capabilities, os.getpid()])

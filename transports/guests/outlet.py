@@ -10,7 +10,7 @@ from typing import Any
 
 from . import protocol as p
 from .guest import NONE, Guest
-from .interrupts import Interrupted, invoke
+from .interrupts import Bell, Interrupted, invoke
 
 SLOW = 50e-6  # seconds; an item that took longer is sent at once
 HELD = 1e-3  # seconds that an item may wait for others, should the next take longer than the last
@@ -55,22 +55,20 @@ class Holder:
 class Outlet:
     """One stream on its way out: `credit` items may still be given before the reader takes some."""
 
-    def __init__(
-        self, guest: Guest, id: int, credit: int, wait_credit: Callable[[Outlet], None], holder: Holder
-    ) -> None:
+    def __init__(self, guest: Guest, id: int, credit: int, wait_credit: Callable[[Outlet], None]) -> None:
         self.guest = guest
         self.id = id
         self.credit = credit
         self.wait_credit = wait_credit
-        self.holder = holder
         self.closed: Callable[[], bool] = lambda: False
+        self.holder: Holder | None = None  # without one, each item is sent at once
         self.items: deque[Any] = deque()
         self.bytes = 0
-        self.lock = threading.Lock()  # who holds it may write to the link
+        self.lock: Any = threading.Lock()  # who holds it may write to the link
 
-    def run(self, name: str, message: list[Any]) -> Any:
+    def run(self, name: str, message: list[Any], doorbell: Bell) -> Any:
         """Run the generator to its end; returns the reply."""
-        guest, doorbell, id = self.guest, self.guest.doorbell, self.id
+        guest, id = self.guest, self.id
         generator: Any = None
         try:
             method = guest.methods.get(name) or guest.find(name)
@@ -78,22 +76,28 @@ class Outlet:
             doorbell.protected = name in guest.protected
             doorbell.running = id
             generator = invoke(method, args, kwargs)
-            self.holder.hold(self)
-            try:
-                self.pass_on(generator)
-            finally:
-                self.holder.release(self)
+            self.pass_on_held(generator)
             doorbell.running = 0
             return guest.values.encode((p.RESULT, id, None))
         except (Interrupted, Closed):
             doorbell.running = 0
-            return self.close(generator, id) or guest.values.encode((p.INTERRUPTED, id))
+            return self.close(generator) or guest.values.encode((p.INTERRUPTED, id))
         except BaseException as error:
             doorbell.running = 0
             self.send()
-            return self.close(generator, id) or guest.failure(id, name, error, cast=False)
+            return self.close(generator) or guest.failure(id, name, error, cast=False)
 
-    def pass_on(self, generator: Generator[Any, None, None]) -> None:
+    def pass_on_held(self, generator: Generator[Any, None, None]) -> None:
+        if self.holder is None:
+            return self.pass_on(generator, batch=1)
+        self.holder.hold(self)
+        try:
+            self.pass_on(generator, batch=BATCH)
+        finally:
+            self.holder.release(self)
+
+    def pass_on(self, generator: Generator[Any, None, None], batch: int) -> None:
+        """Give what the generator gives, until it or the reader has had enough."""
         step = generator.__next__
         items, closed = self.items, self.closed
         clock = perf_counter()
@@ -105,7 +109,7 @@ class Outlet:
             self.give(value)
             self.credit -= 1
             before, clock = clock, perf_counter()
-            if clock - before > SLOW or len(items) >= BATCH or self.bytes > LARGE or self.credit <= 0:
+            if clock - before > SLOW or len(items) >= batch or self.bytes > LARGE or self.credit <= 0:
                 self.send()
                 clock = perf_counter()
             if closed():
@@ -116,13 +120,11 @@ class Outlet:
         self.send()
 
     def give(self, value: Any) -> None:
+        """Hold an item that is fit to travel; raises Unfit for any other."""
         values = self.guest.values
-        kind = type(value)
-        if kind is str or kind is bytes:
+        if isinstance(value, str | bytes):
             self.bytes += len(value)
-            if len(value) > LARGE:
-                value = values.item(value)
-        elif kind not in p.PLAIN_TYPES:
+        if type(value) not in p.PLAIN_TYPES or not values.trusted or self.bytes > LARGE:
             value = values.item(value)
         self.items.append(value)
 
@@ -145,11 +147,11 @@ class Outlet:
             self.guest.wire.out += self.guest.values.items(self.id, values)
         self.guest.wire.flush()
 
-    def close(self, generator: Any, id: int) -> Any:
+    def close(self, generator: Any) -> Any:
         """Close the generator; returns the reply if that fails."""
         try:
             if generator is not None:
                 invoke(generator.close, (), NONE)
         except BaseException as error:
-            return self.guest.failure(id, "close", error, cast=False)
+            return self.guest.failure(self.id, "close", error, cast=False)
         return None

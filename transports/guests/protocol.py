@@ -49,7 +49,7 @@ NAMES = {
 CAPABILITIES = ("calls", "casts", "code", "interrupt", "streams", "asks")
 PAGE_CAPABILITY = "page"
 
-AHEAD = 64  # items that a generator may be ahead of whoever reads its stream, unless told otherwise
+AHEAD = 256  # items that a generator may be ahead of whoever reads its stream, unless told otherwise
 
 # Values that msgpack carries without changing their type; anything else travels pickled, as an extension.
 PICKLED = 1
@@ -68,6 +68,7 @@ INTERRUPT = 4  # host: the call to be interrupted
 CANCELS = 5  # host: entries of the ring it has written
 GROUPS = 16  # guest: calls begun so far by each concurrency group, in the order of START's settings
 MOST_GROUPS = 16
+REENTRANT = MOST_GROUPS - 1  # the group of calls that came back within one chain of calls
 RING = PAGE_BYTES // 8 - 32  # longer than the window: a guest may be looking while the host writes
 CANCEL_RING = 32  # host: ids of cancelled calls
 

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from . import protocol as p
-from .context import running
+from .context import context_of
 from .guest import Guest, Settings
 from .outlet import Closed, Holder, Outlet
 
@@ -29,6 +29,8 @@ class Turns:
         self.settings = settings
         self.wire = guest.wire
         self.page = guest.page
+        self.doorbell = guest.doorbell
+        self.running = guest.running
         self.quick: set[str] = set()  # methods that took no longer than SLOW when they last ran
         self.clock = 0.0
         self.cancelled: dict[int, None] = {}
@@ -42,7 +44,6 @@ class Turns:
             guest.make_actor(dict(self.settings))
         except BaseException as error:
             guest.fail(error)
-        running.actor = guest.actor
         guest.handlers.update(
             {p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_stream, p.MAP: self.on_map,
              p.CREDIT: ignore, p.CANCEL: ignore, p.STOP: guest.on_stop}
@@ -72,8 +73,8 @@ class Turns:
             wire.flush()
         if page is not None and not self.may_begin(id, page):
             return
-        running.call = (id, name, message[5] if len(message) > 5 else None)
-        reply = self.guest.answer(id, name, message)
+        self.running.call = (id, name, message[5] if len(message) > 5 else None)
+        reply = self.guest.answer(id, name, message, self.doorbell)
         wire.out.append(reply)
         if page is not None:
             page[p.ENDED] = id
@@ -118,12 +119,13 @@ class Turns:
         self.wire.flush()
         if page is not None and not self.may_begin(id, page):
             return
-        context = message[5] if len(message) > 5 and message[5] else {}
-        running.call = (id, name, context)
-        outlet = Outlet(self.guest, id, context.get("ahead", p.AHEAD), self.wait_credit, self.holder)
+        context = context_of(message)
+        self.running.call = (id, name, context)
+        outlet = Outlet(self.guest, id, context.get("ahead", p.AHEAD), self.wait_credit)
+        outlet.holder = self.holder
         if page is not None:
             outlet.closed = lambda: page[p.CANCELS] != page[p.CANCELS_SEEN] and self.is_cancelled(id, page)
-        reply = outlet.run(name, message)
+        reply = outlet.run(name, message, self.doorbell)
         self.wire.out.append(reply)
         self.wire.flush()
         if page is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from . import msgpack
 from .protocol import ITEM, PICKLED, PLAIN_TYPES, RESULT
@@ -23,6 +23,25 @@ class Pickled(bytes):
     """A value still pickled: it is unpickled where a failure harms only the call it belongs to."""
 
 
+class Codec(Protocol):
+    """How what a guest says is put on its link, and what it hears is read."""
+
+    code: dict[bytes, Any]
+    stored: dict[int, Any]
+    trusted: bool
+
+    def agree(self, trusted: bool, max_bytes: int, max_depth: int, max_elements: int) -> None: ...
+    @property
+    def encode(self) -> Callable[[Any], Any]: ...
+    def result(self, id: int, value: Any) -> Any: ...
+    def item(self, value: Any) -> Any: ...
+    def items(self, id: int, values: list[Any]) -> list[Any]: ...
+    def arguments(self, message: list[Any]) -> tuple[Any, Mapping[str, Any]]: ...
+    def load(self, value: Any) -> Any: ...
+    def learn(self, digest: bytes, blob: bytes) -> None: ...
+    def pickled_error(self, error: BaseException) -> Any: ...
+
+
 class Values:
     """Encodes results and decodes frames, within the agreed bounds."""
 
@@ -39,6 +58,8 @@ class Values:
         "trusted",
     )
 
+    encode: Callable[[Any], bytes]
+
     def __init__(self) -> None:
         self.agree(False, 1 << 26, 64, 1_000_000)
         self.code: dict[bytes, Any] = {}
@@ -52,7 +73,7 @@ class Values:
         self.small = min(SMALL, max_bytes) if trusted else 0
 
     def use_pure(self) -> None:
-        self.encode: Callable[[Any], bytes] = msgpack.pack
+        self.encode = msgpack.pack
         self.extension: Callable[[int, bytes], Any] = msgpack.Extension
         self.decode: Callable[[bytes], list[Any]] = lambda data: msgpack.unpack(data, hold)
 

@@ -22,7 +22,10 @@ class Link(Protocol):
     out: list[Any]
 
     def receive(self) -> list[Any]: ...
+    def take(self) -> list[Any]: ...
     def flush(self) -> None: ...
+    def fileno(self) -> int: ...
+    def listen(self, wake: Callable[[], None], /) -> None: ...
 
 
 class Wire:
@@ -39,18 +42,29 @@ class Wire:
     def receive(self) -> list[Any]:
         """Wait for the next messages; raises HostGone when the link has ended."""
         while True:
-            try:
-                data = os.read(self.fd, READ_BYTES)
-            except ConnectionError as gone:
-                raise HostGone from gone
-            if not self.buffer and int.from_bytes(data[:4], "big") + 4 == len(data):
-                return self.decode(data[4:])
-            if not data:
-                raise HostGone
-            self.buffer += data
-            messages = self.take_frames()
-            if messages:
+            messages = self.take()
+            if messages or not self.buffer:
                 return messages
+
+    def take(self) -> list[Any]:
+        """Read once; returns the messages that are complete now."""
+        try:
+            data = os.read(self.fd, READ_BYTES)
+        except ConnectionError as gone:
+            raise HostGone from gone
+        if not self.buffer and int.from_bytes(data[:4], "big") + 4 == len(data):
+            return self.decode(data[4:])
+        if not data:
+            raise HostGone
+        self.buffer += data
+        return self.take_frames()
+
+    def fileno(self) -> int:
+        """The descriptor that tells when there is something to take."""
+        return self.fd
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """The descriptor tells."""
 
     def take_frames(self) -> list[Any]:
         messages: list[Any] = []

@@ -131,6 +131,10 @@ class SocketLink:
             self.buffer += data
             self.take_frames()
 
+    def look(self) -> None:
+        """Take what may have come, unasked."""
+        self.read()
+
     def take_frames(self) -> None:
         while self.number >= 0 and len(self.buffer) >= 4:
             length = int.from_bytes(self.buffer[:4], "big")

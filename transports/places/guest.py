@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -70,6 +71,12 @@ class Guest:
     def signal(self, number: int) -> None:
         if self.process is not None:
             self.process.signal(number)
+
+    def interrupt(self, call_id: int) -> None:
+        """Ring the doorbell for a call."""
+        if self.page is not None:
+            self.page.interrupt(call_id)
+        self.signal(signal.SIGINT)
 
     def last_words(self) -> str:
         """What it wrote to its standard error, the end of it; closes the pipe."""

@@ -1,0 +1,372 @@
+"""The corridor between a mailbox and a guest: what goes over, what comes back, what must end early.
+
+Where the guest is, a process or a thread, is a subclass's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import trio
+
+from ..transports.codec import Pickled
+from ..transports.guests import protocol as p
+from ..transports.guests.protocol import ITEM, REPLIES, RESULT
+from ..transports.session import READY, ProtocolError, Session
+from ..transports.stored import Stored
+from .climber import Climber
+from .errors import UNKNOWN
+from .glance import Glance
+from .ladder import KILL, TERMINATE
+from .lanes import Lanes
+from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
+from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
+from .stream import Feed
+from .verdicts import answer, reason_of
+
+if TYPE_CHECKING:
+    from ..transports.codec import Code, HostCodec
+    from ..transports.links.link import HostLink
+    from ..transports.page import Page
+    from .call import Call
+    from .executor import Ladder
+    from .life import Life
+
+
+class Place(Protocol):
+    """Where a guest is, and all that a host holds of it there."""
+
+    link: Any
+
+    @property
+    def page(self) -> Page | None: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def alive(self) -> bool: ...
+    def signal(self, number: int, /) -> None: ...
+    def interrupt(self, call_id: int, /) -> None: ...
+    def close(self) -> None: ...
+
+
+class GuestIncarnation:
+    """What the guest has in its hands is in `sent`, in the order it was taken from the mailbox."""
+
+    __slots__ = (
+        "__weakref__", "awake", "climber", "codec", "dead", "glance", "guest", "injected", "known", "lanes", "life", "parting", "sent",
+        "sent_count", "session", "started", "stopping", "trusted", "why",
+    )  # fmt: skip
+
+    guest: Any
+    codec: Any
+    trusted: bool
+
+    def __init__(self, life: Life, guest: Place, codec: HostCodec, ladder: Ladder, trusted: bool) -> None:
+        self.life = life
+        self.guest = guest
+        self.codec = codec
+        self.trusted = trusted
+        self.session = Session()
+        self.awake = False
+        self.glance = Glance()
+        self.sent: dict[int, Call] = {}
+        self.sent_count = 0
+        self.lanes: Lanes | None = None  # for a guest that runs several calls at once
+        self.known: set[bytes | int] = set()  # the code and the stored values that it has
+        self.climber = Climber(life, guest, ladder, self.condemn, self.runs_others, self.ring)
+        self.parting: Call | None = None
+        self.why: ExitReason | None = None
+        self.injected = False
+        self.stopping = False
+        self.started = trio.Event()
+        self.dead = trio.Event()
+
+    @property
+    def pid(self) -> int:
+        return self.guest.pid  # type: ignore[no-any-return]
+
+    @property
+    def where(self) -> str:
+        """For a person: whose code it was that raised."""
+        return self.life.path
+
+    # -- calls ----------------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Hand over what waits at the end of this tick, in one frame."""
+        if not self.awake:
+            self.awake = True
+            self.life.house.stage.ticks.soon(self.hand_over)
+
+    def exchange(self, call: Call) -> bool:
+        """Send a call that is alone at once, and look for its reply; True if it came."""
+        self.hand_over()
+        link: HostLink | None = self.guest.link
+        return link is not None and self.glance.look(call, link)
+
+    def hand_over(self) -> None:
+        """Send what waits, as far as the guest's window goes; runs at the end of a tick."""
+        self.awake = False
+        mailbox, link, sent = self.life.mailbox, self.guest.link, self.sent
+        queue = mailbox.queue
+        # Nothing is sent before the actor itself knows that it is ready: a first call may end it.
+        ready = self.session.state is READY and mailbox.receiver is self
+        if self.lanes is not None:
+            if link is not None and ready and self.why is None:
+                self.send_calls(self.lanes.take(queue, sent))
+        elif queue and link is not None and ready and self.why is None:
+            room = self.session.window - len(sent)
+            batch: list[Any] = []
+            size = 0
+            # A call that may be tried again after an exception goes alone: it keeps its place before what follows.
+            alone = bool(sent) and bool(next(reversed(sent.values())).method.retry_on)
+            while queue and room > 0 and size < LARGE and not alone and link.rest is None:
+                call = queue[0]
+                if sent and call.method.retry_on and call.state is not ENDED:
+                    break
+                queue.popleft()
+                if call.state is not ENDED:
+                    alone = bool(call.method.retry_on)
+                    room -= 1
+                    sent[call.id] = call
+                    call.state = SENT
+                    self.sent_count = call.position = self.sent_count + 1
+                    if call.code:
+                        self.send_code(call.code)
+                    message = (
+                        call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt)
+                    )
+                    size += len(message)
+                    batch.append(message)
+            link.send_now(batch)
+            if queue and size >= LARGE and link.rest is None:
+                self.pump()
+        if self.stopping and not sent and not queue:
+            self.finish_stop()
+
+    def send_calls(self, calls: list[Call]) -> None:
+        """Send calls that their lanes let go."""
+        batch: list[Any] = []
+        for call in calls:
+            call.state = SENT
+            if call.code:
+                self.send_code(call.code)
+            batch.append(call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt))
+        if batch:
+            self.guest.link.send_now(batch)
+
+    def send_code(self, code: Code) -> None:
+        for digest, blob in code.items():
+            if digest not in self.known:
+                self.known.add(digest)
+                if isinstance(blob, Stored):
+                    self.send_value(blob)
+                else:
+                    self.say(p.CODE, digest, blob)
+
+    def send_value(self, stored: Stored) -> None:
+        if self.guest.link is not None:
+            stored.holders.add(self)
+            self.guest.link.send(stored.encoded(self.codec))
+
+    def forget(self, key: int) -> None:
+        """No ref to a value is left: the guest need not keep it."""
+        if key in self.known and self.session.state is READY:
+            self.known.discard(key)
+            self.say(p.FREE, key)
+
+    def say(self, *message: Any) -> None:
+        if self.guest.link is not None:
+            self.guest.link.send(self.codec.message(*message))
+
+    def hear(self, messages: list[Any]) -> None:
+        """Take what the guest said; whatever breaks a rule ends the guest."""
+        receive, sent, climber, lanes = self.session.receive, self.sent, self.climber, self.lanes
+        try:
+            for message in messages:
+                kind = receive(message)
+                if kind not in REPLIES:
+                    TOLD[kind](self, message)
+                    continue
+                call = sent.get(message[1])
+                if call is None or call.state is QUEUED:
+                    raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
+                if climber.climbs:
+                    self.climbed(climber.answered(call.id), kind)
+                if kind == RESULT and message[2].__class__ is not Pickled:
+                    call.succeed(message[2])
+                else:
+                    answer(kind, call, message, self)
+                del sent[call.id]  # only now: had any of this failed, its end would be told by the guest's
+                if lanes is not None:
+                    lanes.gone(call)
+        except ProtocolError as error:
+            self.breach(f"the guest broke the protocol: {error}")
+        except Exception as error:
+            # Whatever one guest says, and whatever unpickling it does here, costs that guest and no other.
+            log.exception("what %s said could not be taken", self.life.path)
+            self.breach(f"what the guest said could not be taken: {error!r}")
+        self.glance.heard(len(messages) == 1 and not sent)
+        if self.stopping or self.life.mailbox.queue or (lanes is not None and sent):
+            self.pump()
+
+    # -- what a guest says beside replies -------------------------------------------------------
+
+    def on_hello(self, message: list[Any]) -> None:
+        """The session has agreed on what both can do."""
+
+    def on_ready(self, message: list[Any]) -> None:
+        self.started.set()
+
+    def on_items(self, message: list[Any]) -> None:
+        """Items of a stream; those of one that was closed meanwhile are dropped."""
+        call = self.sent.get(message[1])
+        if call is None or not isinstance(call.ref, Feed):
+            raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
+        feed, values = call.ref, message[2]
+        feed.owed += len(values)
+        if feed.owed > feed.ahead:
+            raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
+        if call.state is ENDED:
+            return
+        for at, value in enumerate(values):
+            if value.__class__ is Pickled:
+                values[at] = self.codec.value(value)
+        feed.put(values)
+
+    def on_leaving(self, message: list[Any]) -> None:
+        """The guest tells why it ends; its death is still to be proved."""
+        self.why = self.why or reason_of(message, self.codec)
+        if message[0] == p.ENDING:
+            self.parting = self.sent.pop(message[3], None)
+        self.started.set()
+        # It has said that it leaves; if it does not, it is helped.
+        self.climber.begin(0, self.why.kind, delay=self.life.spec.options.shutdown)
+
+    def credit(self, call: Call, items: int) -> None:
+        """Somebody took so many items of a stream: as many more may come."""
+        if isinstance(call.ref, Feed):
+            call.ref.owed -= items
+        self.say(p.CREDIT, call.id, items)
+
+    # -- calls that must end --------------------------------------------------------------------
+
+    def withdraw(self, call: Call, why: str) -> None:
+        """The caller has gone: the call is skipped if it has not begun, else interrupted."""
+        page = self.guest.page
+        if self.lanes is not None or isinstance(call.ref, Feed):
+            self.say(p.CANCEL, call.id)  # such a guest reads while the method runs
+        if self.lanes is not None:
+            begun = page is None or self.lanes.begun(call, page)
+        else:
+            begun = page.cancel(call.id) if page is not None else True
+            # The oldest is answered at once by an honest guest; one that is stuck, or lies on its page, is not.
+            begun = begun or next(iter(self.sent), 0) == call.id
+        if begun and call.method.interruptible:
+            self.climber.begin(call.id, why)
+
+    def interrupt(self) -> list[trio.Event]:
+        """Interrupt what runs; returns the events of its end, none if nothing runs."""
+        for call in self.running():
+            if call.method.interruptible:
+                self.climber.begin(call.id, INTERRUPTED)
+        return [climb.over for climb in self.climber.climbs.values()]
+
+    def running(self) -> list[Call]:
+        page = self.guest.page
+        if self.lanes is not None:
+            given = [call for call in self.sent.values() if call.state is SENT]
+            return given if page is None else [call for call in given if self.lanes.begun(call, page)]
+        if page is None:
+            return list(self.sent.values())[:1]
+        begun = page.begun
+        return [self.sent[begun]] if begun != page.ended and begun in self.sent else []
+
+    def runs_others(self, call_id: int) -> bool:
+        """Does it run other calls than this?"""
+        return self.lanes is not None and any(
+            call.id != call_id and not call.ended for call in self.running()
+        )
+
+    def ring(self, call_id: int) -> None:
+        """Ring for a call; a guest that reads while methods run is told as well."""
+        if self.lanes is not None:
+            self.say(p.CANCEL, call_id)
+        self.guest.interrupt(call_id)
+
+    def climbed(self, rung: str | None, kind: int) -> None:
+        """A call has ended for which the ladder was climbed, as far as `rung`."""
+        if rung in (TERMINATE, KILL):
+            self.guest.signal(signal.SIGKILL)  # it was told to go: what answers after that does not stay
+        elif (
+            rung is not None and kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart"
+        ):
+            self.kill(ExitReason(INTERRUPTED, "its state is not trusted after an interrupt", ordered=True))
+
+    def condemn(self, reason: ExitReason) -> None:
+        """The guest is to end; the first reason counts."""
+        self.why = self.why or reason
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def stop(self, seconds: float) -> None:
+        """Finish what is in the mailbox, then leave; the ladder follows after `seconds`."""
+        if self.session.state is not READY:
+            return self.kill(SHUTDOWN_EXIT)
+        self.stopping = True
+        if seconds == 0:
+            return self.kill(SHUTDOWN_EXIT)
+        if not self.climber.climbs:  # one for a call goes on: it ends the call, or all
+            self.climber.begin(0, SHUTDOWN, delay=seconds)
+        self.pump()
+
+    def finish_stop(self) -> None:
+        if self.session.state is READY and self.why is None:
+            self.why = SHUTDOWN_EXIT
+            self.say(p.STOP, SHUTDOWN_EXIT.kind)
+
+    def kill(self, reason: ExitReason) -> None:
+        """Kill the guest."""
+        self.condemn(reason)
+        self.guest.signal(signal.SIGKILL)
+        self.started.set()
+
+    def breach(self, text: str) -> None:
+        """The guest said what may not be said: it is killed."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give back all that is held of it."""
+        self.climber.end()
+        self.guest.close()
+
+    def fate(self, call: Call) -> str:
+        page = self.guest.page
+        if call.state is QUEUED:
+            return FATES[QUEUED, page is not None]
+        if self.lanes is not None:
+            begun = page is not None and self.lanes.begun(call, page)
+            return FATES[RUNNING if begun else SENT, page is not None]
+        begun = page is not None and call.position <= page.progress
+        if not begun and page is not None and not self.trusted and next(iter(self.sent), 0) == call.id:
+            return UNKNOWN  # an untrusted guest may have begun it all the same
+        return FATES[RUNNING if begun else SENT, page is not None]
+
+    def in_flight(self) -> Iterable[Call]:
+        return self.sent.values()
+
+
+log = logging.getLogger("understudy.actors.guest")
+
+LARGE = 1024 * 1024  # bytes handed over in one frame; a guest that reads slowly is not given more at once
+
+TOLD: dict[int, Any] = {
+    p.HELLO: GuestIncarnation.on_hello,
+    p.READY: GuestIncarnation.on_ready,
+    ITEM: GuestIncarnation.on_items,
+    p.FAILED: GuestIncarnation.on_leaving,
+    p.ENDING: GuestIncarnation.on_leaving,
+}

@@ -1,0 +1,118 @@
+"""Incarnations of `Thread(...)`: a guest in a thread of this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from ..transports.guests import protocol as p
+from ..transports.guests.values import fill
+from ..transports.objects import HostObjects
+from ..transports.places.thread import ThreadPlace
+from ..transports.session import CLOSED, READY
+from . import events
+from .executor import Thread
+from .guest import GuestIncarnation
+from .life import EXECUTORS, Life
+from .reasons import ABANDONED, ERROR, TIMEOUT, UNREACHABLE, ExitReason
+from .settings import TURNS, lanes_of, thread_settings_of
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .mailbox import Encode
+    from .stagecraft import Given
+
+GRACE = 0.1  # seconds in which a thread that was cut off may end; one that runs on is abandoned
+
+
+class ThreadCraft:
+    stores = False
+
+    def encoder(self, executor: Thread, cls: type) -> Encode:
+        return HostObjects().call
+
+    def incarnate(self, life: Life) -> ThreadIncarnation:
+        return ThreadIncarnation(life)
+
+    def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return call.payload[3], dict(call.payload[4])
+
+    def give(self, call: Call, values: Given) -> None:
+        args, kwargs = call.payload[3:5]
+        call.payload[3:5] = fill(args, kwargs, [(at, one.value) for at, one in values])
+
+
+class ThreadIncarnation(GuestIncarnation):
+    """A guest in a thread; the same very objects pass to it and back."""
+
+    __slots__ = ()
+
+    guest: ThreadPlace
+    codec: HostObjects
+
+    def __init__(self, life: Life) -> None:
+        executor = life.spec.options.executor
+        assert isinstance(executor, Thread)
+        place = ThreadPlace(life.house.stage.soon)
+        super().__init__(life, place, HostObjects(), executor.ladder, trusted=True)
+
+    async def start(self) -> ExitReason | None:
+        """Start the thread and wait until the actor is ready; returns why not."""
+        limit = self.life.spec.options.start_timeout
+        with trio.move_on_after(limit) as time:
+            try:
+                self.launch()
+            except RuntimeError as error:
+                return ExitReason(ERROR, f"the thread could not be started: {error}", error)
+            await self.started.wait()
+        if self.session.state is READY and self.why is None:
+            return None
+        if time.cancelled_caught:
+            self.kill(ExitReason(TIMEOUT, f"__init__ took longer than start_timeout, {limit} s"))
+        return await self.serve()
+
+    def launch(self) -> None:
+        settings = thread_settings_of(self.life)
+        if settings["mode"] != TURNS:
+            self.lanes = lanes_of(settings, ahead=True)
+        self.guest.on_end = self.ended
+        link = self.guest.launch(self.life.path)
+        link.on_messages, link.on_breach = self.hear, self.breach
+        self.say(p.START, settings)
+
+    def kill(self, reason: ExitReason) -> None:
+        """Cut the thread off; if it does not end, it is abandoned."""
+        super().kill(reason)
+        self.session.state = CLOSED
+        if self.guest.alive:
+            self.life.house.stage.timers.after(GRACE, self.abandon)
+        else:
+            self.ended()
+
+    def abandon(self) -> None:
+        if self.guest.alive:
+            self.guest.abandoned = True
+            assert self.why is not None
+            self.life.emit(events.ActorAbandoned, self.why)
+            self.ended()
+
+    def breach(self, text: str) -> None:
+        self.kill(ExitReason(UNREACHABLE, text))
+
+    def ended(self) -> None:
+        """The thread has ended, or will not be waited for."""
+        if self.guest.link is not None:
+            self.guest.link.drain()
+        self.started.set()
+        self.dead.set()
+
+    async def serve(self) -> ExitReason:
+        try:
+            await self.dead.wait()
+        finally:
+            self.close()
+        return self.why or ExitReason(ABANDONED, "its thread ended without a word")
+
+
+EXECUTORS[Thread] = ThreadCraft()

@@ -1,0 +1,101 @@
+"""The loop for `async` methods under asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from . import protocol as p
+from .guest import Guest, Leave, Settings
+from .tasks import Job, Tasks
+
+
+class AsyncioLoop(Tasks):
+    """A task a call."""
+
+    make_signal = asyncio.Event
+    cancelled = asyncio.CancelledError
+
+    def __init__(self, guest: Guest, settings: Settings) -> None:
+        super().__init__(guest, settings)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.flushing = False
+
+    def play(self) -> None:
+        asyncio.run(self.main())
+        assert self.leave is not None
+        raise self.leave
+
+    async def main(self) -> None:
+        self.over = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        try:
+            self.make_actor()
+        except Leave as leave:
+            self.leave = leave
+            return
+        self.guest.say([p.READY])
+        descriptor = self.wire.fileno()
+        if descriptor >= 0:
+            self.loop.add_reader(descriptor, self.read)
+        else:
+            self.wire.listen(self.wake_reader)
+            self.read()
+        await self.over.wait()
+
+    def wake_reader(self) -> None:
+        assert self.loop is not None
+        try:
+            self.loop.call_soon_threadsafe(self.read)
+        except RuntimeError:
+            pass  # the loop is closed: the guest has left; its host will see
+
+    def read(self) -> None:
+        self.pull()
+        self.flush()
+
+    def flush_soon(self) -> None:
+        if not self.flushing:
+            assert self.loop is not None
+            self.flushing = True
+            self.loop.call_soon(self.flush_now)
+
+    def flush_now(self) -> None:
+        self.flushing = False
+        self.flush()
+
+    # -- tasks ----------------------------------------------------------------------------------
+
+    def launch(self, job: Job) -> None:
+        assert self.loop is not None
+        task = self.loop.create_task(self.run(job))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        job.stop = task.cancel
+
+    async def run(self, job: Job) -> None:
+        id = job.message[1]
+        reply = self.guest.values.encode((p.INTERRUPTED, id))
+        try:
+            reply = await self.perform(job)
+        except Leave as leave:
+            self.part(leave)
+        except asyncio.CancelledError as error:
+            if not job.stopped and self.leave is None:
+                reply = self.guest.failure(id, job.message[2], error, cast=job.message[0] == p.CAST)
+        finally:
+            self.finished(job.group, id, reply)
+            self.flush_soon()
+
+    async def give(self, job: Job, outlet: Any, value: Any) -> None:
+        await super().give(job, outlet, value)
+        self.flush_soon()
+
+    async def rest(self) -> None:
+        await asyncio.sleep(0)
+
+    def soon(self, function: Callable[[], None]) -> None:
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(function)

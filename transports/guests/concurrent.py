@@ -1,0 +1,119 @@
+"""What all loops that run several calls at once share: groups with limits, the order of beginning, cancellation."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from . import protocol as p
+from .context import Running
+from .guest import Guest, Leave, Settings
+
+Message = list[Any]
+
+SKIPPED: Message = []  # stands for a call that was cancelled before it began, so that its turn is counted
+UNLIMITED = 1 << 60
+
+
+class Group:
+    """Calls that share a limit; they begin in the order they came."""
+
+    __slots__ = ("index", "limit", "running", "waiting")
+
+    def __init__(self, index: int, limit: int) -> None:
+        self.index = index
+        self.limit = limit
+        self.running = 0
+        self.waiting: deque[Message] = deque()
+
+
+class Concurrent:
+    """Begins calls as far as their groups allow.  A loop says how one is begun and how one is interrupted."""
+
+    def __init__(self, guest: Guest, settings: Settings) -> None:
+        self.guest = guest
+        self.settings = settings
+        self.wire = guest.wire
+        self.page = guest.page
+        limits: list[list[Any]] = settings["groups"]
+        self.groups = {name: Group(index, limit) for index, (name, limit) in enumerate(limits)}
+        self.back = Group(p.REENTRANT, UNLIMITED)
+        self.group_of: dict[str, Group] = {
+            name: self.groups[group] for name, group in settings["group_of"].items()
+        }
+        self.running: dict[int, Any] = {}  # what runs, by id, as the loop knows it
+        self.awaited: frozenset[str] = frozenset(settings["awaited"])
+        self.leaving: Leave | None = None
+        guest.handlers.update(
+            {p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_call,
+             p.CREDIT: self.on_credit, p.CANCEL: self.on_cancel, p.STOP: self.on_stop}
+        )  # fmt: skip
+
+    # -- what the host says ---------------------------------------------------------------------
+
+    def on_call(self, message: Message) -> None:
+        group = self.group_of.get(message[2]) or self.groups[""]
+        if len(message) > 5 and message[5] and message[5].get("reentrant"):
+            self.start(self.back, message)
+        elif group.running < group.limit:
+            self.start(group, message)
+        else:
+            group.waiting.append(message)
+
+    def start(self, group: Group, message: Message) -> None:
+        group.running += 1
+        self.count(group)
+        self.begin(group, message)
+
+    def count(self, group: Group) -> None:
+        """The host counts on calls of a group beginning in order."""
+        if self.page is not None:
+            self.page[p.GROUPS + group.index] += 1
+
+    def finished(self, group: Group, id: int, reply: Any) -> None:
+        """A call has ended: send its reply, and begin the next of its group."""
+        self.running.pop(id, None)
+        self.wire.out.append(reply)
+        group.running -= 1
+        while group.waiting and group.running < group.limit:
+            message = group.waiting.popleft()
+            if message is SKIPPED:
+                self.count(group)
+            else:
+                self.start(group, message)
+
+    def on_cancel(self, message: Message) -> None:
+        id = message[1]
+        if id in self.running:
+            self.interrupt(id)
+            return
+        for group in self.groups.values():
+            for at, waiting in enumerate(group.waiting):
+                if waiting is not SKIPPED and waiting[1] == id:
+                    group.waiting[at] = SKIPPED
+                    self.wire.out.append(self.guest.values.encode((p.SKIPPED, id)))
+                    return
+
+    def on_credit(self, message: Message) -> None:
+        raise NotImplementedError
+
+    def on_stop(self, message: Message) -> None:
+        self.guest.on_stop(message)
+
+    # -- what a loop does -----------------------------------------------------------------------
+
+    def begin(self, group: Group, message: Message) -> None:
+        raise NotImplementedError
+
+    def interrupt(self, id: int) -> None:
+        raise NotImplementedError
+
+    # -- for loops ------------------------------------------------------------------------------
+
+    def role_of(self, message: Message) -> Running:
+        """Who runs in the task or thread of this call."""
+        here = Running()
+        here.call = (message[1], message[2], message[5] if len(message) > 5 else None)
+        here.actor = self.guest.actor
+        here.details = self.guest.running.details
+        return here

@@ -1,0 +1,209 @@
+"""What the loops with tasks share, be they trio's or asyncio's: how one call runs, and how one is interrupted.
+
+Methods that are not `async` run at once, between two steps of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+from . import protocol as p
+from .concurrent import Concurrent, Group, Message
+from .context import context_of, role
+from .guest import Guest, Leave, Settings
+from .interrupts import Interrupted, invoke
+from .outlet import BATCH, Outlet
+from .wire import HostGone
+
+GO = 64  # items of a plain generator, after which the other tasks get their turn
+
+
+class Signal(Protocol):
+    """An event of either loop."""
+
+    def set(self) -> Any: ...
+    async def wait(self) -> Any: ...
+
+
+class Job:
+    """One call on its way: `stop` interrupts it, once it runs."""
+
+    __slots__ = ("group", "message", "more", "outlet", "stop", "stopped")
+
+    def __init__(self, group: Group, message: Message) -> None:
+        self.group = group
+        self.message = message
+        self.stop: Callable[[], Any] | None = None
+        self.stopped = False
+        self.outlet: Outlet | None = None
+        self.more: Signal | None = None
+
+
+class Tasks(Concurrent):
+    """Runs `async` methods in tasks.  A subclass says how a task is made and what an event is."""
+
+    make_signal: Callable[[], Signal]
+
+    def __init__(self, guest: Guest, settings: Settings) -> None:
+        super().__init__(guest, settings)
+        self.dirty: list[Outlet] = []  # streams that hold items
+        self.leave: BaseException | None = None
+        self.over: Signal | None = None
+
+    def make_actor(self) -> None:
+        guest = self.guest
+        try:
+            guest.make_actor(dict(self.settings))
+        except BaseException as error:
+            guest.fail(error)
+        guest.doorbell = self.listen(guest.doorbell)
+
+    def listen(self, doorbell: Any) -> Any:
+        """Take the doorbell over, if it is a signal's: what is stuck in one task holds up all."""
+        if hasattr(doorbell, "in_tasks"):
+            doorbell.in_tasks(self)
+        return doorbell
+
+    # -- messages -------------------------------------------------------------------------------
+
+    def pull(self) -> None:
+        """Take what has come."""
+        try:
+            for message in self.wire.take():
+                self.guest.handlers[message[0]](message)
+        except (Leave, HostGone) as leave:
+            self.part(leave)
+
+    def flush(self) -> None:
+        """Send what the last steps of all tasks have left."""
+        try:
+            dirty, self.dirty = self.dirty, []
+            for outlet in dirty:
+                outlet.send()
+            self.wire.flush()
+        except HostGone as gone:
+            self.part(gone)
+
+    def part(self, leave: BaseException) -> None:
+        self.guest.gone(leave)
+        self.leave = self.leave or leave
+        if self.over is not None:
+            self.over.set()
+
+    def on_credit(self, message: Message) -> None:
+        job = self.running.get(message[1])
+        if job is not None and job.outlet is not None:
+            job.outlet.credit += message[2]
+            if job.more is not None:
+                job.more.set()
+
+    def interrupt(self, id: int) -> None:
+        job = self.running[id]
+        job.stopped = True
+        if job.stop is not None:
+            job.stop()
+
+    # -- one call -------------------------------------------------------------------------------
+
+    def begin(self, group: Group, message: Message) -> None:
+        job = Job(group, message)
+        self.running[message[1]] = job
+        if message[2] in self.awaited or message[0] == p.STREAM:
+            self.launch(job)
+        else:
+            self.finished(group, message[1], self.run_now(message))
+
+    def launch(self, job: Job) -> None:
+        raise NotImplementedError
+
+    def run_now(self, message: Message) -> Any:
+        id, name = message[1], message[2]
+        here = self.guest.running
+        before = here.call
+        here.call = (id, name, message[5] if len(message) > 5 else None)
+        try:
+            return self.guest.answer(id, name, message, self.guest.doorbell)
+        finally:
+            here.call = before
+
+    async def perform(self, job: Job) -> Any:
+        """Run one call in the task we are in; returns its reply.  A cancellation passes through."""
+        guest, message = self.guest, job.message
+        id, name = message[1], message[2]
+        role.set(self.role_of(message))
+        try:
+            method = guest.methods.get(name) or guest.find(name)
+            args, kwargs = guest.values.arguments(message)
+            if message[0] == p.STREAM:
+                await self.stream(job, invoke(method, args, kwargs))
+                return guest.values.encode((p.RESULT, id, None))
+            value = await method(*args, **kwargs)
+            return guest.values.result(id, value if message[0] == p.CALL else None)
+        except Interrupted:
+            return guest.values.encode((p.INTERRUPTED, id))
+        except self.cancelled:
+            raise
+        except BaseException as error:
+            if job.outlet is not None:
+                job.outlet.send()
+            return guest.failure(id, name, error, cast=message[0] == p.CAST)
+
+    cancelled: type[BaseException]
+
+    async def stream(self, job: Job, generator: Any) -> None:
+        """Give what a generator of either kind gives."""
+        context = context_of(job.message)
+        outlet = job.outlet = Outlet(self.guest, job.message[1], context.get("ahead", p.AHEAD), no_wait)
+        if hasattr(generator, "__anext__"):
+            try:
+                async for value in generator:
+                    await self.give(job, outlet, value)
+            finally:
+                await generator.aclose()
+        else:
+            try:
+                for number, value in enumerate(generator):
+                    await self.give(job, outlet, value)
+                    if number % GO == 0:
+                        await self.rest()
+            finally:
+                generator.close()
+        outlet.send()
+
+    async def give(self, job: Job, outlet: Outlet, value: Any) -> None:
+        if not outlet.items:
+            self.dirty.append(outlet)
+        outlet.give(value)
+        outlet.credit -= 1
+        if len(outlet.items) >= BATCH:
+            outlet.send()
+        while outlet.credit <= 0:
+            job.more = self.make_signal()
+            await job.more.wait()
+
+    async def rest(self) -> None:
+        """Let the other tasks have their turn."""
+        raise NotImplementedError
+
+    # -- the doorbell ---------------------------------------------------------------------------
+
+    def soon(self, function: Callable[[], None]) -> None:
+        """Call a function between two steps of the tasks; from a signal handler or a thread."""
+        raise NotImplementedError
+
+    def stuck_in(self, id: int, frame: FrameType | None) -> bool:
+        """Is it this call's own code that was interrupted by the signal?"""
+        while frame is not None:
+            if frame.f_code is Tasks.perform.__code__:
+                job = frame.f_locals.get("job")
+                return job is not None and job.message[1] == id
+            if frame.f_code is invoke.__code__ and self.guest.doorbell.running == id:
+                return not self.guest.doorbell.protected
+            frame = frame.f_back
+        return False
+
+
+def no_wait(_: Outlet) -> None:
+    raise AssertionError("in tasks, a stream waits by an event")

@@ -1,0 +1,109 @@
+"""A guest in a thread of this process: what a host holds of it."""
+
+from __future__ import annotations
+
+import contextvars
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..guests import protocol as p
+from ..guests.context import Running, role
+from ..guests.guest import Guest, Leave
+from ..guests.interrupts import ThreadDoorbell
+from ..guests.wire import HostGone
+from ..links.memory import MemoryLink
+from ..objects import GuestObjects
+from ..page import Page
+
+
+class ThreadPage(Page):
+    """The same words, in plain memory."""
+
+    def __init__(self) -> None:
+        self.words: Any = [0] * (p.PAGE_BYTES // 8)
+        self.cancels = 0
+
+    def close_descriptor(self) -> None:
+        """It has none."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class ThreadGuest(Guest):
+    """A guest that shares its process with the host and with others."""
+
+    def __init__(self, link: MemoryLink, page: ThreadPage, doorbell: ThreadDoorbell) -> None:
+        super().__init__(link.wire, GuestObjects(), page.words, doorbell)
+        self.running = Running()
+        self.link = link
+
+    def run(self) -> None:
+        """Serve until the end; whatever ends it has been told by then, or nobody is left to be told."""
+        role.set(self.running)
+        try:
+            self.say([p.HELLO, p.VERSION, [*p.CAPABILITIES, p.PAGE_CAPABILITY], 0])
+            self.serve()
+        except (Leave, HostGone):
+            pass
+
+    def part(self, leave: Leave) -> None:
+        self.link.wire.put(None)
+
+
+class ThreadPlace:
+    """A thread, its link and its page.  It cannot be killed: what does not end is abandoned."""
+
+    __slots__ = ("abandoned", "doorbell", "link", "on_end", "page", "soon", "thread")
+
+    pid = 0
+
+    def __init__(self, soon: Callable[..., None]) -> None:
+        self.soon = soon
+        self.page = ThreadPage()
+        self.link: MemoryLink | None = None
+        self.doorbell = ThreadDoorbell(self.page.words)
+        self.thread: threading.Thread | None = None
+        self.abandoned = False
+        self.on_end: Callable[[], None] = lambda: None
+
+    @property
+    def alive(self) -> bool:
+        return self.thread is not None and self.thread.is_alive() and not self.abandoned
+
+    def launch(self, label: str) -> MemoryLink:
+        """Start the thread.
+
+        Raises:
+            RuntimeError: if the system refuses one.
+        """
+        link = self.link = MemoryLink(self.soon)
+        guest = ThreadGuest(link, self.page, self.doorbell)
+        context = contextvars.Context()  # nothing of whoever starts it
+        self.thread = threading.Thread(
+            target=lambda: context.run(self.serve, guest), name=f"understudy {label}", daemon=True
+        )
+        self.thread.start()
+        return link
+
+    def serve(self, guest: ThreadGuest) -> None:
+        try:
+            guest.run()
+        finally:
+            self.soon(self.on_end)
+
+    def interrupt(self, call_id: int) -> None:
+        """Have the interpreter raise in the thread, if it runs this call."""
+        self.page.interrupt(call_id)
+        self.doorbell.ring()
+
+    def signal(self, number: int) -> None:
+        """A thread hears no signals; the hardest cuts it off, so that it ends as soon as it looks up."""
+        if number == signal.SIGKILL and self.link is not None:
+            self.link.close()
+
+    def close(self) -> None:
+        if self.link is not None:
+            self.link.close()
