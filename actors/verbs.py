@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+R = TypeVar("R", bound="ObjectRef[Any]")
 T = TypeVar("T")
 
 KILLED = ExitReason(SIGNAL, "killed by kill()", ordered=True)
@@ -62,8 +63,8 @@ def is_ref(value: object) -> bool:
 
 
 async def wait(
-    refs: Sequence[ObjectRef[T]], *, num_returns: int = 1, timeout: float | None = None
-) -> tuple[list[ObjectRef[T]], list[ObjectRef[T]]]:
+    refs: Sequence[R], *, num_returns: int = 1, timeout: float | None = None
+) -> tuple[list[R], list[R]]:
     """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order.
 
     The refs may be of any actors, of put values, and of different types; one that is given twice counts twice.
@@ -72,7 +73,7 @@ async def wait(
         TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
     """
-    many = checked_refs(refs)
+    many: list[R] = checked_refs(refs)
     if not 0 < num_returns <= len(many):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(many)}, not {num_returns}")
     pending = [ref for ref in many if not ref.done]
@@ -81,14 +82,14 @@ async def wait(
         await wait_for(pending, missing, timeout)
     else:
         await trio.lowlevel.checkpoint()
-    ended: list[ObjectRef[T]] = []
-    rest: list[ObjectRef[T]] = []
+    ended: list[R] = []
+    rest: list[R] = []
     for ref in many:
         (ended if ref.done and len(ended) < num_returns else rest).append(ref)
     return ended, rest
 
 
-def checked_refs(refs: Any) -> list[ObjectRef[Any]]:
+def checked_refs(refs: Any) -> list[Any]:
     try:
         many: list[Any] = list(() if is_ref(refs) else refs)
     except TypeError:
@@ -98,7 +99,7 @@ def checked_refs(refs: Any) -> list[ObjectRef[Any]]:
     return many
 
 
-async def wait_for(pending: list[ObjectRef[Any]], missing: int, timeout: float | None) -> None:
+async def wait_for(pending: Sequence[ObjectRef[Any]], missing: int, timeout: float | None) -> None:
     """Wait until so many of these have ended, or the time is over; no task is needed for that."""
     enough = trio.Event()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+from typing import Any
 
 import pytest
 import trio
@@ -286,9 +287,10 @@ def test_wait_needs_no_task_for_each_ref() -> None:
 def test_wait_refuses_what_it_cannot_wait_for() -> None:
     async def scene(runtime: Runtime) -> None:
         ref = (await Quick.start()).add.remote()
-        for refs in (ref, [ref, 3], 3, [await ref]):
+        odd: tuple[Any, ...] = (ref, [ref, 3], 3, [await ref])
+        for refs in odd:
             with pytest.raises(TypeError, match=r"wait\(\) takes a list of refs, as in wait\(\[ref\]\)"):
-                await wait(refs)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+                await wait(refs)
         for count in (0, 2, -1):
             with pytest.raises(ValueError, match="num_returns must be from 1 to the number of refs, 1"):
                 await wait([ref], num_returns=count)

@@ -18,6 +18,7 @@ from understudy import (
     Runtime,
     TaskCancelledError,
     TaskError,
+    Thread,
     Unsendable,
     cancel,
     get,
@@ -31,8 +32,10 @@ from understudy.actors.held import HeldQueue
 from understudy.actors.verbs import life_of
 
 UNTRUSTED = Process(stderr="keep", trusted=False)
-each = pytest.mark.parametrize("executor", BOTH, ids=NAMES)
-everywhere = pytest.mark.parametrize("executor", [*BOTH, UNTRUSTED], ids=[*NAMES, "untrusted"])
+each = pytest.mark.parametrize("executor", [*BOTH, Thread()], ids=[*NAMES, "thread"])
+everywhere = pytest.mark.parametrize(
+    "executor", [*BOTH, Thread(), UNTRUSTED], ids=[*NAMES, "thread", "untrusted"]
+)
 
 
 async def takers(executor: Any, *, source: Any = QUIET) -> tuple[Any, Any]:
@@ -104,7 +107,7 @@ def test_a_ref_inside_an_argument_is_not_looked_for(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
         source, taker = await takers(executor)
         ref = source.take.remote(1)
-        if executor == LOCAL:
+        if executor in (LOCAL, Thread()):
             assert await taker.take([ref]) == [ref]
         else:
             with pytest.raises(Unsendable, match="an ObjectRef cannot travel; await it and send its value"):
@@ -440,5 +443,22 @@ def test_streams_take_refs_too() -> None:
         source, taker = await takers(QUIET, source=LOCAL)
         async with taker.numbers(source.take.remote(3)) as numbers:
             assert [n async for n in numbers] == [0, 1, 2]
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("executor", [QUIET, Thread()], ids=["process", "thread"])
+def test_an_actor_that_runs_several_calls_at_once_begins_none_before_a_held_one(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        source = await Taker.start()
+        taker = await Taker.options(executor=executor, max_concurrency=4).start()
+        before = taker.nap.remote(0.2)
+        late = source.nap.remote(0.05)
+        refs = [taker.take.remote(late), taker.take.remote("after"), taker.pair.remote("last", late)]
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert await taker.take.options(timeout=None)("asked while it is held") == "asked while it is held"
+        assert late.done
+        assert await get(refs) == ["woke", "after", ["last", "woke"]]
+        assert await before == "woke"
 
     rehearse(scene)

@@ -253,10 +253,11 @@ def test_a_scope_adopts_a_ref() -> None:
             innermost.adopt(ref)
             inner.adopt(ref)
             innermost.cancel()
-            assert not ref.done
+            states = [ref.done]
             inner.cancel()
-            assert ref.done
+            states.append(ref.done)
             inner.adopt(ref)
+            assert states == [False, True]
         with pytest.raises(RuntimeError, match="this scope is closed and owns nothing any more"):
             inner.adopt(ref)
 
