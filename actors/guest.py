@@ -17,6 +17,7 @@ from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.session import READY, ProtocolError, Session
 from ..transports.stored import Stored
+from .chunks import Chunk
 from .climber import Climber
 from .errors import UNKNOWN
 from .glance import Glance
@@ -25,7 +26,7 @@ from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
 from .stream import Feed
-from .verdicts import answer, reason_of
+from .verdicts import answer, flaw_of, reason_of
 
 if TYPE_CHECKING:
     from ..transports.codec import Code, HostCodec
@@ -133,7 +134,8 @@ class GuestIncarnation:
                     room -= 1
                     sent[call.id] = call
                     call.state = SENT
-                    self.sent_count = call.position = self.sent_count + 1
+                    call.position = self.sent_count + 1
+                    self.sent_count += 1 if call.ref.__class__ is not Chunk else len(call.ref.inputs)
                     if call.code:
                         self.send_code(call.code)
                     message = (
@@ -236,6 +238,15 @@ class GuestIncarnation:
             if value.__class__ is Pickled:
                 values[at] = self.codec.value(value)
         feed.put(values)
+
+    def on_flaw(self, message: list[Any]) -> None:
+        """One call of a chunk has failed."""
+        call = self.sent.get(message[1])
+        if call is None or not isinstance(call.ref, Chunk) or call.ref.done >= len(call.ref.inputs):
+            raise ProtocolError(f"a flaw in call {message[1]}, which is no chunk that it has")
+        flaw = flaw_of(call, message[2], self)
+        flaw.call_id += call.ref.first + call.ref.done
+        call.ref.flaw(flaw)
 
     def on_leaving(self, message: list[Any]) -> None:
         """The guest tells why it ends; its death is still to be proved."""
@@ -350,7 +361,8 @@ class GuestIncarnation:
         if self.lanes is not None:
             begun = page is not None and self.lanes.begun(call, page)
             return FATES[RUNNING if begun else SENT, page is not None]
-        begun = page is not None and call.position <= page.progress
+        done = call.ref.done if isinstance(call.ref, Chunk) else 0
+        begun = page is not None and call.position + done <= page.progress
         if not begun and page is not None and not self.trusted and next(iter(self.sent), 0) == call.id:
             return UNKNOWN  # an untrusted guest may have begun it all the same
         return FATES[RUNNING if begun else SENT, page is not None]
@@ -367,6 +379,7 @@ TOLD: dict[int, Any] = {
     p.HELLO: GuestIncarnation.on_hello,
     p.READY: GuestIncarnation.on_ready,
     ITEM: GuestIncarnation.on_items,
+    p.FLAW: GuestIncarnation.on_flaw,
     p.FAILED: GuestIncarnation.on_leaving,
     p.ENDING: GuestIncarnation.on_leaving,
 }

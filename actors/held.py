@@ -59,6 +59,16 @@ class Held:
             call.position = HELD
         self.settle()
 
+    async def asked(self) -> Any:
+        """Put the call into its mailbox and wait for its outcome."""
+        try:
+            if self.call.ended:
+                return await self.call.wait_shared()
+            hold(self.call)
+            return await self.call.mailbox.asked(self.call)
+        finally:
+            self.let_go()
+
     def told(self) -> None:
         """A ref has its outcome.  One failure may cause a thousand others: they are settled one after another."""
         due = self.call.mailbox.house.settling

@@ -21,6 +21,7 @@ from .mailbox import Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 from .stagecraft import EXECUTORS as EXECUTORS
 from .stagecraft import Stagecraft
+from .stream import Feed
 
 if TYPE_CHECKING:
     from .call import Call
@@ -264,6 +265,8 @@ class Life:
         back: list[Call] = []
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
+                if isinstance(call.ref, Feed):
+                    call.ref.rewind()
                 back.append(call)
         if self.mailbox.closed is not None:
             for call in back:

@@ -51,6 +51,10 @@ class LimitedMailbox(Mailbox):
         call.__class__ = CountedCall
         return call
 
+    def chunks(self, method: ActorMethod[Any]) -> bool:
+        """Each call is counted, and so travels by itself."""
+        return False
+
     def put(self, call: Call) -> None:
         super().put(call)
         if not call.ended:

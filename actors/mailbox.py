@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from trio.lowlevel import (
     cancel_shielded_checkpoint,
@@ -16,12 +17,13 @@ from trio.lowlevel import (
 
 from ..transports.codec import Unencodable
 from ..transports.guests.context import CARRIED, present, role, running
-from ..transports.guests.protocol import CALL, CAST
+from ..transports.guests.protocol import CALL, CAST, MAP
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
 from .carried import Context, context_of
 from .casting import NO_KEYWORDS, Note
+from .chunks import ChunkStream
 from .errors import (
     NEVER_SENT,
     ActorDiedError,
@@ -32,7 +34,8 @@ from .errors import (
     Unsendable,
 )
 from .glance import TURNS, Glance
-from .held import Held, hold, make_held
+from .held import hold, make_held
+from .mapping import MapStream
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 
@@ -115,17 +118,8 @@ class Mailbox:
     def ask_with_refs(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Coroutine[Any, Any, Any]:
-        return self.asked_held(make_held(self, CALL, method, args, kwargs))
-
-    async def asked_held(self, held: Held) -> Any:
         """As `asked`, for a call with refs among its arguments."""
-        try:
-            if held.call.ended:
-                return await held.call.wait_shared()
-            hold(held.call)
-            return await self.asked(held.call)
-        finally:
-            held.let_go()
+        return make_held(self, CALL, method, args, kwargs).asked()
 
     def refuse_circle(self, call: Call) -> None:
         """Raise DeadlockError if the call would wait for the very call that makes it."""
@@ -171,6 +165,51 @@ class Mailbox:
         if refs:
             return make_held(self, kind, method, args, kwargs).call
         return self.make(kind, method, args, kwargs)
+
+    def map(
+        self,
+        method: ActorMethod[Any],
+        items: Iterable[Any],
+        star: bool,
+        window: int,
+        ordered: bool,
+        errors: Literal["raise", "return"],
+    ) -> MapStream[Any] | ChunkStream[Any]:
+        """Many calls, so many at a time."""
+        if self.chunks(method):
+            name, encode = method.name, self.encode
+            assert encode is not None
+
+            def make(inputs: list[Any]) -> Call:
+                method.check(*(inputs[0] if star else (inputs[0],)))
+                call = Call(self, method, self.house.stage.next_ids(), None, None, False, 0)
+                call.payload, call.code = payload(inputs, call, 0)
+                return call
+
+            def payload(inputs: list[Any], call: Call, first: int) -> Payload:
+                context = {"star": star, "first": first} if star or first else None
+                try:
+                    return encode(MAP, call.id, name, tuple(inputs), NO_KEYWORDS, context)
+                except Unencodable as error:
+                    raise Unsendable(str(error), NEVER_SENT, call.id, name) from error.__cause__
+
+            return ChunkStream(make, payload, items, window, errors)
+        return MapStream(
+            partial(self.make_one, method, star), items, window=window, ordered=ordered, errors=errors
+        )
+
+    def chunks(self, method: ActorMethod[Any]) -> bool:
+        """May calls of this method travel in chunks?  Not if one of them may need more than its arguments."""
+        in_turns = getattr(getattr(self.encode, "__self__", None), "in_turns", False)
+        in_turns = (
+            in_turns and (self.options.max_concurrency or 1) == 1 and not self.options.concurrency_groups
+        )
+        return in_turns and method.plain and not method.retry_on and not CARRIED and present().call is None
+
+    def make_one(self, method: ActorMethod[Any], star: bool, item: Any) -> Call:
+        args = tuple(item) if star else (item,)
+        method.check(*args)
+        return self.make(CALL, method, args, NO_KEYWORDS)
 
     def make(
         self,

@@ -7,7 +7,7 @@ a checker sees as `type[X]`, the same name is an `ActorMethod`.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ..transports.guests.protocol import CALL
@@ -16,12 +16,16 @@ from .options import METHOD_CHECKS, MethodOptions, retried_kinds
 from .signature import Check, check_of
 
 if TYPE_CHECKING:
-    from typing import Self, Unpack
+    from typing import Literal, Self, TypeVarTuple, Unpack
 
     from .mailbox import Mailbox
+    from .mapping import MapStream
     from .ref import ObjectRef
     from .streaming import StreamMethod
 
+    Ts = TypeVarTuple("Ts")
+
+A = TypeVar("A")
 F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,6 +83,28 @@ class ActorMethod(Generic[F_co]):
 
     def remote(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
         return self.mailbox.submit(self, args, kwargs, self.check(*args, **kwargs))
+
+    def map(
+        self: ActorMethod[Callable[[A], R]],
+        items: Iterable[A],
+        /,
+        *,
+        window: int = 1024,
+        ordered: bool = True,
+        errors: Literal["raise", "return"] = "raise",
+    ) -> MapStream[R]:
+        return self.mailbox.map(self, items, False, window, ordered, errors)  # type: ignore[return-value]
+
+    def starmap(
+        self: ActorMethod[Callable[[*Ts], R]],
+        items: Iterable[tuple[*Ts]],
+        /,
+        *,
+        window: int = 1024,
+        ordered: bool = True,
+        errors: Literal["raise", "return"] = "raise",
+    ) -> MapStream[R]:
+        return self.mailbox.map(self, items, True, window, ordered, errors)  # type: ignore[return-value]
 
     if TYPE_CHECKING:
 

@@ -13,6 +13,7 @@ from ..transports.places.guest import Guest
 from ..transports.places.process import GuestProcess, describe_status, signal_name
 from ..transports.session import CLOSED, READY
 from . import events
+from .actor import awaits
 from .executor import Process
 from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
@@ -30,7 +31,7 @@ class ProcessCraft:
     stores = True
 
     def encoder(self, executor: Process, cls: type) -> Encode:
-        return Codec(executor.trusted, executor.bounds).call
+        return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls)).call
 
     def incarnate(self, life: Life) -> ProcessIncarnation:
         return ProcessIncarnation(life)

@@ -46,6 +46,10 @@ class Feed:
         self.items += values
         self.wake()
 
+    def rewind(self) -> None:
+        """The call is to be sent again."""
+        self.owed = 0
+
     def settled(self, call: Call) -> None:
         """The call has ended: no item will follow."""
         self.wake()

@@ -12,6 +12,7 @@ from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED, READY
 from . import events
+from .actor import awaits
 from .executor import Thread
 from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
@@ -30,7 +31,7 @@ class ThreadCraft:
     stores = False
 
     def encoder(self, executor: Thread, cls: type) -> Encode:
-        return HostObjects().call
+        return HostObjects(in_turns=not awaits(cls)).call
 
     def incarnate(self, life: Life) -> ThreadIncarnation:
         return ThreadIncarnation(life)

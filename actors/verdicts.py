@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 from ..transports.codec import HostCodec
 from ..transports.guests import protocol as p
 from ..transports.session import ProtocolError
-from .errors import BEGUN, NOT_BEGUN, CallInterruptedError, TaskError, Unsendable, foreign_error, task_error
+from .errors import (
+    BEGUN,
+    NOT_BEGUN,
+    CallError,
+    CallInterruptedError,
+    TaskError,
+    Unsendable,
+    foreign_error,
+    task_error,
+)
 from .leaving import cancelled, is_leaving
 from .reasons import ERROR, NORMAL, ExitReason
 from .retry import wants_retry
@@ -36,6 +45,13 @@ def result(call: Call, message: list[Any], incarnation: GuestIncarnation) -> Non
         call.fail(failure)
     else:
         call.succeed(value)
+
+
+def flaw_of(call: Call, fault: list[Any], incarnation: GuestIncarnation) -> CallError:
+    """What one call of a chunk failed with."""
+    if fault[0] == UNFIT:
+        return unsendable(call, fault[1], fault[2])
+    return error_of(fault, incarnation.codec, call, incarnation.where)
 
 
 def error(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:

@@ -72,9 +72,10 @@ _decode = Decoder(list[Any], ext_hook=hold).decode
 class Codec:
     """Encodes for, and decodes from, guests of one kind of trust."""
 
-    __slots__ = ("bounds", "small", "trusted")
+    __slots__ = ("bounds", "in_turns", "small", "trusted")
 
-    def __init__(self, trusted: bool, bounds: Bounds) -> None:
+    def __init__(self, trusted: bool, bounds: Bounds, in_turns: bool = False) -> None:
+        self.in_turns = in_turns  # the guest runs one call at a time, so that many may travel as one
         self.trusted = trusted
         self.bounds = bounds
         self.small = min(SMALL, bounds.max_bytes) if trusted else 0

@@ -13,7 +13,10 @@ NO_CODE: Mapping[bytes, bytes] = {}
 class HostObjects:
     """The host's side."""
 
-    __slots__ = ()
+    __slots__ = ("in_turns",)
+
+    def __init__(self, in_turns: bool = False) -> None:
+        self.in_turns = in_turns
 
     def call(
         self,

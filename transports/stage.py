@@ -14,11 +14,13 @@ from .places.keeper import Keeper
 from .ticks import EndOfTick
 from .timers import Timers
 
+FIRST_OF_MANY = 1 << 40
+
 
 class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
-    __slots__ = ("hub", "ids", "keeper", "next_id", "now", "ticks", "timers")
+    __slots__ = ("hub", "ids", "keeper", "many", "next_id", "now", "ticks", "timers")
 
     def __init__(self) -> None:
         self.hub = make_hub()
@@ -26,8 +28,13 @@ class Stage:
         self.timers = Timers(before_firing=self.hub.catch_up)
         self.keeper = Keeper(self.hub)
         self.ids = itertools.count(1)
+        self.many = itertools.count()
         self.next_id: Callable[[], int] = self.ids.__next__
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
+
+    def next_ids(self) -> int:
+        """The first of 256 message ids in a row, far from those that are given one by one."""
+        return FIRST_OF_MANY + 256 * next(self.many)
 
     def soon(self, function: Callable[..., None], *args: Any) -> None:
         """Call a function in the runtime's own thread, from anywhere: another thread, a finalizer, a signal handler."""

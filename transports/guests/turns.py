@@ -11,7 +11,9 @@ from typing import Any
 
 from . import protocol as p
 from .context import context_of
-from .guest import Guest, Settings
+from .faults import describe
+from .guest import NONE, Guest, Settings
+from .interrupts import Interrupted, invoke
 from .outlet import Closed, Holder, Outlet
 
 SLOW = 50e-6  # seconds; before a method that takes longer, or is new, finished replies are sent
@@ -148,9 +150,83 @@ class Turns:
 
     def on_map(self, message: list[Any]) -> None:
         """Run the calls of a MAP in order; the n-th has the n-th id from the message's own."""
+        id, name = message[1], message[2]
+        page, doorbell = self.page, self.doorbell
+        self.wire.flush()
+        if page is not None and not self.may_begin(id, page):
+            return
+        if page is not None:
+            self.begun -= 1  # counted again with its first call
+        outlet = Outlet(self.guest, id, UNLIMITED, self.wait_credit)
+        self.holder.hold(outlet)
+        try:
+            reply = self.run_many(id, name, message, outlet)
+        except Interrupted:
+            doorbell.running = 0
+            reply = self.guest.values.encode((p.INTERRUPTED, id))
+        finally:
+            self.holder.release(outlet)
+        doorbell.running = 0
+        outlet.send()
+        self.wire.out.append(reply)
+        self.wire.flush()
+        if page is not None:
+            page[p.ENDED] = id
+        self.clock = perf_counter()
+
+    def run_many(self, id: int, name: str, message: list[Any], outlet: Outlet) -> Any:
+        guest, page, doorbell, running = self.guest, self.page, self.doorbell, self.running
+        values, cast_plain = guest.values, guest.values.trusted
+        try:
+            method = guest.methods.get(name) or guest.find(name)
+            inputs, _ = values.arguments(message)
+        except BaseException as error:
+            return guest.failure(id, name, error, cast=False)
+        context = context_of(message)
+        star, first = context.get("star", False), id + context.get("first", 0)
+        doorbell.protected = name in guest.protected
+        doorbell.running = id
+        items = outlet.items
+        clock = perf_counter()
+        for at, item in enumerate(inputs):
+            if page is not None:
+                self.begun += 1
+                page[p.PROGRESS] = self.begun
+                if page[p.CANCELS] != page[p.CANCELS_SEEN] and self.is_cancelled(id, page):
+                    return values.encode((p.INTERRUPTED, id))
+            running.call = (first + at, name, context)
+            try:
+                value = invoke(method, item if star else (item,), NONE)
+                if cast_plain and type(value) in SHORT:
+                    items.append(value)
+                else:
+                    outlet.give(value)
+            except Interrupted:
+                raise
+            except BaseException as error:
+                if not self.flawed(id, name, error, outlet):
+                    return None
+            before, clock = clock, perf_counter()
+            if clock - before > SLOW or len(items) >= BATCH or outlet.bytes > LARGE:
+                outlet.send()
+                clock = perf_counter()
+        return values.encode((p.RESULT, id, None))
+
+    def flawed(self, id: int, name: str, error: BaseException, outlet: Outlet) -> bool:
+        """One call of many has failed: tell so at its place."""
+        outlet.send()
+        reply = self.guest.failure(id, name, error, cast=False)  # does not return if the actor ends
+        del reply
+        fault = describe(error, self.guest.values.pickled_error)
+        with outlet.lock:
+            self.wire.out.append(self.guest.values.encode((p.FLAW, id, fault)))
+            self.wire.flush()
+        return True
 
 
 MISSING = object()
+SHORT = frozenset({int, float, bool, type(None)})
+UNLIMITED = 1 << 60
 
 
 def ignore(message: list[Any]) -> None:
