@@ -133,6 +133,8 @@ def craft_of(mailbox: Mailbox) -> Stagecraft:
 
 def dependency_error(call: Call, failed: ObjectRef[Any]) -> DependencyError:
     name, why = call.method.name, failed.call.error
+    if isinstance(why, DependencyError):
+        why = why.__cause__  # of a chain of calls, what failed first
     text = f"{name}() to {call.mailbox.label} was not sent: an argument, {failed!r}, failed with {type(why).__name__}: {why}"
     error = DependencyError(text, NEVER_SENT, call.id, name)
     error.__cause__ = why
@@ -164,4 +166,5 @@ def release(call: Call) -> None:
         queue.held.discard(call.id)
         if not queue.held:
             mailbox.queue = deque(queue)
+            queue.clear()  # somebody may be taking calls from it
     mailbox.go_on()

@@ -149,9 +149,11 @@ class Mailbox:
     ) -> None:
         """A message without a reply."""
         self.check_limit(method)
-        call = self.made(CAST, method, args, kwargs, refs)
         if refs:
+            call = make_held(self, CAST, method, args, kwargs).call
             hold(call)
+        else:
+            call = self.make(CAST, method, args, kwargs)
         self.put(call)
 
     def made(

@@ -63,7 +63,8 @@ def owner_here() -> Owner | None:
     """Who owns a ref that is made now; None is the runtime."""
     if running.call is not None:  # a method of a `Local` actor, which has no task of its own
         return owner_of(running)
-    return owner_in(role.get(), block.get())
+    here, scope = role.get(), block.get()
+    return None if here is scope is None else owner_in(here, scope)
 
 
 def owner_in(here: Running | None, scope: Scope | None) -> Owner | None:

@@ -120,6 +120,7 @@ def test_a_coroutine_that_is_not_awaited_is_not_counted() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_ten_thousand_may_be_pending_without_being_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(runtime: Runtime) -> None:
         taker = await Taker.options(executor=QUIET, max_pending_calls=20_000).start()

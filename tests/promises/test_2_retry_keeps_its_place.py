@@ -116,6 +116,7 @@ def test_without_retry_exceptions_nothing_that_is_raised_is_retried(
     rehearse(scene)
 
 
+@pytest.mark.slow
 @each
 def test_an_exception_that_ends_the_actor_is_retried_in_the_next_incarnation(
     executor: Executor, tmp_path: Path
@@ -138,6 +139,7 @@ def test_an_exception_that_ends_the_actor_is_retried_in_the_next_incarnation(
     rehearse(scene)
 
 
+@pytest.mark.slow
 @each
 def test_a_call_that_ends_its_actor_each_time_is_tried_three_times_more_at_most(
     executor: Executor, tmp_path: Path
@@ -161,6 +163,7 @@ def test_a_call_that_ends_its_actor_each_time_is_tried_three_times_more_at_most(
     rehearse(scene)
 
 
+@pytest.mark.slow
 @each
 @pytest.mark.parametrize("crash_on", [(), (ValueError,)], ids=["", "crash_on"])
 def test_a_cast_is_retried_in_the_next_incarnation_too(

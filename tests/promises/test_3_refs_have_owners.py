@@ -288,6 +288,7 @@ def test_the_first_of_several_and_the_rest_is_cancelled() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 def test_ten_thousand_refs_of_a_scope_are_cancelled() -> None:
     async def scene(runtime: Runtime) -> None:
         taker = await Taker.start()
