@@ -64,7 +64,9 @@ def owner_here() -> Owner | None:
     if running.call is not None:  # a method of a `Local` actor, which has no task of its own
         return owner_of(running)
     here, scope = role.get(), block.get()
-    return None if here is scope is None else owner_in(here, scope)
+    if here is None and scope is None:
+        return None
+    return owner_in(here, scope)
 
 
 def owner_in(here: Running | None, scope: Scope | None) -> Owner | None:
