@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from understudy import (
     TaskCancelledError,
     cancel,
     get_actor,
+    method,
     open_scope,
     statistics,
     wait,
@@ -243,6 +245,36 @@ def test_an_actor_started_in_a_scope_does_not_make_its_own_refs_for_it() -> None
         assert cancel(given)
 
     rehearse(scene)
+
+
+def test_nothing_that_waits_begins_because_what_runs_is_cancelled_first() -> None:
+    async def scene(runtime: Runtime) -> None:
+        taker = await Taker.start()
+        async with open_scope():
+            taker.nap.remote()
+            for n in range(200):
+                taker.take.remote(n)
+            await running(taker)
+        assert await taker.taken() == []
+
+    rehearse(scene)
+
+
+def test_an_actor_is_in_no_context_of_whoever_starts_it() -> None:
+    class Looking(Maker, executor=LOCAL):
+        @method
+        def look(self) -> str:
+            return WHO.get()
+
+    async def scene(runtime: Runtime) -> None:
+        WHO.set("whoever starts it")
+        looking = await Looking.start(await Quick.start())
+        assert await looking.look() == "nobody"
+
+    rehearse(scene)
+
+
+WHO = ContextVar("WHO", default="nobody")
 
 
 def test_a_scope_adopts_a_ref() -> None:
