@@ -17,11 +17,13 @@ from .call import Call
 from .errors import NEVER_SENT, DependencyError, Unsendable
 from .put import stored_of
 from .ref import ObjectRef
+from .spec import make_spec
 from .stagecraft import EXECUTORS, Stagecraft
 
 if TYPE_CHECKING:
     from .mailbox import Mailbox
     from .method import ActorMethod
+    from .spec import ChildSpec
 
 Places = dict[int | str, ObjectRef[Any]]
 
@@ -139,6 +141,38 @@ def dependency_error(call: Call, failed: ObjectRef[Any]) -> DependencyError:
     error = DependencyError(text, NEVER_SENT, call.id, name)
     error.__cause__ = why
     return error
+
+
+# -- what an actor is started with -------------------------------------------------------------------
+
+
+def refs_of(spec: ChildSpec[Any]) -> Places:
+    given: list[tuple[int | str, Any]] = [*enumerate(spec.args), *spec.kwargs.items()]
+    return {at: value for at, value in given if value.__class__ is ObjectRef}
+
+
+def with_values(spec: ChildSpec[Any]) -> ChildSpec[Any]:
+    """The spec with the values of refs in their places.
+
+    Raises:
+        DependencyError: if one of them failed.
+        ValueError: if one of them is pending.
+    """
+    places = refs_of(spec)
+    if not places:
+        return spec
+    name = f"{spec.cls.__name__}.__init__"
+    for ref in places.values():
+        if not ref.done:
+            raise ValueError(
+                f"{name}() is given {ref!r}, which is pending; write: await {spec.cls.__name__}.start(...)"
+            )
+        if ref.call.error is not None:
+            ref.seen = True
+            text = f"{name}() was not called: an argument, {ref!r}, failed: {ref.call.error}"
+            raise DependencyError(text, NEVER_SENT, 0, "__init__") from ref.call.error
+    args, kwargs = fill(spec.args, spec.kwargs, [(at, ref.call.value) for at, ref in places.items()])
+    return make_spec(spec.cls, spec.options, args, kwargs)
 
 
 # -- the mailbox's queue -----------------------------------------------------------------------------

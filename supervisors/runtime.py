@@ -14,6 +14,7 @@ import trio
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.handle import ActorHandle
+from ..actors.held import refs_of, with_values
 from ..actors.life import Life
 from ..actors.local import LocalCraft
 from ..actors.process import ProcessCraft
@@ -95,6 +96,8 @@ class Runtime:
 
     async def start(self, spec: ChildSpec[Any]) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
+        for ref in refs_of(spec).values():
+            await ref.wait_done()
         existing = self.house.registry.existing(spec)
         life = existing or self.spawn_life(spec)
         try:
@@ -109,6 +112,7 @@ class Runtime:
         if self.closing or self.dynamic.core.ending:
             raise NoRuntimeError("the runtime is closing and starts nothing new")
         options = spec.options
+        spec = with_values(spec)
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
         id = self.id_of(spec)
         life = self.dynamic.add_actor(id, id, spec, default_restart="transient")

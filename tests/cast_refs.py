@@ -157,6 +157,44 @@ class Stubborn(Actor, executor=QUIET):
         return "here"
 
 
+class Patient(Actor, executor=QUIET, cancel="wait"):
+    """Waits in an event loop, and takes its time to end."""
+
+    @method
+    async def tidy(self, path: str) -> None:
+        import trio
+
+        try:
+            mark(path + ".begun")
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(0.1)
+            mark(path)
+
+    @method
+    async def ping(self) -> str:
+        return "here"
+
+
+class Spinner(Actor, executor=QUIET, cancel="wait"):
+    """Loops in Python, and takes its time to end."""
+
+    @method
+    def tidy(self, path: str) -> None:
+        try:
+            mark(path + ".begun")
+            while True:
+                pass
+        finally:
+            rest(0.1)
+            mark(path)
+
+    @method
+    def ping(self) -> str:
+        return "here"
+
+
 def rest(seconds: float) -> None:
     """Sleep, whatever interrupts it."""
     until = time.monotonic() + seconds

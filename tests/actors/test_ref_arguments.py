@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from tests.cast_refs import Taker
+from tests.cast_refs import Player, Taker
 from tests.rehearsal import BOTH, LOCAL, NAMES, QUIET, held, pending_everywhere, rehearse
 from understudy import (
     DependencyError,
@@ -479,5 +479,41 @@ def test_an_actor_that_runs_several_calls_at_once_begins_none_before_a_held_one(
         assert late.done
         assert await get(refs) == ["woke", "after", ["last", "woke"]]
         assert await before == "woke"
+
+    rehearse(scene)
+
+
+# -- what an actor is started with -------------------------------------------------------------------
+
+
+@each
+def test_an_actor_is_started_with_the_values_of_refs(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        kind = Player.options(executor=executor)
+        source = await Taker.start()
+        pending: ObjectRef[int] = source.take.remote(4)
+        started = await kind.start(pending.as_argument, step=put(2).as_argument)
+        assert await started.add(1) == 6
+        assert await kind.remote(put(7).as_argument).add(0) == 7
+        await kill(started, no_restart=False)
+        assert await started.add(0) == 4
+
+    rehearse(scene)
+
+
+def test_an_actor_is_not_started_with_what_is_not_there() -> None:
+    async def scene(runtime: Runtime) -> None:
+        source = await Taker.start()
+        slow = source.nap.remote()
+        with pytest.raises(
+            ValueError, match=r"Player.__init__\(\) is given .* pending; write: await Player.start"
+        ):
+            Player.remote(slow)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        cancel(slow)
+        failed = source.fail.remote()
+        with pytest.raises(DependencyError, match=r"an argument, .* failed: failed") as error:
+            await Player.start(failed)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        assert isinstance(error.value.__cause__, ValueError)
+        assert runtime.house.registry.paths.keys() == {"taker-1"}
 
     rehearse(scene)

@@ -11,9 +11,19 @@ import pytest
 import trio
 
 from tests.cast import said
-from tests.cast_refs import Stubborn, Taker
+from tests.cast_refs import Patient, Spinner, Stubborn, Taker
 from tests.rehearsal import LOCAL, PAGED, QUIET, pending_everywhere, rehearse, until
-from understudy import Ladder, Process, Runtime, TaskCancelledError, cancel, kill, open_scope, statistics
+from understudy import (
+    Ladder,
+    Process,
+    Runtime,
+    TaskCancelledError,
+    Thread,
+    cancel,
+    kill,
+    open_scope,
+    statistics,
+)
 
 HARD = Process(stderr="keep", ladder=Ladder(interrupt=0.05, terminate=0.05))
 
@@ -148,6 +158,25 @@ def test_an_actor_that_is_killed_meanwhile_lets_the_caller_go(tmp_path: Path) ->
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await kill(stubborn)
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize(
+    ("kind", "executor"),
+    [(Patient, QUIET), (Spinner, QUIET), (Spinner, Thread())],
+    ids=["async in a process", "sync in a process", "sync in a thread"],
+)
+def test_it_is_so_for_async_methods_and_in_threads(kind: Any, executor: Any, tmp_path: Path) -> None:
+    path = str(tmp_path / "ended")
+
+    async def scene(runtime: Runtime) -> None:
+        actor = await kind.options(executor=executor).start()
+        assert await cancelled_while_it_runs(path, actor.tidy) == []
+        assert there(path)
+        assert await actor.ping() == "here"
+        assert statistics(actor).incarnation == 1
+        assert pending_everywhere(runtime) == []
 
     rehearse(scene)
 
