@@ -162,6 +162,7 @@ def test_an_actor_that_is_killed_meanwhile_lets_the_caller_go(tmp_path: Path) ->
     rehearse(scene)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "executor"),
     [(Patient, QUIET), (Spinner, QUIET), (Spinner, Thread())],
