@@ -105,6 +105,13 @@ class Call(msgspec.Struct, eq=False):
         finally:
             del error, self  # the traceback holds this frame, and must not hold the record
 
+    def skipped(self) -> bool:
+        """The executor skipped it, though its caller has not cancelled it; False if nobody asked for that."""
+        return False
+
+    def let_go(self) -> None:
+        """The executor has dealt with a call that had ended before; for kinds of calls to whom that matters."""
+
     # -- waiting for it -------------------------------------------------------------------------
 
     def abandoned(self, raise_cancel: Callable[[], Any]) -> Abort:

@@ -16,20 +16,22 @@ from ..transports.codec import Pickled
 from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.session import READY, ProtocolError, Session
-from ..transports.stored import Stored
+from .belongings import Belongings
 from .chunks import Chunk
 from .climber import Climber
 from .errors import UNKNOWN
+from .far import finder
 from .glance import Glance
 from .ladder import KILL, TERMINATE
 from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
+from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
 from .stream import Feed
 from .verdicts import answer, flaw_of, reason_of
 
 if TYPE_CHECKING:
-    from ..transports.codec import Code, HostCodec
+    from ..transports.codec import HostCodec
     from ..transports.links.link import HostLink
     from ..transports.page import Page
     from .call import Call
@@ -57,8 +59,8 @@ class GuestIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was taken from the mailbox."""
 
     __slots__ = (
-        "__weakref__", "awake", "climber", "codec", "dead", "glance", "guest", "injected", "known", "lanes", "life", "parting", "sent",
-        "sent_count", "session", "started", "stopping", "trusted", "why",
+        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "injected", "lanes", "life", "parting", "questions",
+        "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
     guest: Any
@@ -76,7 +78,9 @@ class GuestIncarnation:
         self.sent: dict[int, Call] = {}
         self.sent_count = 0
         self.lanes: Lanes | None = None  # for a guest that runs several calls at once
-        self.known: set[bytes | int] = set()  # the code and the stored values that it has
+        self.questions = Questions(self)
+        self.belongings = Belongings(self)
+        self.send_code = self.belongings.send
         self.climber = Climber(life, guest, ladder, self.condemn, self.runs_others, self.ring)
         self.parting: Call | None = None
         self.why: ExitReason | None = None
@@ -160,26 +164,6 @@ class GuestIncarnation:
         if batch:
             self.guest.link.send_now(batch)
 
-    def send_code(self, code: Code) -> None:
-        for digest, blob in code.items():
-            if digest not in self.known:
-                self.known.add(digest)
-                if isinstance(blob, Stored):
-                    self.send_value(blob)
-                else:
-                    self.say(p.CODE, digest, blob)
-
-    def send_value(self, stored: Stored) -> None:
-        if self.guest.link is not None:
-            stored.holders.add(self)
-            self.guest.link.send(stored.encoded(self.codec))
-
-    def forget(self, key: int) -> None:
-        """No ref to a value is left: the guest need not keep it."""
-        if key in self.known and self.session.state is READY:
-            self.known.discard(key)
-            self.say(p.FREE, key)
-
     def say(self, *message: Any) -> None:
         if self.guest.link is not None:
             self.guest.link.send(self.codec.message(*message))
@@ -202,6 +186,8 @@ class GuestIncarnation:
                     call.succeed(message[2])
                 else:
                     answer(kind, call, message, self)
+                if self.questions.open:
+                    self.questions.call_ended(call.id)
                 del sent[call.id]  # only now: had any of this failed, its end would be told by the guest's
                 if lanes is not None:
                     lanes.gone(call)
@@ -236,8 +222,16 @@ class GuestIncarnation:
             return
         for at, value in enumerate(values):
             if value.__class__ is Pickled:
-                values[at] = self.codec.value(value)
+                values[at] = self.value(value)
         feed.put(values)
+
+    def value(self, value: Any) -> Any:
+        """What a guest has sent, as its receiver gets it; raises what unpickling raises."""
+        token = finder.set(self.life.house.find)
+        try:
+            return self.codec.value(value)
+        finally:
+            finder.reset(token)
 
     def on_flaw(self, message: list[Any]) -> None:
         """One call of a chunk has failed."""
@@ -247,6 +241,10 @@ class GuestIncarnation:
         flaw = flaw_of(call, message[2], self)
         flaw.call_id += call.ref.first + call.ref.done
         call.ref.flaw(flaw)
+
+    def on_ask(self, message: list[Any]) -> None:
+        """A method wants something of another actor."""
+        self.questions.hear(message[1], self.sent.get(message[2]), message[3])
 
     def on_leaving(self, message: list[Any]) -> None:
         """The guest tells why it ends; its death is still to be proved."""
@@ -268,7 +266,7 @@ class GuestIncarnation:
     def withdraw(self, call: Call, why: str) -> None:
         """The caller has gone: the call is skipped if it has not begun, else interrupted."""
         page = self.guest.page
-        if self.lanes is not None or isinstance(call.ref, Feed):
+        if self.reads(call):
             self.say(p.CANCEL, call.id)  # such a guest reads while the method runs
         if self.lanes is not None:
             begun = page is None or self.lanes.begun(call, page)
@@ -278,6 +276,26 @@ class GuestIncarnation:
             begun = begun or next(iter(self.sent), 0) == call.id
         if begun and call.method.interruptible:
             self.climber.begin(call.id, why)
+
+    def reads(self, call: Call) -> bool:
+        """Does the guest read while it runs this call?"""
+        return self.lanes is not None or isinstance(call.ref, Feed) or self.questions.waits(call.id)
+
+    def recall(self, call: Call, stand_in: Call) -> bool:
+        """Take back a call that has not begun, for somebody else to do; False if it has, or that cannot be known.
+
+        The guest skips it when its turn comes, and that is for `stand_in`.  If it is just then about to begin, it
+        may be run or skipped: then the call itself is told.
+        """
+        page = self.guest.page
+        in_turns = self.lanes is None and not isinstance(call.ref, Feed)
+        if page is None or not self.trusted or not in_turns or call.position <= page.progress:
+            return False
+        page.cancel(call.id)
+        if page.progress >= call.position:
+            return False
+        self.sent[call.id] = stand_in
+        return True
 
     def interrupt(self) -> list[trio.Event]:
         """Interrupt what runs; returns the events of its end, none if nothing runs."""
@@ -304,7 +322,8 @@ class GuestIncarnation:
 
     def ring(self, call_id: int) -> None:
         """Ring for a call; a guest that reads while methods run is told as well."""
-        if self.lanes is not None:
+        call = self.sent.get(call_id)
+        if call is not None and self.reads(call):
             self.say(p.CANCEL, call_id)
         self.guest.interrupt(call_id)
 
@@ -351,6 +370,7 @@ class GuestIncarnation:
 
     def close(self) -> None:
         """Give back all that is held of it."""
+        self.questions.close()
         self.climber.end()
         self.guest.close()
 
@@ -380,6 +400,7 @@ TOLD: dict[int, Any] = {
     p.READY: GuestIncarnation.on_ready,
     ITEM: GuestIncarnation.on_items,
     p.FLAW: GuestIncarnation.on_flaw,
+    p.ASK: GuestIncarnation.on_ask,
     p.FAILED: GuestIncarnation.on_leaving,
     p.ENDING: GuestIncarnation.on_leaving,
 }

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from .actor import RESERVED, exported_of
+from .far import handle_at
 from .method import MARK, ActorMethod
 from .streaming import StreamMethod, on_handle
 
@@ -56,11 +57,17 @@ class ActorHandle:
         life = self._life
         return f"<{life.spec.cls.__name__} {life.path!r}: {life.state}, incarnation {life.number}>"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ActorHandle) and other._life is self._life
+
+    def __hash__(self) -> int:
+        return hash(self._life)
+
     def __class_getitem__(cls, item: Any) -> type[ActorHandle]:
         return cls
 
     def __reduce__(self) -> Any:
-        raise TypeError(f"the handle of {self._life.path!r} cannot travel to another process")
+        return handle_at, (self._life.path, self._life.spec.cls)
 
 
 def is_other_kind(found: object) -> bool:

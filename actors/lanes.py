@@ -63,7 +63,7 @@ class Lanes:
         return [call for lane in self for call in self.go(lane, sent)]
 
     def go(self, lane: Lane, sent: dict[int, Call]) -> Iterator[Call]:
-        while lane.held and lane.out < lane.room:
+        while lane.held and (lane.out < lane.room or lane.held[0].state is ENDED):
             call = lane.held.popleft()
             if call.state is ENDED:
                 sent.pop(call.id, None)

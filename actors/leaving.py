@@ -9,7 +9,7 @@ from trio.lowlevel import Abort, Task
 
 from ..transports.ticks import wake
 from . import lifecycle
-from .errors import NEVER_SENT, NOT_BEGUN, TaskCancelledError
+from .errors import NEVER_SENT, NOT_BEGUN, GetTimeoutError, TaskCancelledError
 from .reasons import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -82,3 +82,13 @@ def call_off(call: Call, why: str) -> bool:
 def cancelled(call: Call, why: str = "", fate: str = NEVER_SENT) -> TaskCancelledError:
     text = f"call {call.id}, {call.method.name}() to {call.mailbox.label}, was cancelled{why}"
     return TaskCancelledError(text, fate, call.id, call.method.name)
+
+
+def late(call: Call) -> GetTimeoutError:
+    name = call.method.name
+    return GetTimeoutError(
+        f"{name}() to {call.mailbox.label} did not answer within {call.method.timeout} s",
+        NEVER_SENT,
+        call.id,
+        name,
+    )

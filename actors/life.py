@@ -13,14 +13,15 @@ from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule,
 
 from ..transports.guests.context import role
 from . import events, lifecycle
-from .deadletter import POISON, UNDELIVERED, DeadLetter
-from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
+from .deadletter import POISON, UNDELIVERED, letter_of
+from .errors import ActorDiedError, ActorUnavailableError
 from .leaving import cancelled, is_leaving
 from .limited import LimitedMailbox
 from .mailbox import Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 from .stagecraft import EXECUTORS as EXECUTORS
 from .stagecraft import Stagecraft
+from .standing import Standing
 from .stream import Feed
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Incarnation(Protocol):
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def recall(self, call: Call, stand_in: Call) -> bool: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -58,7 +60,7 @@ class Incarnation(Protocol):
     def kill(self, reason: ExitReason) -> None: ...
 
 
-class Life:
+class Life(Standing):
     """One actor, from its spec to its end."""
 
     __slots__ = (
@@ -138,6 +140,11 @@ class Life:
             and self.mailbox.receiver is None
         ):
             self.incarnation.kill(SHUTDOWN_EXIT)
+
+    def kill(self, reason: ExitReason) -> None:
+        """End the incarnation at once, if there is one."""
+        if self.incarnation is not None:
+            self.incarnation.kill(reason)
 
     def rest(self, reason: ExitReason | None) -> None:
         """Stay down, spec kept; with a reason, whoever calls is told it, without one calls wait."""
@@ -252,12 +259,6 @@ class Life:
             self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
 
-    def move(self, event: str) -> None:
-        self.state = lifecycle.step(self.state, event)
-        if self.changed is not None:
-            changed, self.changed = self.changed, None
-            changed.set()
-
     # -- what a death does to calls -------------------------------------------------------------
 
     def settle(self, left: list[Call], fates: list[str], reason: ExitReason) -> None:
@@ -268,11 +269,16 @@ class Life:
                 if isinstance(call.ref, Feed):
                     call.ref.rewind()
                 back.append(call)
-        if self.mailbox.closed is not None:
-            for call in back:
-                self.lose(call, lifecycle.NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN, reason)
-        elif back:
-            self.mailbox.put_back(back)
+        if back:
+            self.give_back(back, reason)
+
+    def give_back(self, calls: list[Call], reason: ExitReason) -> None:
+        """Calls that a death did not touch, in order: they wait for the next incarnation, if one will come."""
+        if self.mailbox.closed is None:
+            self.mailbox.put_back(calls)
+            return
+        for call in calls:
+            self.lose(call, lifecycle.NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN, reason)
 
     def survives(self, call: Call, fate: str, reason: ExitReason) -> bool:
         if fate in (lifecycle.BEGUN, lifecycle.UNKNOWN) and not reason.ordered:
@@ -294,7 +300,7 @@ class Life:
 
     def lose(self, call: Call, fate: str, reason: ExitReason, poison: bool = False) -> None:
         """Tell the caller, and bury what has no caller or is poison."""
-        gone = self.mailbox.closed is not None
+        gone = call.mailbox.closed is not None
         if call.ended:
             return
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
@@ -305,25 +311,9 @@ class Life:
             self.bury(call, POISON if poison else UNDELIVERED)
 
     def bury(self, call: Call, cause: str) -> None:
-        try:
-            args, kwargs = self.craft.arguments(call)
-        except Exception as error:  # they pickled, but cannot be unpickled
-            args, kwargs = (f"<arguments that cannot be unpickled: {type(error).__name__}>",), {}
-        letter = DeadLetter(
-            call.id, self.path, call.method.name, args, kwargs, cause, call.deaths, call.parent
-        )
+        letter = letter_of(call, self.path, self.craft, cause)
         self.house.bury(letter)
         self.emit(events.MessageBuried, letter)
-
-    # -- for others -----------------------------------------------------------------------------
-
-    async def wait_ready(self) -> None:
-        """Wait until the actor is ready; raises ActorStartError if it will never be."""
-        while self.state is not lifecycle.READY:
-            if self.state is lifecycle.DEAD or self.state is lifecycle.DOWN:
-                raise ActorStartError(self.path, self.last_reason)
-            await self.wait_changed()
-        await trio.lowlevel.checkpoint_if_cancelled()
 
     def is_running(self, number: int) -> bool:
         """Is this very incarnation still there?"""
@@ -332,15 +322,6 @@ class Life:
     @property
     def is_dead(self) -> bool:
         return self.state is lifecycle.DEAD
-
-    async def wait_dead(self) -> None:
-        while self.state is not lifecycle.DEAD and self.state is not lifecycle.DOWN:
-            await self.wait_changed()
-
-    async def wait_changed(self) -> None:
-        if self.changed is None:
-            self.changed = trio.Event()
-        await self.changed.wait()
 
     def emit(self, kind: Callable[..., events.Event], *details: Any) -> None:
         at = int(self.house.stage.now() * 1e9)

@@ -195,6 +195,10 @@ class LocalIncarnation:
     def withdraw(self, call: Call, why: str) -> None:
         """A method that runs here cannot be stopped; by the time we are asked, it has ended."""
 
+    def recall(self, call: Call, stand_in: Call) -> bool:
+        """Nothing is in its hands but what it runs."""
+        return False
+
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream."""
 

@@ -17,7 +17,7 @@ from trio.lowlevel import (
 
 from ..transports.codec import Unencodable
 from ..transports.guests.context import CARRIED, present, role, running
-from ..transports.guests.protocol import CALL, CAST, MAP
+from ..transports.guests.protocol import CALL, CAST, MAP, STREAM
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
@@ -29,12 +29,12 @@ from .errors import (
     ActorDiedError,
     CallError,
     DeadlockError,
-    GetTimeoutError,
     TaskCancelledError,
     Unsendable,
 )
 from .glance import TURNS, Glance
 from .held import hold, make_held
+from .leaving import late
 from .mapping import MapStream
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
@@ -59,6 +59,7 @@ class Receiver(Protocol):
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def recall(self, call: Call, stand_in: Call) -> bool: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -142,6 +143,12 @@ class Mailbox:
             hold(call)
         self.put(call)
         return ref
+
+    async def broadcast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[Any]:
+        """Call everyone who stands behind this mailbox; here that is one actor."""
+        return [await self.asked(self.make(CALL, method, args, kwargs))]
 
     @enable_ki_protection
     def cast(
@@ -239,9 +246,14 @@ class Mailbox:
         call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
         if context is not None:
             call.context = context
-        if method.timeout is not None:
+        if method.timeout is not None and kind != STREAM:  # a stream's is for each item
             call.deadline = self.house.stage.now() + method.timeout
         return call
+
+    def admit(self, call: Call) -> None:
+        """Accept a call that somebody waits for; raises DeadlockError if it waits for the one that makes it."""
+        self.refuse_circle(call)
+        self.put(call)
 
     def put(self, call: Call) -> None:
         """Accept a call; raises ActorDiedError if the actor is dead."""
@@ -340,7 +352,7 @@ class Mailbox:
         waiting = [call for call in self.unfinished() if not call.ended]
         for call in waiting:
             if call.deadline <= now:
-                self.withdraw(call, late(call), TIMEOUT)
+                call.mailbox.withdraw(call, late(call), TIMEOUT)
         earliest = min((call.deadline for call in waiting if not call.ended), default=math.inf)
         if earliest < math.inf:
             self.arm(earliest)
@@ -371,7 +383,7 @@ class Mailbox:
         """Cancel the calls that only a ref waits for."""
         for call in reversed(self.unfinished()):
             if call.ref is not None:
-                self.withdraw(
+                call.mailbox.withdraw(
                     call,
                     TaskCancelledError(
                         f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id
@@ -383,13 +395,3 @@ class Mailbox:
         return ActorDiedError(
             f"{self.label} is dead ({self.closed})", self.closed, fate, call.id, call.method.name
         )
-
-
-def late(call: Call) -> GetTimeoutError:
-    name = call.method.name
-    return GetTimeoutError(
-        f"{name}() to {call.mailbox.label} did not answer within {call.method.timeout} s",
-        NEVER_SENT,
-        call.id,
-        name,
-    )

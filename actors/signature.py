@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,26 +16,30 @@ Check = Callable[..., bool]
 @functools.lru_cache(maxsize=4096)
 def check_of(function: Callable[..., Any]) -> Check:
     """A function that takes what the method takes (without `self`); it tells whether there are refs among that."""
+    return compiled(function, 1)
+
+
+def compiled(function: Callable[..., Any], given: int = 0) -> Check:
+    """A function that takes what `function` takes, after so many arguments that are given already; it tells as `check_of` says."""
     import inspect  # a guest never needs it, and it costs a guest a tenth of its start
 
-    from .ref import ObjectRef
-
+    ref = ref_type()
     try:
-        parameters = list(inspect.signature(function).parameters.values())[1:]
+        parameters = list(inspect.signature(function).parameters.values())[given:]
     except (TypeError, ValueError):
         return accept
     plain = [
         p.replace(annotation=p.empty, default=None if p.default is not p.empty else p.empty)
         for p in parameters
     ]
-    scope: dict[str, Any] = {REF: ObjectRef, MANY: functools.partial(has_refs, ObjectRef)}
-    name = function.__name__
+    scope: dict[str, Any] = {REF: ref, MANY: functools.partial(has_refs, ref)}
+    name = getattr(function, "__name__", "function")
     if not name.isidentifier() or name in scope:
         name = "method"
     tests = " or ".join(map(test_of, parameters)) or "False"
     exec(f"def {name}{inspect.Signature(plain)}: return {tests}", scope)
     check: Check = scope[name]
-    check.__qualname__ = function.__qualname__
+    check.__qualname__ = getattr(function, "__qualname__", name)
     return check
 
 
@@ -54,9 +59,20 @@ def test_of(parameter: Parameter) -> str:
 
 def accept(*args: Any, **kwargs: Any) -> bool:
     """For callables that have no signature: whatever is wrong is found where they run."""
+    return has_refs(ref_type(), *args, **kwargs)
+
+
+def ref_type() -> type:
+    """`ObjectRef`; in a guest, which has no refs and perhaps no event loop to import, a type of nothing."""
+    if "understudy_guest" in sys.modules:
+        return NoRef
     from .ref import ObjectRef
 
-    return has_refs(ObjectRef, *args, **kwargs)
+    return ObjectRef
+
+
+class NoRef:
+    """What a guest looks for in place of refs."""
 
 
 def has_refs(kind: type, /, *args: Any, **kwargs: Any) -> bool:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from .call import Call
     from .deadletter import DeadLetter
     from .events import Event
+    from .executor import Executor
     from .handle import ActorHandle
     from .held import Held
     from .life import Life
+    from .mailbox import Mailbox
     from .reasons import ExitReason
-    from .spec import ChildSpec
 
 
 class Spawner(Protocol):
@@ -26,9 +27,10 @@ class Spawner(Protocol):
 
     @property
     def house(self) -> House: ...
-    def spawn(self, spec: ChildSpec[Any]) -> ActorHandle: ...
-    async def start(self, spec: ChildSpec[Any]) -> ActorHandle: ...
+    def spawn(self, spec: Any) -> ActorHandle: ...  # a child spec, or the plan of a pool
+    async def start(self, spec: Any) -> ActorHandle: ...
     def find(self, name: str, namespace: str = "") -> ActorHandle: ...
+    def functions(self, executor: Executor | None, awaits: bool) -> Mailbox: ...
 
 
 class House(Protocol):
@@ -41,6 +43,7 @@ class House(Protocol):
     def emit(self, event: Event) -> None: ...
     def bury(self, letter: DeadLetter) -> None: ...
     def unseen(self, call: Call) -> None: ...
+    def find(self, name: str) -> ActorHandle: ...
 
 
 class Overseer(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import ours, raw
+from benchmarks import functions, ours, raw
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import anyio_process, execnet_gateway, process_pool, ray_actor, trio_step
@@ -12,6 +12,7 @@ from benchmarks.peers import anyio_process, execnet_gateway, process_pool, ray_a
 CASES: tuple[Case, ...] = (
     *raw.CASES,
     *ours.CASES,
+    *functions.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
     *process_pool.CASES,
@@ -21,6 +22,7 @@ CASES: tuple[Case, ...] = (
 
 CALL = "process call"
 CALL_100 = "process call 100"
+FUNCTIONS = "remote functions"
 
 GOALS = (
     Goal(
@@ -80,6 +82,23 @@ GOALS = (
         reference="trio schedule step",
         figure="cpu",
         at_most=0.3,
+    ),
+    Goal(
+        what="10,000 functions / ProcessPoolExecutor",
+        ours=FUNCTIONS,
+        reference="ProcessPoolExecutor functions",
+        figure="rate",
+        at_least=5,
+    ),
+    Goal(
+        what="10,000 functions by an Executor / ProcessPoolExecutor",
+        ours="executor functions",
+        reference="ProcessPoolExecutor functions",
+        figure="rate",
+        at_least=2,
+    ),
+    Goal(
+        what="10,000 functions / Ray", ours=FUNCTIONS, reference="Ray functions", figure="rate", at_least=20
     ),
     Goal(what="idle local actor, memory", ours="idle actor", figure="memory", at_most=3000),
     Goal(what="local crash to ready again, CPU", ours="local crash", figure="cpu", at_most=40e-6),

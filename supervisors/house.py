@@ -20,6 +20,7 @@ from .registry import Registry
 if TYPE_CHECKING:
     from ..actors.call import Call
     from ..actors.deadletter import DeadLetter
+    from ..actors.handle import ActorHandle
     from ..actors.held import Held
     from ..actors.reasons import ExitReason
     from . import core
@@ -70,6 +71,10 @@ class RuntimeHouse:
             letter.cause,
         )
         self.dead_letters.append(letter)
+
+    def find(self, name: str) -> ActorHandle:
+        """The handle of an actor by name or path; raises ActorNotFoundError."""
+        return self.registry.find(name)
 
     def unseen(self, call: Call) -> None:
         """Nobody awaited this failure: tell it as an event and in the log."""

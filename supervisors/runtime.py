@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import copy_context
-from typing import Any
+from typing import Any, cast
 
 import trio
 
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
+from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
 from ..actors.held import refs_of, with_values
 from ..actors.life import Life
@@ -26,10 +27,15 @@ from ..actors.thread import ThreadCraft
 from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
+from .functions import FunctionMailbox, FunctionPools
 from .house import RuntimeHouse
+from .pool import Pool
+from .poolnode import plant_pool
 from .spec import Supervisor
 from .supervisor import SupervisorNode
 from .tree import draw
+
+Plan = ChildSpec[Any] | Pool[Any]
 
 EXECUTORS = (LocalCraft, ThreadCraft, ProcessCraft)  # importing their modules makes them known
 
@@ -58,6 +64,7 @@ class Runtime:
         self.root = SupervisorNode("root", "", core.Flags(intensity=0), house, None)
         self.tree_node = SupervisorNode("tree", "", core.Flags(tree.intensity, tree.within), house, self.root)
         self.dynamic = SupervisorNode("dynamic", "", core.Flags(dynamic=True), house, self.root)
+        self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
         house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
 
@@ -90,15 +97,15 @@ class Runtime:
 
     # -- what actors ask ------------------------------------------------------------------------
 
-    def spawn(self, spec: ChildSpec[Any]) -> ActorHandle:
+    def spawn(self, spec: Plan) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
-        return ActorHandle(self.house.registry.existing(spec) or self.spawn_life(spec))
+        return ActorHandle(self.house.registry.existing(own_spec(spec)) or self.spawn_life(spec))
 
-    async def start(self, spec: ChildSpec[Any]) -> ActorHandle:
+    async def start(self, spec: Plan) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
-        for ref in refs_of(spec).values():
+        for ref in refs_of(own_spec(spec)).values():
             await ref.wait_done()
-        existing = self.house.registry.existing(spec)
+        existing = self.house.registry.existing(own_spec(spec))
         life = existing or self.spawn_life(spec)
         try:
             await life.wait_ready()
@@ -108,27 +115,40 @@ class Runtime:
             raise
         return ActorHandle(life)
 
-    def spawn_life(self, spec: ChildSpec[Any]) -> Life:
-        if self.closing or self.dynamic.core.ending:
-            raise NoRuntimeError("the runtime is closing and starts nothing new")
-        options = spec.options
-        spec = with_values(spec)
-        # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
-        id = self.id_of(spec)
-        life = self.dynamic.add_actor(id, id, spec, default_restart="transient")
+    def spawn_life(self, spec: Plan) -> Life:
+        self.refuse_if_closing()
+        life = self.plant_life(spec)
         scope = scope_here()
-        if scope is not None and options.lifetime is None:
+        if scope is not None and own_spec(spec).options.lifetime is None:
             scope.keep(life)
         return life
 
-    def id_of(self, spec: ChildSpec[Any]) -> str:
-        options = spec.options
+    def plant_life(self, spec: Plan) -> Life:
+        id = self.id_of(spec)
+        if isinstance(spec, Pool):
+            return cast("Life", plant_pool(self.dynamic, id, id, spec))
+        spec = with_values(spec)
+        # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
+        return self.dynamic.add_actor(id, id, spec, default_restart="transient")
+
+    def id_of(self, spec: Plan) -> str:
+        own = own_spec(spec)
+        options = own.options
         if options.id is not None:
             return options.id
         if options.name is None:
-            return f"{spec.cls.__name__.lower()}-{next(self.numbers)}"
+            return f"{own.cls.__name__.lower()}-{next(self.numbers)}"
         # The same name may be held in several namespaces, a path only once.
         return f"{options.namespace}:{options.name}" if options.namespace else options.name
+
+    def functions(self, executor: Executor | None, awaits: bool = False) -> FunctionMailbox:
+        """Where calls of remote functions go."""
+        self.refuse_if_closing()
+        return self.function_pools.mailbox(executor, awaits)
+
+    def refuse_if_closing(self) -> None:
+        if self.closing or self.dynamic.core.ending:
+            raise NoRuntimeError("the runtime is closing and starts nothing new")
 
     def find(self, name: str, namespace: str = "") -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
@@ -187,6 +207,11 @@ class Runtime:
         self.root.retire(SHUTDOWN_EXIT)
         await self.house.stage.keeper.close()
         self.house.stream.close()
+
+
+def own_spec(plan: Plan) -> ChildSpec[Any]:
+    """The spec of the actor that others see: of a pool, its own and not its members'."""
+    return plan.spec if isinstance(plan, Pool) else plan
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.cast import QUIET, mark
 from tests.cast import Player as Player
-from understudy import Actor, Handle, Local, ObjectRef, current_call, method
+from understudy import Actor, Handle, Local, ObjectRef, current_call, method, remote
 
 
 class Taker(Actor, executor=QUIET):
@@ -224,3 +224,8 @@ class Trier(Actor, executor=QUIET):
     @method
     def count(self, path: str) -> int:
         return mark(path) - 1
+
+
+@remote
+def joined(first: str, second: str = "") -> str:
+    return f"{first}{second}"

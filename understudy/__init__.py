@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
     from .actors.put import put as put
+    from .actors.queue import Empty as Empty
+    from .actors.queue import Full as Full
+    from .actors.queue import Queue as Queue
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
@@ -61,6 +64,9 @@ if TYPE_CHECKING:
     from .actors.verbs import statistics as statistics
     from .actors.verbs import wait as wait
     from .actors.verbs import wait_ready as wait_ready
+    from .executor import Executor as Executor
+    from .supervisors.actorpool import ActorPool as ActorPool
+    from .supervisors.pool import Pool as Pool
     from .supervisors.runtime import Runtime as Runtime
     from .supervisors.runtime import TreeFailedError as TreeFailedError
     from .supervisors.runtime import open_runtime as open_runtime
@@ -80,6 +86,7 @@ DOOR = {
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
     "actors.put": ("put",),
+    "actors.queue": ("Empty", "Full", "Queue"),
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
@@ -88,6 +95,9 @@ DOOR = {
     "actors.statistics": ("Statistics",),
     "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
+    "executor": ("Executor",),
+    "supervisors.actorpool": ("ActorPool",),
+    "supervisors.pool": ("Pool",),
     "supervisors.runtime": ("Runtime", "TreeFailedError", "open_runtime"),
     "supervisors.spec": ("Supervisor",),
     "transports.guests.interrupts": ("Interrupted",),
@@ -95,15 +105,17 @@ DOOR = {
 HOME = {name: module for module, names in DOOR.items() for name in names} | {"Handle": "actors.handle"}
 
 # Names that need the event loop.  In a guest they are asked for only once they are used.
-ON_THE_LOOP = frozenset(
-    {
-        *DOOR["actors.verbs"],
-        *DOOR["actors.put"],
-        *DOOR["actors.scope"],
-        *DOOR["actors.stream"],
-        *DOOR["supervisors.runtime"],
-    }
+LOOPS = (
+    "actors.put",
+    "actors.queue",
+    "actors.scope",
+    "actors.stream",
+    "actors.verbs",
+    "executor",
+    "supervisors.actorpool",
+    "supervisors.runtime",
 )
+ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):
@@ -129,11 +141,14 @@ def __dir__() -> list[str]:
 
 
 class Later:
-    """A function of the event loop, in a guest that has imported its name but may never call it."""
+    """A function or class of the event loop, in a guest that has imported its name but may never call it."""
 
     def __init__(self, module: str, name: str) -> None:
         self.module = module
         self.name = name
+
+    def __getitem__(self, item: Any) -> Later:
+        return self  # in an annotation
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return getattr(import_module(f".{self.module}", __name__), self.name)(*args, **kwargs)

@@ -44,7 +44,7 @@ class Counted:
 
 def known(handle: Any) -> set[Any]:
     incarnation: Any = life_of(handle).incarnation
-    return {key for key in incarnation.known if isinstance(key, int)}
+    return {key for key in incarnation.belongings.keys if isinstance(key, int)}
 
 
 @each

@@ -8,12 +8,13 @@ import pytest
 import trio
 import trio.testing
 
-from tests.cast_refs import Player, Taker
+from tests.cast_refs import Player, Taker, joined
 from tests.rehearsal import BOTH, LOCAL, NAMES, QUIET, held, pending_everywhere, rehearse
 from understudy import (
     DependencyError,
     GetTimeoutError,
     ObjectRef,
+    Pool,
     Process,
     Runtime,
     TaskCancelledError,
@@ -23,6 +24,7 @@ from understudy import (
     cancel,
     get,
     kill,
+    open_scope,
     put,
     statistics,
     wait_ready,
@@ -515,5 +517,23 @@ def test_an_actor_is_not_started_with_what_is_not_there() -> None:
             await Player.start(failed)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         assert isinstance(error.value.__cause__, ValueError)
         assert runtime.house.registry.paths.keys() == {"taker-1"}
+
+    rehearse(scene)
+
+
+def test_functions_and_pools_take_refs_too() -> None:
+    async def scene(runtime: Runtime) -> None:
+        source = await Taker.start()
+        word = source.take.remote("wo")
+        both: ObjectRef[str] = joined.remote(word.as_argument, second=put("rd").as_argument)
+        assert await joined(both.as_argument, "s") == "words"
+        pool = await Pool(Taker, size=2).start()
+        late = source.nap.remote(0.05)
+        refs = [pool.pair.remote(late, n) for n in range(10)]
+        assert await get(refs) == [["woke", n] for n in range(10)]
+        async with open_scope():
+            mine = await Pool(Taker, size=1).start()
+            assert await mine.take(put("in a scope")) == "in a scope"
+        assert statistics(mine).state == "dead"
 
     rehearse(scene)

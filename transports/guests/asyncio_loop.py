@@ -70,16 +70,19 @@ class AsyncioLoop(Tasks):
 
     def launch(self, job: Job) -> None:
         assert self.loop is not None
-        task = self.loop.create_task(self.run(job))
+        task = self.loop.create_task(self.run(job), context=self.base.copy())
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-        job.stop = task.cancel
 
     async def run(self, job: Job) -> None:
         id = job.message[1]
-        reply = self.guest.values.encode((p.INTERRUPTED, id))
+        task = asyncio.current_task()
+        assert task is not None
+        job.stop = task.cancel  # not before: a task that has not begun would end without a word
+        reply = self.guest.values.encode((p.SKIPPED if job.stopped else p.INTERRUPTED, id))
         try:
-            reply = await self.perform(job)
+            if not job.stopped:
+                reply = await self.perform(job)
         except Leave as leave:
             self.part(leave)
         except asyncio.CancelledError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import protocol as p
 from .context import Running
-from .guest import Guest, Leave, Settings
+from .guest import Guest, Settings
 
 Message = list[Any]
 
@@ -43,7 +43,6 @@ class Concurrent:
         }
         self.running: dict[int, Any] = {}  # what runs, by id, as the loop knows it
         self.awaited: frozenset[str] = frozenset(settings["awaited"])
-        self.leaving: Leave | None = None
         guest.handlers.update(
             {p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_call,
              p.CREDIT: self.on_credit, p.CANCEL: self.on_cancel, p.STOP: self.on_stop}
@@ -72,15 +71,19 @@ class Concurrent:
 
     def finished(self, group: Group, id: int, reply: Any) -> None:
         """A call has ended: send its reply, and begin the next of its group."""
-        self.running.pop(id, None)
-        self.wire.out.append(reply)
-        group.running -= 1
-        while group.waiting and group.running < group.limit:
+        self.ended(group, id, reply)
+        while group.waiting and group.running < group.limit and not self.guest.ending:
             message = group.waiting.popleft()
             if message is SKIPPED:
                 self.count(group)
             else:
                 self.start(group, message)
+
+    def ended(self, group: Group, id: int, reply: Any) -> None:
+        self.running.pop(id, None)
+        group.running -= 1
+        if not self.guest.ending:  # nothing may follow the guest's last word
+            self.wire.out.append(reply)
 
     def on_cancel(self, message: Message) -> None:
         id = message[1]
@@ -100,6 +103,10 @@ class Concurrent:
     def on_stop(self, message: Message) -> None:
         self.guest.on_stop(message)
 
+    def asker_of(self, message: Message) -> Any:
+        """How the method of this call reaches the host."""
+        raise NotImplementedError
+
     # -- what a loop does -----------------------------------------------------------------------
 
     def begin(self, group: Group, message: Message) -> None:
@@ -115,5 +122,6 @@ class Concurrent:
         here = Running()
         here.call = (message[1], message[2], message[5] if len(message) > 5 else None)
         here.actor = self.guest.actor
+        here.asker = self.asker_of(message)
         here.details = self.guest.running.details
         return here

@@ -63,14 +63,19 @@ def context_of(message: list[Any]) -> Mapping[str, Any]:
 
 
 class Running:
-    """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself."""
+    """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself.
 
-    __slots__ = ("actor", "call", "details", "owner")
+    `asker` is how a method in a guest reaches its host; in the host it is None.
+    """
+
+    __slots__ = ("actor", "asker", "call", "code", "details", "owner")
 
     def __init__(self) -> None:
         self.actor: Any = None
         self.call: tuple[int, str, Any] | None = None
+        self.code: Mapping[bytes, Any] = {}  # functions and classes that the host sent, by hash
         self.details: Mapping[str, Any] | None = None
+        self.asker: Any = None
         self.owner: Any = None  # of what the call makes, in the host; None until it makes something
 
 

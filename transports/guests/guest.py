@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from typing import Any
 
 from . import protocol as p
-from .context import ActorExit, running
+from .asking import Asking
+from .context import CARRIED, ActorExit, context_of, running
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
 from .loading import find_class
-from .values import Codec, Unfit
+from .values import Codec, Unfit, UnfitArguments
 from .wire import Link
 
 NONE: dict[str, Any] = {}
@@ -35,10 +37,12 @@ class Guest:
         self.methods: dict[str, Callable[..., Any]] = {}
         self.protected: frozenset[str] = frozenset()
         self.crash_on: tuple[type[BaseException], ...] = ()
+        self.ending = False  # no call begins any more
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
         self.handlers: dict[int, Callable[[list[Any]], None]] = {
             p.CODE: self.on_code, p.START: self.on_start, p.VALUE: self.on_value, p.FREE: self.on_free,
         }  # fmt: skip
+        self.asking = Asking(self)
 
     def serve(self) -> None:
         """Handle messages until told to stop; raises HostGone or Leave."""
@@ -102,11 +106,13 @@ class Guest:
             method = self.methods.get(name) or self.find(name)
             args: Any = message[3]
             kwargs: Any = NONE
+            context = copy_context()  # what a method sets is seen by no other call
             if len(message) > 4 or args.__class__ is not list:
                 args, kwargs = self.values.arguments(message)
+                context.run(self.take_along, message)
             doorbell.protected = name in self.protected
             doorbell.running = id
-            value = invoke(method, args, kwargs)
+            value = context.run(invoke, method, args, kwargs)
             doorbell.running = 0
             # Nobody waits for what a cast returns, so it need not be fit to travel.
             return self.values.result(id, value if message[0] == p.CALL else None)
@@ -116,6 +122,18 @@ class Guest:
         except BaseException as error:
             doorbell.running = 0
             return self.failure(id, name, error, cast=message[0] == p.CAST)
+
+    def take_along(self, message: list[Any]) -> None:
+        """Set the context variables that the caller carried along; raises UnfitArguments."""
+        carried = context_of(message).get("vars")
+        if carried:
+            try:
+                values = self.values.load(carried)
+            except Exception as error:
+                raise UnfitArguments(f"{type(error).__name__}: {error}") from error
+            for name, value in values.items():
+                if name in CARRIED:  # else nothing here has marked it, so nothing here reads it
+                    CARRIED[name].set(value)
 
     def find(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(self.actor, name)
@@ -147,7 +165,10 @@ class Guest:
         self.end(p.NORMAL, None, 0)
 
     def end(self, outcome: str, fault: list[Any] | None, id: int) -> None:
-        self.say([p.ENDING, outcome, fault, id])
+        with self.lock:
+            if not self.ending:  # else another thread has said why
+                self.ending = True
+                self.say([p.ENDING, outcome, fault, id])
         self.leave(0 if fault is None else 1)
 
     def say(self, message: list[Any]) -> None:

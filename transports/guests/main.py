@@ -27,6 +27,7 @@ class ProcessGuest(Guest):
         self.values.use_msgspec()
         self.wire.decode = self.values.decode
         super().configure(settings)
+        self.running.code = self.values.code
 
     def gone(self, why: BaseException) -> None:
         if isinstance(why, HostGone):

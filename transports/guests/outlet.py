@@ -29,6 +29,7 @@ class Holder:
         self.outlet: Outlet | None = None
         self.wanted = threading.Event()
         self.thread: threading.Thread | None = None
+        self.over = False
 
     def hold(self, outlet: Outlet) -> None:
         self.outlet = outlet
@@ -43,9 +44,16 @@ class Holder:
             self.outlet = None
         self.wanted.clear()
 
+    def end(self) -> None:
+        """The guest leaves, perhaps without its process."""
+        self.over = True
+        self.wanted.set()
+
     def run(self) -> None:
         while True:
             self.wanted.wait()
+            if self.over:
+                return
             sleep(HELD)
             outlet = self.outlet
             if outlet is not None and outlet.items:
@@ -73,6 +81,7 @@ class Outlet:
         try:
             method = guest.methods.get(name) or guest.find(name)
             args, kwargs = guest.values.arguments(message)
+            guest.take_along(message)
             doorbell.protected = name in guest.protected
             doorbell.running = id
             generator = invoke(method, args, kwargs)

@@ -6,15 +6,17 @@ Methods that are not `async` run at once, between two steps of the others.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from types import FrameType
 from typing import Any, Protocol
 
 from . import protocol as p
+from .asking import Question
 from .concurrent import Concurrent, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
 from .interrupts import Interrupted, invoke
-from .outlet import BATCH, Outlet
+from .outlet import BATCH, Closed, Outlet
 from .wire import HostGone
 
 GO = 64  # items of a plain generator, after which the other tasks get their turn
@@ -48,6 +50,9 @@ class Tasks(Concurrent):
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest, settings)
+        self.asking = guest.asking
+        guest.running.asker = self
+        self.base = copy_context()  # what each call has a copy of
         self.dirty: list[Outlet] = []  # streams that hold items
         self.leave: BaseException | None = None
         self.over: Signal | None = None
@@ -59,6 +64,7 @@ class Tasks(Concurrent):
         except BaseException as error:
             guest.fail(error)
         guest.doorbell = self.listen(guest.doorbell)
+        self.base = copy_context()
 
     def listen(self, doorbell: Any) -> Any:
         """Take the doorbell over, if it is a signal's: what is stuck in one task holds up all."""
@@ -72,7 +78,8 @@ class Tasks(Concurrent):
         """Take what has come."""
         try:
             for message in self.wire.take():
-                self.guest.handlers[message[0]](message)
+                if not self.guest.ending:
+                    self.guest.handlers[message[0]](message)
         except (Leave, HostGone) as leave:
             self.part(leave)
 
@@ -87,6 +94,7 @@ class Tasks(Concurrent):
             self.part(gone)
 
     def part(self, leave: BaseException) -> None:
+        self.guest.ending = True
         self.guest.gone(leave)
         self.leave = self.leave or leave
         if self.over is not None:
@@ -102,8 +110,10 @@ class Tasks(Concurrent):
     def interrupt(self, id: int) -> None:
         job = self.running[id]
         job.stopped = True
-        if job.stop is not None:
+        if job.stop is not None and job.message[2] not in self.guest.protected:
             job.stop()
+        elif job.more is not None:
+            job.more.set()  # a protected generator ends at its next item
 
     # -- one call -------------------------------------------------------------------------------
 
@@ -112,21 +122,24 @@ class Tasks(Concurrent):
         self.running[message[1]] = job
         if message[2] in self.awaited or message[0] == p.STREAM:
             self.launch(job)
+            return
+        try:
+            reply = self.base.copy().run(self.run_now, message)
+        except Leave as leave:
+            self.part(leave)
         else:
-            self.finished(group, message[1], self.run_now(message))
+            self.ended(group, message[1], reply)  # whoever began it begins the next
 
     def launch(self, job: Job) -> None:
         raise NotImplementedError
 
     def run_now(self, message: Message) -> Any:
         id, name = message[1], message[2]
-        here = self.guest.running
-        before = here.call
-        here.call = (id, name, message[5] if len(message) > 5 else None)
+        token = role.set(self.role_of(message))
         try:
             return self.guest.answer(id, name, message, self.guest.doorbell)
         finally:
-            here.call = before
+            role.reset(token)
 
     async def perform(self, job: Job) -> Any:
         """Run one call in the task we are in; returns its reply.  A cancellation passes through."""
@@ -136,12 +149,13 @@ class Tasks(Concurrent):
         try:
             method = guest.methods.get(name) or guest.find(name)
             args, kwargs = guest.values.arguments(message)
+            guest.take_along(message)
             if message[0] == p.STREAM:
                 await self.stream(job, invoke(method, args, kwargs))
                 return guest.values.encode((p.RESULT, id, None))
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
-        except Interrupted:
+        except (Interrupted, Closed):
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
             raise
@@ -179,13 +193,29 @@ class Tasks(Concurrent):
         outlet.credit -= 1
         if len(outlet.items) >= BATCH:
             outlet.send()
-        while outlet.credit <= 0:
+        while outlet.credit <= 0 and not job.stopped:
             job.more = self.make_signal()
             await job.more.wait()
+        if job.stopped:
+            raise Closed
 
     async def rest(self) -> None:
         """Let the other tasks have their turn."""
         raise NotImplementedError
+
+    # -- what a method asks of the host ---------------------------------------------------------
+
+    def asker_of(self, message: Message) -> Any:
+        return self
+
+    def wait(self, question: Question) -> None:
+        raise RuntimeError("this would hold up the whole loop: make the method async, and await")
+
+    async def wait_async(self, question: Question) -> None:
+        if question.answer is None:
+            come = self.make_signal()
+            question.on_answer.append(come.set)
+            await come.wait()
 
     # -- the doorbell ---------------------------------------------------------------------------
 

@@ -6,17 +6,19 @@ A call is interrupted between two steps of Python, by an exception that the inte
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
 from . import protocol as p
+from .asking import Question
 from .concurrent import Concurrent, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
 from .interrupts import Interrupted, ThreadDoorbell
 from .outlet import Closed, Outlet
 
-Job = tuple[Group, Message] | None
+Job = tuple[Group, "Performance"] | None
 
 
 class Threads(Concurrent):
@@ -26,6 +28,7 @@ class Threads(Concurrent):
         super().__init__(guest, settings)
         self.jobs: SimpleQueue[Job] = SimpleQueue()
         self.idle = 0
+        self.threads = 0
         self.lock = threading.RLock()  # who holds it may change what is shared, and write to the link
         guest.lock = self.lock
 
@@ -36,7 +39,12 @@ class Threads(Concurrent):
         except BaseException as error:
             guest.fail(error)
         guest.say([p.READY])
-        self.serve()
+        try:
+            self.serve()
+        finally:
+            guest.ending = True
+            for _ in range(self.threads):
+                self.jobs.put(None)
 
     def serve(self) -> None:
         wire, handlers = self.wire, self.guest.handlers
@@ -44,7 +52,8 @@ class Threads(Concurrent):
             messages = wire.receive()
             with self.lock:
                 for message in messages:
-                    handlers[message[0]](message)
+                    if not self.guest.ending:
+                        handlers[message[0]](message)
                 wire.flush()
 
     # -- in the guest's own thread --------------------------------------------------------------
@@ -53,34 +62,36 @@ class Threads(Concurrent):
         if self.idle:
             self.idle -= 1
         else:
+            self.threads += 1
             threading.Thread(target=self.work, name="understudy-calls", daemon=True).start()
-        self.running[message[1]] = None
-        self.jobs.put((group, message))
+        performance = self.running[message[1]] = Performance(self, message)
+        self.jobs.put((group, performance))
 
     def interrupt(self, id: int) -> None:
-        running = self.running.get(id)
-        if running is not None:
-            running.close()
+        self.running[id].close()
 
     def on_credit(self, message: Message) -> None:
         running = self.running.get(message[1])
         if running is not None:
             running.grant(message[2])
 
+    def asker_of(self, message: Message) -> Any:
+        """Each thread waits for itself."""
+
     # -- in the threads of calls ----------------------------------------------------------------
 
     def work(self) -> None:
         """Run one call after another; a thread lives as long as its guest."""
         while (job := self.jobs.get()) is not None:
-            group, message = job
+            group, performance = job
             try:
-                reply = Performance(self, message).run()
+                reply = copy_context().run(performance.run)
             except Interrupted:  # it came as the call ended
-                reply = self.guest.values.encode((p.INTERRUPTED, message[1]))
+                reply = self.guest.values.encode((p.INTERRUPTED, performance.id))
             except Leave as leave:
                 return self.guest.part(leave)
             with self.lock:
-                self.finished(group, message[1], reply)
+                self.finished(group, performance.id, reply)
                 self.idle += 1
                 self.wire.flush()
 
@@ -96,13 +107,17 @@ class Performance:
         self.room = threading.Semaphore(0)
         self.outlet: Outlet | None = None
         self.ended = False
+        self.asking = loop.guest.asking
+        self.waiting: threading.Event | None = None
 
     def run(self) -> Any:
         loop, message = self.loop, self.message
-        with loop.lock:
-            loop.running[self.id] = self
-        role.set(loop.role_of(message))
         guest = loop.guest
+        if self.ended:
+            return guest.values.encode((p.SKIPPED, self.id))
+        here = loop.role_of(message)
+        here.asker = self
+        role.set(here)
         name = message[2]
         if message[0] != p.STREAM:
             return guest.answer(self.id, name, message, self.doorbell)
@@ -119,6 +134,23 @@ class Performance:
             if self.ended:
                 raise Closed
 
+    # -- what the method asks of the host -------------------------------------------------------
+
+    def wait(self, question: Question) -> None:
+        come = threading.Event()
+        question.on_answer.append(come.set)
+        if question.answer is None and not self.ended:
+            self.waiting = come
+            come.wait()
+            self.waiting = None
+        if question.answer is None:
+            raise Interrupted
+
+    async def wait_async(self, question: Question) -> None:
+        raise RuntimeError(
+            "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
+        )
+
     def grant(self, items: int) -> None:
         if self.outlet is not None:
             self.outlet.credit += items
@@ -126,7 +158,9 @@ class Performance:
 
     def close(self) -> None:
         """Interrupt it: what blocks in its thread goes on until the next step of Python."""
-        if self.outlet is not None:
-            self.ended = True
-            self.room.release()
+        self.ended = True
+        self.room.release()
+        if self.waiting is not None:
+            self.waiting.set()
+            return
         self.doorbell.ring()

@@ -75,20 +75,24 @@ class TrioLoop(Tasks, trio.abc.Instrument):
             trio.lowlevel.reschedule(self.idle.pop())
         else:
             assert self.nursery is not None
-            self.nursery.start_soon(self.work)
+            self.base.run(self.nursery.start_soon, self.work)
 
     async def work(self) -> None:
-        """Take one call after another, until one of them is cancelled: its scope is then used up."""
-        with trio.CancelScope() as scope:
-            while not scope.cancel_called:
-                while not self.jobs:
-                    self.idle.append(trio.lowlevel.current_task())
-                    await trio.lowlevel.wait_task_rescheduled(self.leave_idle)
-                await self.run(self.jobs.popleft(), scope)
+        """Take a call each time we are woken, until one is cancelled: the scope is then used up."""
+        task = trio.lowlevel.current_task()
 
-    def leave_idle(self, _: Any) -> trio.lowlevel.Abort:
-        self.idle.remove(trio.lowlevel.current_task())
-        return trio.lowlevel.Abort.SUCCEEDED
+        def leave_idle(_: Any) -> trio.lowlevel.Abort:
+            self.idle.remove(task)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        with trio.CancelScope() as scope:
+            while True:
+                await self.run(self.jobs.popleft(), scope)
+                if scope.cancel_called:
+                    return
+                self.idle.append(task)
+                task.context = self.base.copy()  # from the next step on, which is the next call's
+                await trio.lowlevel.wait_task_rescheduled(leave_idle)
 
     async def run(self, job: Job, scope: trio.CancelScope) -> None:
         id = job.message[1]

@@ -41,6 +41,7 @@ class MemoryLink:
         if self.number >= 0:
             self.number = -1
             self.out.clear()
+            self.wire.given.clear()  # what the guest has not looked at, it never will
             self.wire.put(None)
 
     def send_now(self, messages: list[Any]) -> None:
@@ -78,11 +79,12 @@ class MemoryLink:
 class MemoryWire:
     """The guest's end."""
 
-    __slots__ = ("heard", "link", "out", "wake")
+    __slots__ = ("given", "heard", "link", "out", "wake")
 
     def __init__(self, link: MemoryLink) -> None:
         self.link = link
         self.out: list[Any] = []
+        self.given: list[Any] = []  # what the guest last took
         self.heard: SimpleQueue[list[Any] | None] = SimpleQueue()
         self.wake: Callable[[], None] | None = None
 
@@ -94,11 +96,12 @@ class MemoryWire:
 
     def receive(self) -> list[Any]:
         """Wait for the next messages; raises HostGone when the link has ended."""
-        return self.checked(self.heard.get())
+        self.given = self.checked(self.heard.get())
+        return self.given
 
     def take(self) -> list[Any]:
         """The messages that have come."""
-        found: list[Any] = []
+        found = self.given = []
         while True:
             try:
                 found += self.checked(self.heard.get_nowait())

@@ -11,7 +11,7 @@ from typing import Any
 from ..guests import protocol as p
 from ..guests.context import Running, role
 from ..guests.guest import Guest, Leave
-from ..guests.interrupts import ThreadDoorbell
+from ..guests.interrupts import Bell, Interrupted, ThreadDoorbell
 from ..guests.wire import HostGone
 from ..links.memory import MemoryLink
 from ..objects import GuestObjects
@@ -49,6 +49,13 @@ class ThreadGuest(Guest):
         except (Leave, HostGone):
             pass
 
+    def answer(self, id: int, name: str, message: list[Any], doorbell: Bell) -> Any:
+        try:
+            return super().answer(id, name, message, doorbell)
+        except Interrupted:  # rung once more while the first was dealt with
+            doorbell.running = 0
+            return self.values.encode((p.INTERRUPTED, id))
+
     def part(self, leave: Leave) -> None:
         self.link.wire.put(None)
 
@@ -56,7 +63,7 @@ class ThreadGuest(Guest):
 class ThreadPlace:
     """A thread, its link and its page.  It cannot be killed: what does not end is abandoned."""
 
-    __slots__ = ("abandoned", "doorbell", "link", "on_end", "page", "soon", "thread")
+    __slots__ = ("abandoned", "doorbell", "guest", "link", "on_end", "page", "soon", "thread")
 
     pid = 0
 
@@ -66,6 +73,7 @@ class ThreadPlace:
         self.link: MemoryLink | None = None
         self.doorbell = ThreadDoorbell(self.page.words)
         self.thread: threading.Thread | None = None
+        self.guest: ThreadGuest | None = None
         self.abandoned = False
         self.on_end: Callable[[], None] = lambda: None
 
@@ -80,7 +88,7 @@ class ThreadPlace:
             RuntimeError: if the system refuses one.
         """
         link = self.link = MemoryLink(self.soon)
-        guest = ThreadGuest(link, self.page, self.doorbell)
+        guest = self.guest = ThreadGuest(link, self.page, self.doorbell)
         context = contextvars.Context()  # nothing of whoever starts it
         self.thread = threading.Thread(
             target=lambda: context.run(self.serve, guest), name=f"understudy {label}", daemon=True
@@ -101,8 +109,9 @@ class ThreadPlace:
 
     def signal(self, number: int) -> None:
         """A thread hears no signals; the hardest cuts it off, so that it ends as soon as it looks up."""
-        if number == signal.SIGKILL and self.link is not None:
-            self.link.close()
+        if number == signal.SIGKILL and self.guest is not None:
+            self.guest.ending = True
+            self.close()
 
     def close(self) -> None:
         if self.link is not None:
