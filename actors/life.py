@@ -319,10 +319,6 @@ class Life(Standing):
         """Is this very incarnation still there?"""
         return self.number == number and self.incarnation is not None
 
-    @property
-    def is_dead(self) -> bool:
-        return self.state is lifecycle.DEAD
-
     def emit(self, kind: Callable[..., events.Event], *details: Any) -> None:
         at = int(self.house.stage.now() * 1e9)
         self.house.emit(kind(at, self.path, self.number, *details))

@@ -61,14 +61,19 @@ class LimitedMailbox(Mailbox):
             self.accepted.add(call.id)
 
     def check_limit(self, method: ActorMethod[Any]) -> None:
-        limit = self.options.max_pending_calls
-        if len(self.accepted) >= limit:
-            raise PendingCallsLimitExceeded(
-                f"{self.label} has {limit} pending calls, its max_pending_calls; await a call, which waits its turn",
-                NEVER_SENT,
-                0,
-                method.name,
-            )
+        refuse_beyond(self, len(self.accepted), method)
+
+
+def refuse_beyond(mailbox: Mailbox, pending: int, method: ActorMethod[Any]) -> None:
+    """Raise PendingCallsLimitExceeded if there is a limit, and so many pending calls reach it."""
+    limit = mailbox.options.max_pending_calls
+    if 0 <= limit <= pending:
+        raise PendingCallsLimitExceeded(
+            f"{mailbox.label} has {limit} pending calls, its max_pending_calls; await a call, which waits its turn",
+            NEVER_SENT,
+            0,
+            method.name,
+        )
 
 
 def uncount(call: CountedCall) -> None:

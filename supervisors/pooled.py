@@ -11,6 +11,7 @@ from ..actors import lifecycle
 from ..actors.call import Call
 from ..actors.errors import CallError
 from ..actors.leaving import cancelled
+from ..actors.limited import refuse_beyond
 from ..actors.mailbox import Encode, Mailbox
 from ..actors.reasons import INTERRUPTED
 from ..transports.guests.protocol import CALL
@@ -115,6 +116,9 @@ class PoolMailbox(Mailbox):
     def chunks(self, method: ActorMethod[Any]) -> bool:
         """A chunk would go to one member, while others have nothing to do."""
         return False
+
+    def check_limit(self, method: ActorMethod[Any]) -> None:
+        refuse_beyond(self, self.count, method)
 
     def put(self, call: Call) -> None:
         super().put(call)
