@@ -33,8 +33,8 @@ class Call(msgspec.Struct, eq=False):
 
     `payload` and `code` are what the executor made of the arguments; `parent` is the message in whose method
     this one was made (0: none); `attempt` counts from 1; `deaths` are the exit reasons of incarnations that
-    ended while they ran it; `position` is its place among all that one incarnation was sent; `context` is
-    what travels beside the arguments.
+    ended while they ran it; `position` is its place among all that one incarnation was sent; `maker` is the call
+    whose method waits for this one, while it does; `context` is what travels beside the arguments.
     """
 
     mailbox: Mailbox
@@ -54,6 +54,7 @@ class Call(msgspec.Struct, eq=False):
     deaths: tuple[ExitReason, ...] = ()
     waiters: list[Task] | None = None
     ref: Settled | None = None
+    maker: Call | None = None
     context: dict[str, Any] | None = None
 
     @property

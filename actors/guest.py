@@ -20,13 +20,14 @@ from .belongings import Belongings
 from .chunks import Chunk
 from .climber import Climber
 from .errors import UNKNOWN
-from .far import finder
 from .glance import Glance
+from .guest_handle import finder
 from .ladder import KILL, TERMINATE
 from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
 from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
+from .recall import recalled
 from .stream import Feed
 from .verdicts import answer, flaw_of, reason_of
 
@@ -92,6 +93,16 @@ class GuestIncarnation:
     @property
     def pid(self) -> int:
         return self.guest.pid  # type: ignore[no-any-return]
+
+    @property
+    def held(self) -> bool:
+        """Does a person debug it?  Then none of its deadlines falls due."""
+        return self.climber.deadlines.held
+
+    @property
+    def uprooted(self) -> bool:
+        """Did it die with the keeper, for no fault of its own?"""
+        return False
 
     @property
     def where(self) -> str:
@@ -282,20 +293,8 @@ class GuestIncarnation:
         return self.lanes is not None or isinstance(call.ref, Feed) or self.questions.waits(call.id)
 
     def recall(self, call: Call, stand_in: Call) -> bool:
-        """Take back a call that has not begun, for somebody else to do; False if it has, or that cannot be known.
-
-        The guest skips it when its turn comes, and that is for `stand_in`.  If it is just then about to begin, it
-        may be run or skipped: then the call itself is told.
-        """
-        page = self.guest.page
-        in_turns = self.lanes is None and not isinstance(call.ref, Feed)
-        if page is None or not self.trusted or not in_turns or call.position <= page.progress:
-            return False
-        page.cancel(call.id)
-        if page.progress >= call.position:
-            return False
-        self.sent[call.id] = stand_in
-        return True
+        """Take back a call that has not begun, for somebody else to do."""
+        return recalled(self, call, stand_in)
 
     def interrupt(self) -> list[trio.Event]:
         """Interrupt what runs; returns the events of its end, none if nothing runs."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .actor import RESERVED, exported_of
-from .far import handle_at
-from .method import MARK, ActorMethod
+from .actor import RESERVED
+from .exported import MARK, awaits, exported_of
+from .guest_handle import handle_at
+from .kinds import kind_of as function_kind
+from .method import ActorMethod
 from .streaming import StreamMethod, on_handle
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ class ActorHandle:
         function = exported_of(cls).get(name)
         if function is None:
             raise AttributeError(missing(cls, name), name=name, obj=self)
-        method = on_handle(self._life.mailbox, name, function)
+        method = self._offer(name, function)
         setattr(self, name, method)  # the next access finds it without us
         return method
 
@@ -44,7 +47,15 @@ class ActorHandle:
         found = getattr(self._life.spec.cls, name, None)
         if not callable(found):
             raise AttributeError(f"{self._life.spec.cls.__name__} has no method {name!r}")
-        return on_handle(self._life.mailbox, name, found)(*args, **kwargs)
+        if function_kind(found).awaits and not awaits(self._life.spec.cls):
+            raise TypeError(
+                f"{self._life.spec.cls.__name__}.{name} is async, but no method of the class marked @method is, "
+                "so no event loop runs it; mark it"
+            )
+        return self._offer(name, found)(*args, **kwargs)
+
+    def _offer(self, name: str, function: Callable[..., Any]) -> ActorMethod[Any] | StreamMethod[Any]:
+        return on_handle(self._life.mailbox, name, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = self._life.spec.cls.__name__

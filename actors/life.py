@@ -5,6 +5,7 @@ The mailbox stays; what is replaced is the incarnation behind it.  That is a res
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +20,7 @@ from .leaving import cancelled, is_leaving
 from .limited import LimitedMailbox
 from .mailbox import Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
+from .retry import retries_of
 from .stagecraft import EXECUTORS as EXECUTORS
 from .stagecraft import Stagecraft
 from .standing import Standing
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 BEGIN, RETIRE = "begin", "retire"
 CUT_SHORT = ExitReason(UNREACHABLE, "the runtime was ended under it", ordered=True)
+UPROOTED = 3  # starts, after which even the keeper's deaths count as the actor's own
 FALLS = 8  # incarnations, after which the other tasks get their turn: one may fall again and again
 
 
@@ -45,6 +48,10 @@ class Incarnation(Protocol):
     def glance(self) -> Glance | None: ...
     @property
     def pid(self) -> int: ...
+    @property
+    def held(self) -> bool: ...
+    @property
+    def uprooted(self) -> bool: ...
 
     async def start(self) -> ExitReason | None: ...
     async def serve(self) -> ExitReason: ...
@@ -139,7 +146,10 @@ class Life(Standing):
             and self.incarnation is not None
             and self.mailbox.receiver is None
         ):
-            self.incarnation.kill(SHUTDOWN_EXIT)
+            if self.incarnation.held:
+                self.house.stage.timers.after(self.spec.options.shutdown, self.give_up_start)
+            else:
+                self.incarnation.kill(SHUTDOWN_EXIT)
 
     def kill(self, reason: ExitReason) -> None:
         """End the incarnation at once, if there is one."""
@@ -169,6 +179,7 @@ class Life(Standing):
         self.move("retire")
         self.emit(events.ActorDied, reason)
         self.close_mailbox(reason)
+        self.house.states.pop(self.path, None)
         self.give(RETIRE)
 
     def give(self, order: str) -> None:
@@ -216,15 +227,9 @@ class Life(Standing):
 
     async def live(self) -> None:
         """One incarnation, from its start to its end."""
-        self.number += 1
         self.move("start")
-        self.emit(events.ActorStarting)
-        incarnation = self.incarnation = self.craft.incarnate(self)
+        incarnation, reason = await self.start()
         started = False
-        if self.leaving:
-            self.leaving = False
-            self.stop()
-        reason = await incarnation.start()
         if reason is None:
             started = True
             self.became_ready(incarnation)
@@ -236,6 +241,22 @@ class Life(Standing):
         if incarnation.parting is not None:
             self.part(incarnation.parting, reason)
         self.settle(left, fates, reason)
+
+    async def start(self) -> tuple[Incarnation, ExitReason | None]:
+        """Start an incarnation; one that dies with the keeper meanwhile is followed by another, as it was not to blame."""
+        for left in itertools.count(UPROOTED - 1, -1):
+            self.number += 1
+            self.emit(events.ActorStarting)
+            incarnation = self.incarnation = self.craft.incarnate(self)
+            if self.leaving:
+                self.leaving = False
+                self.stop()
+            reason = await incarnation.start()
+            again = left and incarnation.uprooted and self.state is lifecycle.STARTING
+            if reason is None or not again:
+                return incarnation, reason
+            self.emit(events.ActorEnded, reason)
+        raise AssertionError("unreachable")
 
     def part(self, call: Call, reason: ExitReason) -> None:
         """A call ended its actor on purpose: a cast has done its work, a caller is told."""
@@ -258,6 +279,14 @@ class Life(Standing):
         if self.number:
             self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
+
+    def keep_state(self, value: Any) -> None:
+        """Keep what `save_state` gave, for the next incarnation."""
+        self.house.states[self.path] = value
+
+    def take_state(self, missing: Any = None) -> Any:
+        """What the incarnation before has left, once; `missing` if it left nothing."""
+        return self.house.states.pop(self.path, missing)
 
     # -- what a death does to calls -------------------------------------------------------------
 
@@ -283,7 +312,7 @@ class Life(Standing):
     def survives(self, call: Call, fate: str, reason: ExitReason) -> bool:
         if fate in (lifecycle.BEGUN, lifecycle.UNKNOWN) and not reason.ordered:
             call.deaths = (*call.deaths, reason)
-        verdict = lifecycle.after_death(fate, call.method.retries, len(call.deaths), reason.ordered)
+        verdict = lifecycle.after_death(fate, retries_of(call), len(call.deaths), reason.ordered)
         if is_leaving(call):
             verdict = lifecycle.FAIL
         if verdict is lifecycle.KEEP:

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from trio.lowlevel import (
@@ -23,21 +24,23 @@ from . import lifecycle
 from .call import Call
 from .carried import Context, context_of
 from .casting import NO_KEYWORDS, Note
+from .chain import claim, comes_back_to
 from .chunks import ChunkStream
 from .errors import (
     NEVER_SENT,
     ActorDiedError,
     CallError,
-    DeadlockError,
     TaskCancelledError,
     Unsendable,
 )
 from .glance import TURNS, Glance
 from .held import hold, make_held
+from .here import check_here, elsewhere
 from .leaving import late
 from .mapping import MapStream
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
+from .scope import owner_here
 
 if TYPE_CHECKING:
     from ..transports.timers import Timer
@@ -56,6 +59,8 @@ class Receiver(Protocol):
 
     @property
     def glance(self) -> Glance | None: ...
+    @property
+    def held(self) -> bool: ...
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
@@ -102,7 +107,9 @@ class Mailbox:
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
         if running.call is not None or role.get() is not None:
-            self.refuse_circle(call)
+            claim(call)
+        if get_ident() != self.house.stage.thread:
+            raise elsewhere(self.label)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
             await checkpoint_if_cancelled()
@@ -122,22 +129,19 @@ class Mailbox:
         """As `asked`, for a call with refs among its arguments."""
         return make_held(self, CALL, method, args, kwargs).asked()
 
-    def refuse_circle(self, call: Call) -> None:
-        """Raise DeadlockError if the call would wait for the very call that makes it."""
-        if getattr(present().actor, "mailbox", None) is self:
-            raise DeadlockError(
-                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
-            )
-
     @enable_ki_protection
     def submit(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> ObjectRef[Any]:
         """A call whose outcome is awaited later, or never; `refs`: there are some among the arguments."""
+        check_here(self.house.stage, self.label)
         self.check_limit(method)
         held = make_held(self, CALL, method, args, kwargs) if refs else None
         call = self.make(CALL, method, args, kwargs) if held is None else held.call
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
+        owner = owner_here()
+        if owner is not None and not call.ended:
+            ref.watcher.move(call, owner)
         if held is not None:
             ref.watcher.listen(held.let_go)
             hold(call)
@@ -155,6 +159,7 @@ class Mailbox:
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> None:
         """A message without a reply."""
+        check_here(self.house.stage, self.label)
         self.check_limit(method)
         if refs:
             call = make_held(self, CAST, method, args, kwargs).call
@@ -236,6 +241,8 @@ class Mailbox:
         made_by = (role.get() or running).call
         if made_by is not None or CARRIED or not method.plain:
             context = context_of(method, made_by)
+            if made_by is not None and self.options.reentrant and comes_back_to(self, made_by[2]):
+                context = {**(context or {}), "reentrant": True}
         if stored is not None:
             context = {**(context or {}), "stored": stored}
         if self.encode is not None:
@@ -252,7 +259,7 @@ class Mailbox:
 
     def admit(self, call: Call) -> None:
         """Accept a call that somebody waits for; raises DeadlockError if it waits for the one that makes it."""
-        self.refuse_circle(call)
+        claim(call)
         self.put(call)
 
     def put(self, call: Call) -> None:

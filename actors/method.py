@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..transports.guests.protocol import CALL
 from .casting import cast_of
+from .exported import MARK, refuse_unknown_group
 from .mappable import Mappable
 from .options import METHOD_CHECKS, MethodOptions, retried_kinds
 from .signature import Check, check_of
@@ -29,8 +30,6 @@ F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-
-MARK = "__understudy__"
 
 
 class ActorMethod(Mappable[F_co]):
@@ -97,6 +96,7 @@ class ActorMethod(Mappable[F_co]):
         def cast(self: ActorMethod[Callable[P, Any]], *args: P.args, **kwargs: P.kwargs) -> None: ...
 
     def options(self, **options: Unpack[MethodOptions]) -> Self:
+        refuse_unknown_group(self.name, options.get("concurrency_group", ""), self.mailbox.options)
         return type(self)(self.mailbox, self.name, self.__wrapped__, **{**self.changes, **checked(options)})
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeVar, cast
 
 import trio
@@ -32,11 +33,14 @@ class PutValue:
         self.ref: Any = None
 
     async def wait_shared(self) -> Any:
-        await trio.lowlevel.checkpoint()
+        await self.wait_ended()
         return self.value
 
     async def wait_ended(self) -> None:
-        await trio.lowlevel.checkpoint()
+        try:
+            await trio.lowlevel.checkpoint()
+        except RuntimeError:
+            await asyncio.sleep(0)  # in a loop of another kind
 
     def unwrap(self) -> Any:
         return self.value

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from ..transports.guests.context import role, running
+from .chain import claim
 from .errors import CallError
-from .scope import owner_here
 
 if TYPE_CHECKING:
     from ..transports.stored import Stored
@@ -31,7 +32,7 @@ class ObjectRef(Generic[R_co]):
         self.call = call
         self.house = house
         self.seen = False
-        self.watcher = call.ref = Watcher(call, house)
+        self.watcher = call.ref = Watcher(house)
 
     @property
     def id(self) -> int:
@@ -52,11 +53,15 @@ class ObjectRef(Generic[R_co]):
         return self.outcome().__await__()
 
     async def outcome(self) -> R_co:
+        waits = (running.call is not None or role.get() is not None) and claim(self.call)
         try:
             value: R_co = await self.call.wait_shared()
         except CallError:
             self.seen = True
             raise
+        finally:
+            if waits:
+                self.call.maker = None
         return value
 
     async def wait_done(self) -> None:
@@ -84,15 +89,13 @@ class Watcher:
 
     __slots__ = ("house", "leaving", "listeners", "lost", "owner", "stored")
 
-    def __init__(self, call: Call, house: House) -> None:
+    def __init__(self, house: House) -> None:
         self.house = house
         self.lost = False
         self.leaving = False  # called off, and open only because its end in the actor is not known yet
         self.listeners: list[Callable[[], None]] | None = None
         self.stored: Stored | None = None  # the value, for guests that get it as an argument
-        self.owner: Owner | None = None if call.ended else owner_here()
-        if self.owner is not None:
-            self.owner.take(call)
+        self.owner: Owner | None = None
 
     def settled(self, call: Call) -> None:
         if self.owner is not None:

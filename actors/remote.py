@@ -6,10 +6,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
-from .actor import EXPORTED, RESERVED, Actor, ActorClass, install, refuse_unfit
+from .actor import RESERVED, Actor, ActorClass, install, refuse_unfit
+from .exported import export, refuse_misfit
 from .function import RemoteFunction
 from .options import ActorOptions
-from .spec import ChildSpec
+from .spec import ChildSpec, options_of
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -134,4 +135,5 @@ def export_public(cls: type) -> None:
     names = [name for name in names if not isinstance(raw(cls, name), staticmethod | classmethod)]
     exported: dict[str, Any] = {name: getattr(cls, name) for name in names}
     refuse_unfit(cls, exported)
-    setattr(cls, EXPORTED, exported)
+    export(cls, exported)
+    refuse_misfit(cls, options_of(cls))

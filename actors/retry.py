@@ -21,9 +21,15 @@ def wants_retry(call: Call, error: BaseException) -> bool:
         return False
     if ends_actor(call, error) and call.attempt > MOST_RETRIES:
         return False
-    return method.retries < 0 or call.attempt <= method.retries
+    retries = retries_of(call)
+    return retries < 0 or call.attempt <= retries
 
 
 def ends_actor(call: Call, error: BaseException) -> bool:
     """Does this exception end the incarnation, whatever becomes of the call?"""
     return call.is_cast or isinstance(error, call.mailbox.options.crash_on)
+
+
+def retries_of(call: Call) -> int:
+    """How often it may be tried again: a stream that has given an item never, since it would give it twice."""
+    return 0 if getattr(call.ref, "got", False) else call.method.retries

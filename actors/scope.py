@@ -107,6 +107,14 @@ def end_call(here: Running, result: Any) -> None:
     owner.end(result)
 
 
+def hand_up(here: Running) -> None:
+    """What a step of a call made goes to the owner of who asked: the call is not over, or is nobody's."""
+    owner, here.owner = here.owner, None
+    for call in list(owner.calls.values()):
+        watcher: Any = call.ref
+        watcher.move(call, owner.above)
+
+
 def refs_in(result: Any) -> Iterator[ObjectRef[Any]]:
     """A result that is a ref, or the refs directly in a list, tuple, set or dict."""
     if result.__class__ in (list, tuple, set):

@@ -10,6 +10,7 @@ import trio
 
 from .errors import GetTimeoutError
 from .handle import ActorHandle
+from .here import check_here
 from .leaving import call_off
 from .reasons import SIGNAL, ExitReason
 from .ref import ObjectRef
@@ -49,6 +50,7 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         CallError: what ended the call, for the first ref in order that failed.
     """
     many: tuple[ObjectRef[Any], ...] = (refs,) if is_ref(refs) else tuple(refs)
+    check_all_here(many)
     in_time = all(ref.done for ref in many)
     with trio.move_on_after(float("inf") if timeout is None or in_time else timeout):
         values: list[Any] = [await ref for ref in many]
@@ -76,6 +78,7 @@ async def wait(
     many: list[R] = checked_refs(refs)
     if not 0 < num_returns <= len(many):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(many)}, not {num_returns}")
+    check_all_here(many)
     pending = [ref for ref in many if not ref.done]
     missing = num_returns - len(many) + len(pending)
     if missing > 0:
@@ -125,6 +128,7 @@ def cancel(ref: ObjectRef[Any]) -> bool:
     Whoever awaits the ref gets a TaskCancelledError: at once, or, if the method has `cancel="wait"`, when it
     is known to have ended; `await ref.wait_done()` waits for that.  Returns False if the call had ended.
     """
+    check_here(ref.house.stage, f"call {ref.id}")
     return call_off(ref.call, " by cancel()")
 
 
@@ -189,8 +193,15 @@ def get_actor(name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
     return open_spawner().find(name, namespace)
 
 
+def check_all_here(refs: Iterable[ObjectRef[Any]]) -> None:
+    for ref in refs:
+        check_here(ref.house.stage, f"call {ref.id}")
+
+
 def life_of(handle: Any) -> Life:
     """The life behind a handle; raises TypeError for anything else."""
     if not isinstance(handle, ActorHandle):
         raise TypeError(f"this takes the handle of an actor, not {handle!r}")
-    return handle._life  # pyright: ignore[reportPrivateUsage]
+    life = handle._life  # pyright: ignore[reportPrivateUsage]
+    check_here(life.house.stage, life.path)
+    return life

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import functions, ours, raw
+from benchmarks import doors, functions, lists, ours, raw, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import anyio_process, execnet_gateway, process_pool, ray_actor, trio_step
 
 CASES: tuple[Case, ...] = (
     *raw.CASES,
+    *lists.CASES,
     *ours.CASES,
+    *whole.CASES,
+    *doors.CASES,
     *functions.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
@@ -67,6 +70,36 @@ GOALS = (
         figure="rate",
         at_least=4,
     ),
+    Goal(
+        what="from asyncio, one caller, over trio, one core",
+        ours="asyncio call, one core",
+        reference="process call, one core",
+        figure="wall",
+        beyond=True,
+        at_most=60e-6,
+    ),
+    Goal(
+        what="from asyncio, 100 callers / trio",
+        ours="asyncio call 100",
+        reference=CALL_100,
+        figure="rate",
+        at_least=0.5,
+    ),
+    Goal(
+        what="from asyncio, 100 callers / ProcessPoolExecutor",
+        ours="asyncio call 100",
+        reference="ProcessPoolExecutor 100",
+        figure="rate",
+        at_least=10,
+    ),
+    Goal(
+        what="blocking get from a thread, over trio, one core",
+        ours="blocking get, one core",
+        reference="process call, one core",
+        figure="wall",
+        beyond=True,
+        at_most=80e-6,
+    ),
     Goal(what="one caller / Ray", ours=CALL, reference="Ray sequential", figure="rate", at_least=10),
     Goal(what="100 callers / Ray", ours=CALL_100, reference="Ray 100", figure="rate", at_least=80),
     Goal(
@@ -99,6 +132,23 @@ GOALS = (
     ),
     Goal(
         what="10,000 functions / Ray", ours=FUNCTIONS, reference="Ray functions", figure="rate", at_least=20
+    ),
+    Goal(what="map / raw lists", ours="map", reference="raw lists", figure="rate", at_least=0.7),
+    Goal(what="stream / raw lists", ours="stream", reference="raw lists", figure="rate", at_least=0.4),
+    Goal(
+        what="async method / sync, one core, wall",
+        ours="async method, one core",
+        reference="process call, one core",
+        figure="wall",
+        at_most=2,
+    ),
+    Goal(what="async method / sync", ours="async method", reference=CALL, figure="wall", at_most=2),
+    Goal(
+        what="thread call / trio.to_thread",
+        ours="thread call",
+        reference="trio.to_thread",
+        figure="rate",
+        at_least=2,
     ),
     Goal(what="idle local actor, memory", ours="idle actor", figure="memory", at_most=3000),
     Goal(what="local crash to ready again, CPU", ours="local crash", figure="cpu", at_most=40e-6),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 import trio
 
 from ..actors.errors import GetTimeoutError
-from ..actors.method import MARK, ActorMethod
+from ..actors.exported import MARK
+from ..actors.method import ActorMethod
 from ..actors.ref import ObjectRef
 from ..actors.verbs import wait
 

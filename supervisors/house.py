@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ..actors import events
+from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..transports.stage import Stage
 from .events import EventStream
@@ -35,6 +36,7 @@ class RuntimeHouse:
     """Actors know it as their house; it decides nothing."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
+        check_environment()
         self.nursery = nursery
         self.context = copy_context()
         self.stage = Stage()
@@ -42,6 +44,7 @@ class RuntimeHouse:
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
+        self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
         self.on_over: Callable[[SupervisorNode, ExitReason], None] = lambda node, reason: None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .actors.context import current_actor as current_actor
     from .actors.context import current_call as current_call
     from .actors.context import exit_actor as exit_actor
+    from .actors.dump import dump as dump
     from .actors.errors import ActorAlreadyExistsError as ActorAlreadyExistsError
     from .actors.errors import ActorDiedError as ActorDiedError
     from .actors.errors import ActorError as ActorError
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
 DOOR = {
     "actors.actor": ("Actor", "ActorClass"),
     "actors.context": ("current_actor", "current_call", "exit_actor"),
+    "actors.dump": ("dump",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
         "CallError", "CallInterruptedError", "DeadlockError", "DependencyError", "GetTimeoutError", "NoRuntimeError",
@@ -106,6 +108,7 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 
 # Names that need the event loop.  In a guest they are asked for only once they are used.
 LOOPS = (
+    "actors.dump",
     "actors.put",
     "actors.queue",
     "actors.scope",
@@ -116,6 +119,9 @@ LOOPS = (
     "supervisors.runtime",
 )
 ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
+
+# What the methods of a guest get under the same names: the calls they make go by way of their host.
+IN_GUESTS = frozenset({"cancel", "get", "get_actor"})
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):
@@ -129,8 +135,11 @@ def __getattr__(name: str) -> Any:
     module = HOME.get(name)
     if module is None:
         raise AttributeError(f"understudy has no {name!r}; the front door has {', '.join(sorted(HOME))}")
-    if name in ON_THE_LOOP and "understudy_guest" in sys.modules:
-        return Later(module, name)
+    if "understudy_guest" in sys.modules:
+        if name in IN_GUESTS:
+            return getattr(import_module(".actors.guest_verbs", __name__), name)
+        if name in ON_THE_LOOP:
+            return Later(module, name)
     value = getattr(import_module(f".{module}", __name__), "ActorHandle" if name == "Handle" else name)
     globals()[name] = value
     return value

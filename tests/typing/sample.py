@@ -31,6 +31,7 @@ from understudy import (
     remote,
     wait,
 )
+from understudy.transports.guests.backstage import ActorTimer
 
 V = TypeVar("V")
 
@@ -316,3 +317,28 @@ async def a_queue() -> None:
 def an_executor(executor: Executor) -> None:
     assert_type(executor.submit(len, "abc").result(), int)
     executor.submit(len, 3)  # error
+
+
+class Hooked(Actor):
+    def on_start(self) -> None:
+        assert_type(self.after(1.0, self.note, 1), ActorTimer)
+        self.every(1.0, self.note, 1).cancel()
+        self.after(1.0, self.note, "1")  # error
+        self.after(1.0, self.note)  # error
+        self.after("1", self.note, 1)  # error
+
+    async def on_stop(self, reason: str) -> None:
+        self.nursery.start_soon(self.work)
+
+    def save_state(self) -> int:
+        return 1
+
+    def load_state(self, state: int) -> None: ...
+
+    def on_interrupt(self) -> int:  # error
+        return 1
+
+    def note(self, n: int) -> None: ...
+
+    @method
+    async def work(self) -> None: ...

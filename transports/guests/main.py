@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from . import diagnostics
 from . import protocol as p
 from .guest import Guest, Leave
 from .interrupts import DOORBELL, Doorbell
@@ -24,6 +25,7 @@ class ProcessGuest(Guest):
 
     def configure(self, settings: dict[str, Any]) -> None:
         prepare(settings)
+        diagnostics.prepare(settings)
         self.values.use_msgspec()
         self.wire.decode = self.values.decode
         super().configure(settings)

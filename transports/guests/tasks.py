@@ -211,6 +211,9 @@ class Tasks(Concurrent):
     def wait(self, question: Question) -> None:
         raise RuntimeError("this would hold up the whole loop: make the method async, and await")
 
+    def wait_any(self, questions: list[Question], until: float | None) -> bool:
+        raise RuntimeError("this would hold up the whole loop: make the method async, and await")
+
     async def wait_async(self, question: Question) -> None:
         if question.answer is None:
             come = self.make_signal()

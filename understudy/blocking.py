@@ -1,0 +1,43 @@
+"""The door for plain code: the runtime lives in a thread of its own, and calls are waited for.
+
+Example:
+    with blocking.open_runtime(tree):
+        counter = Counter.remote(10)
+        print(blocking.get(counter.add.remote(5)))
+        print(blocking.call(counter.add, 5))
+
+Every function here may be called from any thread, and a Ctrl-C ends its wait.  Actor classes, handles,
+`get_actor` and errors are those of `understudy`.  Inside the methods of an actor in a process or a thread `call`,
+`get`, `wait` and `cancel` wait for other actors.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING or "understudy_guest" not in sys.modules:
+    from .actors.verbs import get_actor
+    from .crossing.plain import (
+        call,
+        get,
+        init,
+        interrupt,
+        is_initialized,
+        kill,
+        open_runtime,
+        shutdown,
+        wait,
+        wait_ready,
+    )
+    from .crossing.verbs import cancel, statistics
+else:  # a guest has no runtime of its own, and should not pay for an event loop
+    from .actors.guest_verbs import call_blocking as call
+    from .actors.guest_verbs import cancel, get_actor
+    from .actors.guest_verbs import get_blocking as get
+    from .actors.guest_verbs import wait_blocking as wait
+
+__all__ = [
+    "call", "cancel", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "shutdown",
+    "statistics", "wait", "wait_ready",
+]  # fmt: skip
