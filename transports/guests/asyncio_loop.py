@@ -8,6 +8,7 @@ from typing import Any
 
 from . import protocol as p
 from .guest import Guest, Leave, Settings
+from .outlet import Outlet
 from .tasks import Job, Tasks
 
 
@@ -92,8 +93,8 @@ class AsyncioLoop(Tasks):
             self.finished(job.group, id, reply)
             self.flush_soon()
 
-    async def give(self, job: Job, outlet: Any, value: Any) -> None:
-        await super().give(job, outlet, value)
+    def flush_later(self, outlet: Outlet) -> None:
+        super().flush_later(outlet)
         self.flush_soon()
 
     async def rest(self) -> None:

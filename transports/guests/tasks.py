@@ -187,7 +187,7 @@ class Tasks(Concurrent):
 
     async def give(self, job: Job, outlet: Outlet, value: Any) -> None:
         if not outlet.items:
-            self.dirty.append(outlet)
+            self.flush_later(outlet)
         outlet.give(value)
         outlet.credit -= 1
         if len(outlet.items) >= BATCH:
@@ -197,6 +197,10 @@ class Tasks(Concurrent):
             await job.more.wait()
         if job.stopped:
             raise Closed
+
+    def flush_later(self, outlet: Outlet) -> None:
+        """Send what a stream holds when the tasks have taken their next steps."""
+        self.dirty.append(outlet)
 
     async def rest(self) -> None:
         """Let the other tasks have their turn."""
