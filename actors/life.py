@@ -17,6 +17,7 @@ from .deadletter import POISON, UNDELIVERED, DeadLetter
 from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
 from .mailbox import Encode, Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
+from .retry import retries_of
 from .stream import Feed
 
 if TYPE_CHECKING:
@@ -285,7 +286,7 @@ class Life:
     def survives(self, call: Call, fate: str, reason: ExitReason) -> bool:
         if fate in (lifecycle.BEGUN, lifecycle.UNKNOWN) and not reason.ordered:
             call.deaths = (*call.deaths, reason)
-        verdict = lifecycle.after_death(fate, call.method.retries, len(call.deaths), reason.ordered)
+        verdict = lifecycle.after_death(fate, retries_of(call), len(call.deaths), reason.ordered)
         if verdict is lifecycle.KEEP:
             return True
         if verdict is lifecycle.RETRY:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from . import protocol as p
 from .guest import Guest, Leave, Settings
 from .outlet import Outlet
 from .tasks import Job, Tasks
+from .wire import HostGone
 
 
 class AsyncioLoop(Tasks):
@@ -84,7 +84,7 @@ class AsyncioLoop(Tasks):
         try:
             if not job.stopped:
                 reply = await self.perform(job)
-        except Leave as leave:
+        except (Leave, HostGone) as leave:
             self.part(leave)
         except asyncio.CancelledError as error:
             if not job.stopped and self.leave is None:

@@ -41,6 +41,11 @@ class Job:
         self.outlet: Outlet | None = None
         self.more: Signal | None = None
 
+    def send_held(self) -> None:
+        """The items of a stream leave before its end is told."""
+        if self.outlet is not None:
+            self.outlet.send()
+
 
 class Tasks(Concurrent):
     """Runs `async` methods in tasks.  A subclass says how a task is made and what an event is."""
@@ -155,12 +160,13 @@ class Tasks(Concurrent):
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
         except (Interrupted, Closed):
+            job.send_held()
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
+            job.send_held()
             raise
         except BaseException as error:
-            if job.outlet is not None:
-                job.outlet.send()
+            job.send_held()
             return guest.failure(id, name, error, cast=message[0] == p.CAST)
 
     cancelled: type[BaseException]

@@ -11,6 +11,7 @@ import trio
 from . import protocol as p
 from .guest import Guest, Leave, Settings
 from .tasks import Job, Tasks
+from .wire import HostGone
 
 
 class TrioLoop(Tasks, trio.abc.Instrument):
@@ -101,7 +102,7 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         try:
             if not job.stopped:
                 reply = await self.perform(job)
-        except Leave as leave:
+        except (Leave, HostGone) as leave:
             self.part(leave)
         finally:
             self.finished(job.group, id, reply)
