@@ -121,6 +121,16 @@ class Crew(Actor, executor=Process(stderr="keep"), concurrency_groups={"one": 1,
         return "done"
 
     @method
+    async def unmoved(self, path: str) -> None:
+        """No cancellation ends it."""
+        note(path, "begun ")
+        while True:
+            try:
+                await shielded(1000)
+            except BaseException:
+                note(path, "swallowed ")
+
+    @method
     async def spin(self, path: str) -> None:
         note(path, "begun ")
         try:
@@ -132,7 +142,7 @@ class Crew(Actor, executor=Process(stderr="keep"), concurrency_groups={"one": 1,
     @method
     async def block(self, path: str, seconds: float) -> str:
         note(path, "begun ")
-        time.sleep(seconds)
+        time.sleep(seconds)  # noqa: ASYNC251  on purpose
         note(path, "ended ")
         return "rested"
 

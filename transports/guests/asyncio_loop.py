@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from . import protocol as p
 from .guest import Guest, Leave, Settings
 from .outlet import Outlet
 from .tasks import Job, Tasks
 from .wire import HostGone
+
+TIDYING = 0.5  # seconds between two cancellations of one task, which asyncio raises wherever it waits
 
 
 class AsyncioLoop(Tasks):
@@ -79,7 +82,7 @@ class AsyncioLoop(Tasks):
         id = job.message[1]
         task = asyncio.current_task()
         assert task is not None
-        job.stop = task.cancel  # not before: a task that has not begun would end without a word
+        job.stop = self.stopper(task)  # not before: a task that has not begun would end without a word
         reply = self.guest.values.encode((p.SKIPPED if job.stopped else p.INTERRUPTED, id))
         try:
             if not job.stopped:
@@ -96,6 +99,20 @@ class AsyncioLoop(Tasks):
     def flush_later(self, outlet: Outlet) -> None:
         super().flush_later(outlet)
         self.flush_soon()
+
+    def stopper(self, task: asyncio.Task[Any]) -> Callable[[], None]:
+        """Cancels a task, and again if it has swallowed that; meanwhile it may tidy up."""
+        assert self.loop is not None
+        now = self.loop.time
+        again = 0.0
+
+        def stop() -> None:
+            nonlocal again
+            if now() >= again:
+                again = now() + TIDYING
+                task.cancel()
+
+        return stop
 
     async def rest(self) -> None:
         await asyncio.sleep(0)
