@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, TypeVarTuple, cast, overload
 
-from .kinds import kind_of
-from .method import MARK, ActorMethod
+from ..transports.guests.backstage import ActorTimer, schedule
+from ..transports.guests.context import backstage_of
+from .exported import EXPORTED, MARK, base_hook, export, refuse_async_hooks, refuse_misfit
+from .exported import awaits as awaits
+from .exported import exported_of as exported_of
+from .method import ActorMethod
 from .options import ActorOptions, Options
 from .spawner import open_spawner
 from .spec import OPTIONS, ChildSpec, make_spec, options_of
@@ -14,15 +18,17 @@ from .spec import OPTIONS, ChildSpec, make_spec, options_of
 if TYPE_CHECKING:
     from typing import Self, TypeAlias, Unpack
 
+    import trio
+
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 if TYPE_CHECKING:
     # A checker sees a handle as the class itself: read through a class, `@method` is an ActorMethod.
     Handle: TypeAlias = type[T]
 
-EXPORTED = "__exported__"
 RESERVED = frozenset({"call", "child", "options", "remote", "start"})
 
 
@@ -45,7 +51,9 @@ class ActorClass(Generic[P, T]):
         return make_spec(self.cls, self.changed, args, kwargs)
 
     def options(self, **options: Unpack[ActorOptions]) -> Self:
-        return type(self)(self.cls, self.changed.changed(options))
+        changed = self.changed.changed(options)
+        refuse_misfit(self.cls, changed)
+        return type(self)(self.cls, changed)
 
     def __repr__(self) -> str:
         return f"<{self.cls.__name__} with {self.changed}>"
@@ -70,6 +78,9 @@ class Actor:
         spec = Counter.child(10)                    # for a Supervisor
 
     The class stays the class: in a unit test just make an instance.
+
+    A subclass may have hooks, `async` ones if it has `async` methods.  In each life of the object come, in this
+    order, `load_state`, `on_start`, its calls, `save_state`, `on_stop`; what a hook raises ends the incarnation.
     """
 
     def __init_subclass__(cls, **options: Unpack[ActorOptions]) -> None:
@@ -107,9 +118,63 @@ class Actor:
         @classmethod
         def call(cls, function: Any, /, *args: Any, **kwargs: Any) -> Any: ...
 
+    # -- inside the actor -----------------------------------------------------------------------
+
+    def after(self, seconds: float, function: Callable[[Unpack[Ts]], object], *args: *Ts) -> ActorTimer:
+        """Run a function once, in so many seconds, in the actor's turn; `.cancel()` the timer to prevent it.
+
+        It ends with the incarnation.  What the function raises ends the incarnation.
+
+        Raises:
+            RuntimeError: if no executor runs this object.
+            ValueError: for seconds that are not a number of 0 or more.
+        """
+        return schedule(backstage_of(self), seconds, False, function, args)
+
+    def every(self, seconds: float, function: Callable[[Unpack[Ts]], object], *args: *Ts) -> ActorTimer:
+        """Run a function every so many seconds, as `after` does; runs that were missed are left out."""
+        return schedule(backstage_of(self), seconds, True, function, args)
+
+    @property
+    def nursery(self) -> trio.Nursery:
+        """A nursery for tasks that end with the incarnation; what one of them raises ends the incarnation.
+
+        Raises:
+            RuntimeError: if no executor runs this object, or not in tasks of trio.
+        """
+        found: trio.Nursery = backstage_of(self).nursery
+        return found
+
+    @base_hook
+    def on_start(self) -> Awaitable[None] | None:
+        """A hook: before the first call, after `load_state`; the actor is ready when it has returned."""
+
+    @base_hook
+    def on_stop(self, reason: str) -> Awaitable[None] | None:
+        """A hook: after the last call, when the actor ends but not by a kill; has `shutdown` seconds.
+
+        `reason` is normal, shutdown or error.
+        """
+
+    @base_hook
+    def on_interrupt(self) -> Awaitable[None] | None:
+        """A hook: after a method was interrupted half-way, before the next call begins."""
+
+    @base_hook
+    def save_state(self) -> object:
+        """A hook: what it returns goes to the next incarnation's `load_state`.
+
+        Asked for whenever the actor ends and can still answer: not after a kill, nor after an interrupt with
+        `after_interrupt="restart"`.
+        """
+
+    @base_hook
+    def load_state(self, state: Any) -> Awaitable[None] | None:
+        """A hook: takes what the incarnation before has saved, if it could; what it raises means a fresh start."""
+
 
 setattr(Actor, OPTIONS, Options())
-setattr(Actor, EXPORTED, {})
+export(Actor, {})
 
 
 def plain(cls: Callable[P, T]) -> ActorClass[P, T]:
@@ -129,7 +194,9 @@ def install(cls: type, bases: tuple[type, ...], options: Any) -> None:
         if hasattr(item, MARK) or name in exported:
             exported[name] = item
     refuse_unfit(cls, exported)
-    setattr(cls, EXPORTED, exported)
+    export(cls, exported)
+    refuse_misfit(cls, options_of(cls))
+    refuse_async_hooks(cls)
 
 
 def refuse_unfit(cls: type, exported: dict[str, Any]) -> None:
@@ -139,14 +206,3 @@ def refuse_unfit(cls: type, exported: dict[str, Any]) -> None:
             raise TypeError(f"{cls.__name__}.{name}: handles use this name themselves; choose another")
         if name.startswith("__"):
             raise TypeError(f"{cls.__name__}.{name}: special methods cannot be called through a handle")
-
-
-def exported_of(cls: type) -> dict[str, Callable[..., Any]]:
-    """The methods of an actor class that a handle offers, by name."""
-    found: dict[str, Callable[..., Any]] = getattr(cls, EXPORTED)
-    return found
-
-
-def awaits(cls: type) -> bool:
-    """Has this class methods that run in tasks of an event loop?"""
-    return any(kind_of(item).awaits for item in exported_of(cls).values())

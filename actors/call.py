@@ -31,8 +31,8 @@ class Call(msgspec.Struct, eq=False):
 
     `payload` and `code` are what the executor made of the arguments; `parent` is the message in whose method
     this one was made (0: none); `attempt` counts from 1; `deaths` are the exit reasons of incarnations that
-    ended while they ran it; `position` is its place among all that one incarnation was sent; `context` is
-    what travels beside the arguments.
+    ended while they ran it; `position` is its place among all that one incarnation was sent; `maker` is the call
+    whose method waits for this one, while it does; `context` is what travels beside the arguments.
     """
 
     mailbox: Mailbox
@@ -52,6 +52,7 @@ class Call(msgspec.Struct, eq=False):
     deaths: tuple[ExitReason, ...] = ()
     waiters: list[Task] | None = None
     ref: Settled | None = None
+    maker: Call | None = None
     context: dict[str, Any] | None = None
 
     @property
@@ -102,6 +103,13 @@ class Call(msgspec.Struct, eq=False):
             raise error
         finally:
             del error, self  # the traceback holds this frame, and must not hold the record
+
+    def skipped(self) -> bool:
+        """The executor skipped it, though its caller has not cancelled it; False if nobody asked for that."""
+        return False
+
+    def let_go(self) -> None:
+        """The executor has dealt with a call that had ended before; for kinds of calls to whom that matters."""
 
     # -- waiting for it -------------------------------------------------------------------------
 

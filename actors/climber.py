@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..transports.deadlines import Deadlines
 from . import events
 from .ladder import KILL, TERMINATE, Climb
 from .reasons import INTERRUPTED, SHUTDOWN, TIMEOUT, ExitReason
@@ -22,7 +23,7 @@ class Climber:
     `condemn` is told when one means the guest's end; `others` tells whether it runs other calls than this.
     """
 
-    __slots__ = ("climbs", "condemn", "guest", "interrupt", "life", "limits", "others")
+    __slots__ = ("climbs", "condemn", "deadlines", "guest", "interrupt", "life", "limits", "others")
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Climber:
         self.guest = guest
         self.limits = limits
         self.condemn = condemn
+        self.deadlines = Deadlines(life.house.stage.timers)
         self.others = others
         self.interrupt = interrupt
         self.climbs: dict[int, Climb] = {}  # by call; 0 is the guest
@@ -47,7 +49,7 @@ class Climber:
             return
         if call_id == 0:
             self.end()
-        climb = self.climbs[call_id] = Climb(self, call_id, why, self.limits, self.life.house.stage.timers)
+        climb = self.climbs[call_id] = Climb(self, call_id, why, self.limits, self.deadlines)
         if delay:
             climb.until = climb.timers.after(delay, climb.later(TERMINATE))
         else:

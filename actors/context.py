@@ -30,10 +30,8 @@ def current_actor() -> Any:
         RuntimeError: outside a method that was called through a handle.
     """
     running = present()
-    if running.call is None:
-        raise RuntimeError(
-            "no actor runs here; current_actor() works inside a method called through a handle"
-        )
+    if running.call is None and running.actor is None:
+        raise RuntimeError("no actor runs here; current_actor() works inside an actor's methods and hooks")
     if running.details is not None:
         return Myself(**running.details)
     life = running.actor
@@ -48,9 +46,9 @@ def exit_actor(reason: str | None = None) -> NoReturn:
     Raises:
         RuntimeError: outside a method that was called through a handle.
     """
-    if present().call is None:
+    if present().call is None and present().actor is None:
         raise RuntimeError(
-            "exit_actor() works inside a method called through a handle; from outside use kill(handle)"
+            "exit_actor() works inside an actor's methods and hooks; from outside use kill(handle)"
         )
     raise ActorExit(reason)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .call import Call
+    from .life import Stagecraft
     from .reasons import ExitReason
 
 POISON, UNDELIVERED = "poison", "undelivered"
@@ -28,3 +30,12 @@ class DeadLetter:
     cause: str
     deaths: tuple[ExitReason, ...]
     parent_id: int = 0
+
+
+def letter_of(call: Call, actor: str, craft: Stagecraft, cause: str) -> DeadLetter:
+    """The dead letter of a call to the actor at this path."""
+    try:
+        args, kwargs = craft.arguments(call)
+    except Exception as error:  # they pickled, but cannot be unpickled
+        args, kwargs = (f"<arguments that cannot be unpickled: {type(error).__name__}>",), {}
+    return DeadLetter(call.id, actor, call.method.name, args, kwargs, cause, call.deaths, call.parent)

@@ -127,12 +127,20 @@ _derived: dict[type[BaseException], type[TaskError]] = {}
 def task_error(cause: BaseException, call_id: int, method: str, where: str, traceback: str) -> TaskError:
     """A TaskError that is also an instance of the cause's class."""
     kind = type(cause)
-    error = rebuild(cause) if isinstance(cause, Exception) else None
+    origin = origin_of(cause)
+    error = rebuild(origin) if isinstance(origin, Exception) else None
     if error is None:
         error = TaskError(f"{kind.__name__}: {text_of(cause)}", BEGUN, call_id, method)
     error.fate, error.call_id, error.method = BEGUN, call_id, method
     error.cause = error.__cause__ = cause
     return described(error, f"{kind.__module__}.{kind.__qualname__}", text_of(cause), traceback, where)
+
+
+def origin_of(cause: BaseException) -> BaseException:
+    """What was raised in the first place, if the callee only passed on what its own callee raised."""
+    while isinstance(cause, TaskError) and cause.cause is not None:
+        cause = cause.cause
+    return cause
 
 
 def foreign_error(kind: str, text: str, call_id: int, method: str, where: str, traceback: str) -> TaskError:

@@ -87,6 +87,14 @@ class FailureUnseen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StateLost(Event):
+    """The state could not be handed over, in `save_state` or `load_state`: the next incarnation starts fresh."""
+
+    hook: str
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class MessageBuried(Event):
     """A message went to the dead letters."""
 

@@ -26,7 +26,8 @@ class Executor:
 class Local(Executor):
     """An object in this process, Erlang's cheap kind.
 
-    A method that runs cannot be stopped from outside; what waits in the mailbox can.
+    A plain method that runs cannot be stopped from outside, a generator between two items can, and `async` methods
+    wherever they wait: they run in tasks of this very event loop.
     """
 
 
@@ -83,7 +84,9 @@ class Process(Executor):
     alone.  With `trusted=False` only data travels, and nothing the guest says is believed: neither
     unpickled nor taken for a length.  `stderr="show"` passes the guest's standard error on, `"keep"` keeps
     its end for error messages only.  A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
-    killed.  `loop` runs `async` methods; a class that has none needs none.
+    killed.  `loop` runs `async` methods; a class that has none needs none.  `debug` says what
+    `breakpoint()` does: `"terminal"` opens pdb at the host's terminal, `"debugpy"` waits for an editor,
+    `"off"` goes on; None: as `UNDERSTUDY_DEBUG` says, else `"terminal"` if it is trusted.
     """
 
     python: str | None = None
@@ -96,6 +99,7 @@ class Process(Executor):
     stderr: Literal["show", "keep"] = "show"
     stopped_timeout: float = 1.0
     loop: Literal["trio", "asyncio"] = "trio"
+    debug: Literal["terminal", "debugpy", "off"] | None = None
 
     def __post_init__(self) -> None:
         check_fields(self, PROCESS_CHECKS)
@@ -122,6 +126,7 @@ PROCESS_CHECKS: Checks = {
     "stderr": (one_of("show", "keep"), "'show' or 'keep'"),
     "stopped_timeout": SECONDS,
     "loop": LOOP,
+    "debug": (one_of(None, "terminal", "debugpy", "off"), "'terminal', 'debugpy', 'off' or None"),
 }
 
 THREAD_CHECKS: Checks = {"loop": LOOP, "ladder": (is_ladder, "Ladder(...)")}

@@ -19,11 +19,14 @@ from ..transports.session import READY, ProtocolError, Session
 from .chunks import Chunk
 from .climber import Climber
 from .errors import UNKNOWN
+from .far import finder
 from .glance import Glance
 from .ladder import KILL, TERMINATE
 from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
+from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
+from .recall import recalled
 from .stream import Feed
 from .verdicts import answer, flaw_of, reason_of
 
@@ -56,7 +59,7 @@ class GuestIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was taken from the mailbox."""
 
     __slots__ = (
-        "awake", "climber", "codec", "dead", "glance", "guest", "injected", "known", "lanes", "life", "parting", "sent",
+        "awake", "climber", "codec", "dead", "glance", "guest", "injected", "known", "lanes", "life", "parting", "questions", "sent",
         "sent_count", "session", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
@@ -75,6 +78,7 @@ class GuestIncarnation:
         self.sent: dict[int, Call] = {}
         self.sent_count = 0
         self.lanes: Lanes | None = None  # for a guest that runs several calls at once
+        self.questions = Questions(self)
         self.known: set[bytes] = set()
         self.climber = Climber(life, guest, ladder, self.condemn, self.runs_others, self.ring)
         self.parting: Call | None = None
@@ -87,6 +91,16 @@ class GuestIncarnation:
     @property
     def pid(self) -> int:
         return self.guest.pid  # type: ignore[no-any-return]
+
+    @property
+    def held(self) -> bool:
+        """Does a person debug it?  Then none of its deadlines falls due."""
+        return self.climber.deadlines.held
+
+    @property
+    def uprooted(self) -> bool:
+        """Did it die with the keeper, for no fault of its own?"""
+        return False
 
     @property
     def where(self) -> str:
@@ -187,6 +201,8 @@ class GuestIncarnation:
                     call.succeed(message[2])
                 else:
                     answer(kind, call, message, self)
+                if self.questions.open:
+                    self.questions.call_ended(call.id)
                 del sent[call.id]  # only now: had any of this failed, its end would be told by the guest's
                 if lanes is not None:
                     lanes.gone(call)
@@ -221,8 +237,16 @@ class GuestIncarnation:
             return
         for at, value in enumerate(values):
             if value.__class__ is Pickled:
-                values[at] = self.codec.value(value)
+                values[at] = self.value(value)
         feed.put(values)
+
+    def value(self, value: Any) -> Any:
+        """What a guest has sent, as its receiver gets it; raises what unpickling raises."""
+        token = finder.set(self.life.house.find)
+        try:
+            return self.codec.value(value)
+        finally:
+            finder.reset(token)
 
     def on_flaw(self, message: list[Any]) -> None:
         """One call of a chunk has failed."""
@@ -232,6 +256,10 @@ class GuestIncarnation:
         flaw = flaw_of(call, message[2], self)
         flaw.call_id += call.ref.first + call.ref.done
         call.ref.flaw(flaw)
+
+    def on_ask(self, message: list[Any]) -> None:
+        """A method wants something of another actor."""
+        self.questions.hear(message[1], self.sent.get(message[2]), message[3])
 
     def on_leaving(self, message: list[Any]) -> None:
         """The guest tells why it ends; its death is still to be proved."""
@@ -253,7 +281,7 @@ class GuestIncarnation:
     def withdraw(self, call: Call, why: str) -> None:
         """The caller has gone: the call is skipped if it has not begun, else interrupted."""
         page = self.guest.page
-        if self.lanes is not None or isinstance(call.ref, Feed):
+        if self.reads(call):
             self.say(p.CANCEL, call.id)  # such a guest reads while the method runs
         if self.lanes is not None:
             begun = page is None or self.lanes.begun(call, page)
@@ -263,6 +291,14 @@ class GuestIncarnation:
             begun = begun or next(iter(self.sent), 0) == call.id
         if begun and call.method.interruptible:
             self.climber.begin(call.id, why)
+
+    def reads(self, call: Call) -> bool:
+        """Does the guest read while it runs this call?"""
+        return self.lanes is not None or isinstance(call.ref, Feed) or self.questions.waits(call.id)
+
+    def recall(self, call: Call, stand_in: Call) -> bool:
+        """Take back a call that has not begun, for somebody else to do."""
+        return recalled(self, call, stand_in)
 
     def interrupt(self) -> list[trio.Event]:
         """Interrupt what runs; returns the events of its end, none if nothing runs."""
@@ -290,7 +326,7 @@ class GuestIncarnation:
     def ring(self, call_id: int) -> None:
         """Ring for a call; a guest that reads while methods run is told as well."""
         call = self.sent.get(call_id)
-        if call is not None and (self.lanes is not None or isinstance(call.ref, Feed)):
+        if call is not None and self.reads(call):
             self.say(p.CANCEL, call_id)
         self.guest.interrupt(call_id)
 
@@ -337,6 +373,7 @@ class GuestIncarnation:
 
     def close(self) -> None:
         """Give back all that is held of it."""
+        self.questions.close()
         self.climber.end()
         self.guest.close()
 
@@ -366,6 +403,7 @@ TOLD: dict[int, Any] = {
     p.READY: GuestIncarnation.on_ready,
     ITEM: GuestIncarnation.on_items,
     p.FLAW: GuestIncarnation.on_flaw,
+    p.ASK: GuestIncarnation.on_ask,
     p.FAILED: GuestIncarnation.on_leaving,
     p.ENDING: GuestIncarnation.on_leaving,
 }

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from .actor import RESERVED, exported_of
-from .method import MARK, ActorMethod
+from .actor import RESERVED
+from .exported import MARK, awaits, exported_of
+from .far import handle_at
+from .kinds import kind_of as function_kind
+from .method import ActorMethod
 from .streaming import StreamMethod, on_handle
 
 if TYPE_CHECKING:
@@ -43,6 +46,11 @@ class ActorHandle:
         found = getattr(self._life.spec.cls, name, None)
         if not callable(found):
             raise AttributeError(f"{self._life.spec.cls.__name__} has no method {name!r}")
+        if function_kind(found).awaits and not awaits(self._life.spec.cls):
+            raise TypeError(
+                f"{self._life.spec.cls.__name__}.{name} is async, but no method of the class marked @method is, "
+                "so no event loop runs it; mark it"
+            )
         return on_handle(self._life.mailbox, name, found)(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -56,11 +64,17 @@ class ActorHandle:
         life = self._life
         return f"<{life.spec.cls.__name__} {life.path!r}: {life.state}, incarnation {life.number}>"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ActorHandle) and other._life is self._life
+
+    def __hash__(self) -> int:
+        return hash(self._life)
+
     def __class_getitem__(cls, item: Any) -> type[ActorHandle]:
         return cls
 
     def __reduce__(self) -> Any:
-        raise TypeError(f"the handle of {self._life.path!r} cannot travel to another process")
+        return handle_at, (self._life.path, self._life.spec.cls)
 
 
 def is_other_kind(found: object) -> bool:

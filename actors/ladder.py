@@ -14,7 +14,7 @@ import trio
 from .executor import Ladder
 
 if TYPE_CHECKING:
-    from ..transports.timers import Timer, Timers
+    from ..transports.deadlines import Deadline, Deadlines
 
 INTERRUPT, TERMINATE, KILL = "interrupt", "terminate", "kill"
 
@@ -41,7 +41,7 @@ class Climb:
 
     __slots__ = ("call_id", "climber", "limits", "over", "pause", "repeat", "rung", "timers", "until", "why")
 
-    def __init__(self, climber: Climbed, call_id: int, why: str, limits: Ladder, timers: Timers) -> None:
+    def __init__(self, climber: Climbed, call_id: int, why: str, limits: Ladder, timers: Deadlines) -> None:
         self.climber = climber
         self.call_id = call_id
         self.why = why
@@ -50,8 +50,8 @@ class Climb:
         self.over = trio.Event()
         self.rung = ""
         self.pause = FIRST_REPEAT
-        self.repeat: Timer | None = None
-        self.until: Timer | None = None
+        self.repeat: Deadline | None = None
+        self.until: Deadline | None = None
 
     def start(self, rung: str = INTERRUPT) -> None:
         self.take(rung)

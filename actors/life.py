@@ -5,6 +5,7 @@ The mailbox stays; what is replaced is the incarnation behind it.  That is a res
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,11 +14,12 @@ from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule,
 
 from ..transports.guests.context import role
 from . import events, lifecycle
-from .deadletter import POISON, UNDELIVERED, DeadLetter
-from .errors import ActorDiedError, ActorStartError, ActorUnavailableError
+from .deadletter import POISON, UNDELIVERED, letter_of
+from .errors import ActorDiedError, ActorUnavailableError
 from .mailbox import Encode, Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 from .retry import retries_of
+from .standing import Standing
 from .stream import Feed
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 BEGIN, RETIRE = "begin", "retire"
 CUT_SHORT = ExitReason(UNREACHABLE, "the runtime was ended under it", ordered=True)
+UPROOTED = 3  # starts, after which even the keeper's deaths count as the actor's own
 FALLS = 8  # incarnations, after which the other tasks get their turn: one may fall again and again
 
 
@@ -42,12 +45,17 @@ class Incarnation(Protocol):
     def glance(self) -> Glance | None: ...
     @property
     def pid(self) -> int: ...
+    @property
+    def held(self) -> bool: ...
+    @property
+    def uprooted(self) -> bool: ...
 
     async def start(self) -> ExitReason | None: ...
     async def serve(self) -> ExitReason: ...
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def recall(self, call: Call, stand_in: Call) -> bool: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -67,7 +75,7 @@ class Stagecraft(Protocol):
 EXECUTORS: dict[type[Executor], Stagecraft] = {}
 
 
-class Life:
+class Life(Standing):
     """One actor, from its spec to its end."""
 
     __slots__ = (
@@ -146,7 +154,15 @@ class Life:
             and self.incarnation is not None
             and self.mailbox.receiver is None
         ):
-            self.incarnation.kill(SHUTDOWN_EXIT)
+            if self.incarnation.held:
+                self.house.stage.timers.after(self.spec.options.shutdown, self.give_up_start)
+            else:
+                self.incarnation.kill(SHUTDOWN_EXIT)
+
+    def kill(self, reason: ExitReason) -> None:
+        """End the incarnation at once, if there is one."""
+        if self.incarnation is not None:
+            self.incarnation.kill(reason)
 
     def rest(self, reason: ExitReason | None) -> None:
         """Stay down, spec kept; with a reason, whoever calls is told it, without one calls wait."""
@@ -171,6 +187,7 @@ class Life:
         self.move("retire")
         self.emit(events.ActorDied, reason)
         self.close_mailbox(reason)
+        self.house.states.pop(self.path, None)
         self.give(RETIRE)
 
     def give(self, order: str) -> None:
@@ -218,15 +235,9 @@ class Life:
 
     async def live(self) -> None:
         """One incarnation, from its start to its end."""
-        self.number += 1
         self.move("start")
-        self.emit(events.ActorStarting)
-        incarnation = self.incarnation = self.craft.incarnate(self)
+        incarnation, reason = await self.start()
         started = False
-        if self.leaving:
-            self.leaving = False
-            self.stop()
-        reason = await incarnation.start()
         if reason is None:
             started = True
             self.became_ready(incarnation)
@@ -238,6 +249,22 @@ class Life:
         if incarnation.parting is not None:
             self.part(incarnation.parting, reason)
         self.settle(left, fates, reason)
+
+    async def start(self) -> tuple[Incarnation, ExitReason | None]:
+        """Start an incarnation; one that dies with the keeper meanwhile is followed by another, as it was not to blame."""
+        for left in itertools.count(UPROOTED - 1, -1):
+            self.number += 1
+            self.emit(events.ActorStarting)
+            incarnation = self.incarnation = self.craft.incarnate(self)
+            if self.leaving:
+                self.leaving = False
+                self.stop()
+            reason = await incarnation.start()
+            again = left and incarnation.uprooted and self.state is lifecycle.STARTING
+            if reason is None or not again:
+                return incarnation, reason
+            self.emit(events.ActorEnded, reason)
+        raise AssertionError("unreachable")
 
     def part(self, call: Call, reason: ExitReason) -> None:
         """A call ended its actor on purpose: a cast has done its work, a caller is told."""
@@ -261,11 +288,13 @@ class Life:
             self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
 
-    def move(self, event: str) -> None:
-        self.state = lifecycle.step(self.state, event)
-        if self.changed is not None:
-            changed, self.changed = self.changed, None
-            changed.set()
+    def keep_state(self, value: Any) -> None:
+        """Keep what `save_state` gave, for the next incarnation."""
+        self.house.states[self.path] = value
+
+    def take_state(self, missing: Any = None) -> Any:
+        """What the incarnation before has left, once; `missing` if it left nothing."""
+        return self.house.states.pop(self.path, missing)
 
     # -- what a death does to calls -------------------------------------------------------------
 
@@ -277,11 +306,16 @@ class Life:
                 if isinstance(call.ref, Feed):
                     call.ref.rewind()
                 back.append(call)
-        if self.mailbox.closed is not None:
-            for call in back:
-                self.lose(call, lifecycle.NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN, reason)
-        elif back:
-            self.mailbox.put_back(back)
+        if back:
+            self.give_back(back, reason)
+
+    def give_back(self, calls: list[Call], reason: ExitReason) -> None:
+        """Calls that a death did not touch, in order: they wait for the next incarnation, if one will come."""
+        if self.mailbox.closed is None:
+            self.mailbox.put_back(calls)
+            return
+        for call in calls:
+            self.lose(call, lifecycle.NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN, reason)
 
     def survives(self, call: Call, fate: str, reason: ExitReason) -> bool:
         if fate in (lifecycle.BEGUN, lifecycle.UNKNOWN) and not reason.ordered:
@@ -301,7 +335,7 @@ class Life:
 
     def lose(self, call: Call, fate: str, reason: ExitReason, poison: bool = False) -> None:
         """Tell the caller, and bury what has no caller or is poison."""
-        gone = self.mailbox.closed is not None
+        gone = call.mailbox.closed is not None
         if call.ended:
             return
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
@@ -312,38 +346,13 @@ class Life:
             self.bury(call, POISON if poison else UNDELIVERED)
 
     def bury(self, call: Call, cause: str) -> None:
-        try:
-            args, kwargs = self.craft.arguments(call)
-        except Exception as error:  # they pickled, but cannot be unpickled
-            args, kwargs = (f"<arguments that cannot be unpickled: {type(error).__name__}>",), {}
-        letter = DeadLetter(
-            call.id, self.path, call.method.name, args, kwargs, cause, call.deaths, call.parent
-        )
+        letter = letter_of(call, self.path, self.craft, cause)
         self.house.bury(letter)
         self.emit(events.MessageBuried, letter)
-
-    # -- for others -----------------------------------------------------------------------------
-
-    async def wait_ready(self) -> None:
-        """Wait until the actor is ready; raises ActorStartError if it will never be."""
-        while self.state is not lifecycle.READY:
-            if self.state is lifecycle.DEAD or self.state is lifecycle.DOWN:
-                raise ActorStartError(self.path, self.last_reason)
-            await self.wait_changed()
-        await trio.lowlevel.checkpoint_if_cancelled()
 
     def is_running(self, number: int) -> bool:
         """Is this very incarnation still there?"""
         return self.number == number and self.incarnation is not None
-
-    async def wait_dead(self) -> None:
-        while self.state is not lifecycle.DEAD and self.state is not lifecycle.DOWN:
-            await self.wait_changed()
-
-    async def wait_changed(self) -> None:
-        if self.changed is None:
-            self.changed = trio.Event()
-        await self.changed.wait()
 
     def emit(self, kind: Callable[..., events.Event], *details: Any) -> None:
         at = int(self.house.stage.now() * 1e9)

@@ -3,54 +3,46 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec.structs
 import trio
 from trio.lowlevel import Abort, current_task, disable_ki_protection, reschedule, wait_task_rescheduled
 
 from ..transports.guests.context import ActorExit, running
 from ..transports.guests.faults import text_of
 from . import lifecycle
-from .errors import BEGUN, NEVER_SENT, task_error
-from .executor import Local
-from .life import EXECUTORS, Life
-from .reasons import ERROR, NORMAL, SHUTDOWN_EXIT, ExitReason
+from .agenda import Agenda
+from .errors import BEGUN, NEVER_SENT, CallInterruptedError, task_error
+from .exported import hooks_of
+from .hooks import error_of, fall, let_through, reason_of_exit, rise, worse
+from .reasons import ERROR, INTERRUPTED, SHUTDOWN_EXIT, ExitReason
 from .retry import wants_retry
 
 if TYPE_CHECKING:
-    from ..transports.timers import Timer
+    from ..transports.guests.backstage import ActorTimer
     from .call import Call
+    from .life import Life
 
 TURNS = 64  # calls run in one go, before the other tasks get theirs
 TURN = 200e-6  # seconds; a go ends after this, however few calls it was
 
-
-@disable_ki_protection
-def make_actor(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """User code, which a Ctrl-C may stop; it ends the runtime then."""
-    return cls(*args, **kwargs)
-
-
-class LocalCraft:
-    def encoder(self, executor: Local, cls: type) -> None:
-        """Arguments stay what they are: the very same objects, not copies."""
-
-    def incarnate(self, life: Life) -> LocalIncarnation:
-        return LocalIncarnation(life)
-
-    def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return call.payload, dict(call.code)
+UNTRUSTED = ExitReason(INTERRUPTED, "its state is not trusted after an interrupt", ordered=True)
 
 
 class LocalIncarnation:
-    """The mailbox is drained up to 64 calls a go: a task switch costs more than a call."""
+    """The mailbox is drained up to 64 calls a go: a task switch costs more than a call.
 
-    __slots__ = ("actor", "awake", "exit", "life", "limit", "parked", "parting", "stopping")
+    It is what the object finds backstage, too: `actor`, `schedule` and `nursery`.
+    """
+
+    __slots__ = ("actor", "agenda", "awake", "exit", "life", "parked", "parting")
 
     pid = 0
     glance = None
+    held = uprooted = False
 
     def __init__(self, life: Life) -> None:
         self.life = life
@@ -59,55 +51,69 @@ class LocalIncarnation:
         self.awake = True
         self.parked: trio.lowlevel.Task | None = None
         self.exit: ExitReason | None = None
-        self.stopping = False
-        self.limit: Timer | None = None
+        self.agenda: Agenda | None = None
 
     async def start(self) -> ExitReason | None:
-        spec = self.life.spec
+        cls = self.life.spec.cls
         try:
-            self.actor = make_actor(spec.cls, spec.args, spec.kwargs)
+            self.make()
+            if hooks_of(cls):
+                await rise(self)
         except (SystemExit, ActorExit) as left:
-            return ExitReason(ERROR, f"{spec.cls.__name__}.__init__ left with {type(left).__name__}", left)
-        except KeyboardInterrupt:
-            raise  # a Ctrl-C is for the whole program
+            return ExitReason(ERROR, f"{cls.__name__}.__init__ left with {type(left).__name__}", left)
         except BaseException as error:
+            let_through(error)
             return ExitReason(ERROR, f"{type(error).__name__}: {text_of(error)}", error)
         return None
+
+    def make(self) -> None:
+        spec = self.life.spec
+        self.actor = None
+        self.actor = self.act(None, spec.cls, *spec.args, **spec.kwargs)
 
     async def serve(self) -> ExitReason:
         # One coroutine, not two: an idle actor is little more than its frames.
         mailbox = self.life.mailbox
         while self.exit is None:
             queue = mailbox.queue
-            if queue:
+            if self.agenda is not None and self.agenda.due:
+                self.run_due(self.agenda)
+            elif queue:
                 try:
-                    self.take_turns(queue)
+                    if self.take_turns(queue):
+                        await self.perform()
                 except BaseException:
-                    running.call = running.actor = None
+                    running.call = running.actor = running.backstage = None
                     raise
                 if queue and self.exit is None:
                     await trio.lowlevel.cancel_shielded_checkpoint()
-            elif self.stopping:
+            elif self.agenda is not None and self.agenda.limit is not None:
                 self.exit = SHUTDOWN_EXIT
             else:
                 self.awake = False
                 self.parked = current_task()
                 await wait_task_rescheduled(self.unpark)
-        if self.limit is not None:
-            self.limit.cancel()
-        return self.exit
+        if self.agenda is not None:
+            self.agenda.close()
+        return (
+            self.exit if self.actor is None or not hooks_of(self.life.spec.cls) else await self.bow(self.exit)
+        )
+
+    async def bow(self, reason: ExitReason) -> ExitReason:
+        """The end of an object that can still answer."""
+        return await fall(self, reason)
 
     @disable_ki_protection
-    def take_turns(self, queue: deque[Any]) -> None:
+    def take_turns(self, queue: deque[Any], turns: int = TURNS) -> bool:
         """Run what waits, for a while; what a method raises goes to its caller, or ends the incarnation.
 
-        User code runs here, which a Ctrl-C may stop; it ends the runtime then.
+        User code runs here, which a Ctrl-C may stop; it ends the runtime then.  True if a stream has the turn now.
         """
         until = perf_counter() + TURN
         actor, ended = self.actor, lifecycle.ENDED
-        before = running.call, running.actor
-        running.actor = self.life
-        for turn in range(TURNS):
+        before = running.call, running.actor, running.backstage
+        running.actor, running.backstage = self.life, self
+        for turn in range(turns):
             call = queue.popleft()
             if call.__class__ is tuple:
                 method, args, id, _ = call
@@ -133,24 +139,96 @@ class LocalIncarnation:
                     call.succeed(value)
             if not queue or self.exit is not None or (turn & 7 == 7 and perf_counter() > until):
                 break
-        running.call, running.actor = before
+        running.call, running.actor, running.backstage = before
+        return False
+
+    async def perform(self) -> None:
+        """Give the turn to a stream until it ends."""
+
+    @disable_ki_protection
+    def act(
+        self, call: tuple[int, str, Any] | None, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run user code in the actor's turn, beside its calls or step by step."""
+        before = running.call, running.actor, running.backstage
+        running.call, running.actor, running.backstage = call, self.life, self
+        try:
+            return function(*args, **kwargs)
+        finally:
+            running.call, running.actor, running.backstage = before
+
+    async def cue(self, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Run a hook."""
+        return self.finished(self.act(None, function, *args), function)
+
+    def finished(self, value: Any, function: Callable[..., Any]) -> Any:
+        """What a function returned, which nothing here could await."""
+        if isinstance(value, Awaitable):
+            if isinstance(value, Coroutine):
+                value.close()
+            name, cls = name_of(function), self.life.spec.cls.__name__
+            raise TypeError(f"{name}() is async, but {cls} has no async methods, so no event loop runs it")
+        return value
+
+    # -- timers, and what else the object finds backstage ---------------------------------------
+
+    def schedule(
+        self, seconds: float, period: float | None, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> ActorTimer:
+        return self.open_agenda().schedule(seconds, period, function, args)
+
+    @property
+    def nursery(self) -> trio.Nursery:
+        cls = self.life.spec.cls.__name__
+        raise RuntimeError(f"{cls} has no async methods, so it has no nursery; make one of its methods async")
+
+    def open_agenda(self) -> Agenda:
+        if self.agenda is None:
+            stage = self.life.house.stage
+            self.agenda = Agenda(stage.timers, stage.now, self.pump)
+        return self.agenda
+
+    def run_due(self, agenda: Agenda) -> None:
+        """Run the timer whose turn it is."""
+        timer = agenda.next_due()
+        if timer is None:
+            return
+        function: Any = timer.function
+        try:
+            self.finish(timer, self.act(None, function, *timer.args))
+        except BaseException as error:
+            let_through(error)
+            self.end(error_of(f"{name_of(function)}()", error))
+
+    def finish(self, timer: ActorTimer, value: Any) -> None:
+        """A timer's function has returned."""
+        if timer.function is not None:
+            self.finished(value, timer.function)
+        self.open_agenda().ran(timer)
+
+    def end(self, reason: ExitReason) -> None:
+        """Something of the actor's own ends it."""
+        self.exit = worse(self.exit, reason)
+        self.pump()
+
+    # -- what a method raised -------------------------------------------------------------------
 
     def failed(self, call: Call, error: BaseException) -> None:
         if isinstance(error, ActorExit | SystemExit):
             self.left(call, error)
             return
-        options = self.life.spec.options
-        method = call.method
-        if self.retried(call, error):
+        gone = call.ended or self.exit is not None
+        if not gone and self.retried(call, error):
             return
+        name = call.method.name
         # Nobody waits for a cast; and here the cause has its own traceback, which need not be put into words.
-        call.fail(error if call.is_cast else task_error(error, call.id, method.name, self.life.path, ""))
-        if call.is_cast or isinstance(error, options.crash_on):
-            self.exit = ExitReason(
-                ERROR, f"{method.name}() raised {type(error).__name__}: {text_of(error)}", error
-            )
-        if call.is_cast:
-            self.life.house.unseen(call)
+        told = error if call.is_cast else task_error(error, call.id, name, self.life.path, "")
+        if not gone:
+            call.fail(told)
+        if self.exit is None and (call.is_cast or isinstance(error, self.life.spec.options.crash_on)):
+            self.exit = error_of(f"{name}()", error)
+        if gone or call.is_cast:
+            self.life.house.unseen(msgspec.structs.replace(call, error=told, ref=None))
 
     def retried(self, call: Call, error: BaseException) -> bool:
         if not wants_retry(call, error):
@@ -160,9 +238,28 @@ class LocalIncarnation:
         return True
 
     def left(self, call: Call, error: ActorExit | SystemExit) -> None:
-        """The method ended its actor on purpose."""
-        self.exit = reason_of_exit(error)
-        self.parting = call
+        """The method ended its actor on purpose; the first who does is told."""
+        if self.exit is None:
+            self.exit = reason_of_exit(error)
+            self.parting = call
+
+    def interrupted(self, call: Call) -> None:
+        """A method was interrupted half-way."""
+        text = f"call {call.id}, {call.method.name}() to {self.life.path}, was interrupted"
+        call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
+
+    async def struck(self) -> None:
+        """What was interrupted has ended: the object repairs itself, or goes."""
+        if self.exit is not None:
+            return
+        if self.life.spec.options.after_interrupt == "restart":
+            self.kill(UNTRUSTED)
+        elif "on_interrupt" in hooks_of(self.life.spec.cls):
+            try:
+                await self.cue(self.actor.on_interrupt)
+            except BaseException as error:
+                let_through(error)
+                self.end(error_of("on_interrupt()", error))
 
     # -- from outside ---------------------------------------------------------------------------
 
@@ -183,6 +280,10 @@ class LocalIncarnation:
     def withdraw(self, call: Call, why: str) -> None:
         """A method that runs here cannot be stopped; by the time we are asked, it has ended."""
 
+    def recall(self, call: Call, stand_in: Call) -> bool:
+        """Nothing is in its hands but what it runs."""
+        return False
+
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream."""
 
@@ -196,8 +297,7 @@ class LocalIncarnation:
         return ()
 
     def stop(self, seconds: float) -> None:
-        self.stopping = True
-        self.limit = self.life.house.stage.timers.after(seconds, self.stop_now)
+        self.open_agenda().end_by(seconds, self.stop_now)
         self.pump()
 
     def stop_now(self) -> None:
@@ -206,15 +306,10 @@ class LocalIncarnation:
     def kill(self, reason: ExitReason) -> None:
         if self.exit is None:
             self.exit = reason
+        self.actor = None  # it is not asked any more, neither to save its state nor to stop
         self.pump()
 
 
-def reason_of_exit(error: ActorExit | SystemExit) -> ExitReason:
-    if isinstance(error, ActorExit):
-        return ExitReason(NORMAL, error.reason or "", ordered=True)
-    if error.code in (0, None):
-        return ExitReason(NORMAL, "SystemExit(0)", ordered=True)
-    return ExitReason(ERROR, f"SystemExit({error.code!r})", error)
-
-
-EXECUTORS[Local] = LocalCraft()
+def name_of(function: object) -> str:
+    name: str = getattr(function, "__name__", type(function).__name__)
+    return name

@@ -23,12 +23,12 @@ from . import lifecycle
 from .call import Call
 from .carried import Context, context_of
 from .casting import NO_KEYWORDS, Note
+from .chain import claim
 from .chunks import ChunkStream
 from .errors import (
     NEVER_SENT,
     ActorDiedError,
     CallError,
-    DeadlockError,
     GetTimeoutError,
     PendingCallsLimitExceeded,
     TaskCancelledError,
@@ -56,9 +56,12 @@ class Receiver(Protocol):
 
     @property
     def glance(self) -> Glance | None: ...
+    @property
+    def held(self) -> bool: ...
     def exchange(self, call: Call, /) -> bool: ...
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
+    def recall(self, call: Call, stand_in: Call) -> bool: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -101,7 +104,7 @@ class Mailbox:
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
         if running.call is not None or role.get() is not None:
-            self.refuse_circle(call)
+            claim(call)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
             await checkpoint_if_cancelled()
@@ -115,13 +118,6 @@ class Mailbox:
         call.task = current_task()
         return await park(call.abandoned)
 
-    def refuse_circle(self, call: Call) -> None:
-        """Raise DeadlockError if the call would wait for the very call that makes it."""
-        if getattr(present().actor, "mailbox", None) is self:
-            raise DeadlockError(
-                f"{self.label} would wait for itself: {call.method.name}() cannot begin before this call ends"
-            )
-
     @enable_ki_protection
     def submit(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -132,6 +128,12 @@ class Mailbox:
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
         self.put(call)
         return ref
+
+    async def broadcast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[Any]:
+        """Call everyone who stands behind this mailbox; here that is one actor."""
+        return [await self.asked(self.make(CALL, method, args, kwargs))]
 
     @enable_ki_protection
     def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -206,6 +208,11 @@ class Mailbox:
         if method.timeout is not None and kind != STREAM:  # a stream's is for each item
             call.deadline = self.house.stage.now() + method.timeout
         return call
+
+    def admit(self, call: Call) -> None:
+        """Accept a call that somebody waits for; raises DeadlockError if it waits for the one that makes it."""
+        claim(call)
+        self.put(call)
 
     def put(self, call: Call) -> None:
         """Accept a call; raises ActorDiedError if the actor is dead."""
@@ -305,7 +312,7 @@ class Mailbox:
         waiting = [call for call in self.unfinished() if not call.ended]
         for call in waiting:
             if call.deadline <= now:
-                self.withdraw(call, late(call), TIMEOUT)
+                call.mailbox.withdraw(call, late(call), TIMEOUT)
         earliest = min((call.deadline for call in waiting if not call.ended), default=math.inf)
         if earliest < math.inf:
             self.arm(earliest)
@@ -336,7 +343,7 @@ class Mailbox:
         """Cancel the calls that only a ref waits for."""
         for call in self.unfinished():
             if call.ref is not None:
-                self.withdraw(
+                call.mailbox.withdraw(
                     call,
                     TaskCancelledError(
                         f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id

@@ -11,13 +11,13 @@ from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule,
 
 from .call import Call, cancelled
 from .checks import Checks, check_fields, is_positive, one_of
+from .mappable import WINDOW
 
 if TYPE_CHECKING:
     from typing import Self
 
 R_co = TypeVar("R_co", covariant=True)
 
-WINDOW = 1024  # calls under way: enough for several guests, whose windows are 256
 GO = 64  # results taken in one go, after which the other tasks get their turn
 
 

@@ -12,29 +12,27 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..transports.guests.protocol import CALL
 from .casting import cast_of
+from .exported import MARK, refuse_unknown_group
+from .mappable import Mappable
 from .options import METHOD_CHECKS, MethodOptions
 from .signature import Check, check_of
 
 if TYPE_CHECKING:
-    from typing import Literal, Self, TypeVarTuple, Unpack
+    from typing import Self, Unpack
 
     from .mailbox import Mailbox
+    from .mappable import MapOptions
     from .mapping import MapStream
     from .ref import ObjectRef
     from .streaming import StreamMethod
 
-    Ts = TypeVarTuple("Ts")
-
-A = TypeVar("A")
 F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
-MARK = "__understudy__"
 
-
-class ActorMethod(Generic[F_co]):
+class ActorMethod(Mappable[F_co]):
     # No docstrings here: editors then show the user's own.  One covariant callable as the only parameter,
     # because a ParamSpec in a nominal generic is invariant and an override could not widen its signature.
     __slots__ = (
@@ -84,33 +82,21 @@ class ActorMethod(Generic[F_co]):
         self.check(*args, **kwargs)
         return self.mailbox.submit(self, args, kwargs)
 
-    def map(
-        self: ActorMethod[Callable[[A], R]],
-        items: Iterable[A],
-        /,
-        *,
-        window: int = 1024,
-        ordered: bool = True,
-        errors: Literal["raise", "return"] = "raise",
-    ) -> MapStream[R]:
-        return self.mailbox.map(self, items, False, window, ordered, errors)  # type: ignore[return-value]
+    def mapped(self, items: Iterable[Any], star: bool, how: MapOptions) -> MapStream[Any]:
+        return self.mailbox.map(self, items, star, **how)  # type: ignore[return-value]
 
-    def starmap(
-        self: ActorMethod[Callable[[*Ts], R]],
-        items: Iterable[tuple[*Ts]],
-        /,
-        *,
-        window: int = 1024,
-        ordered: bool = True,
-        errors: Literal["raise", "return"] = "raise",
-    ) -> MapStream[R]:
-        return self.mailbox.map(self, items, True, window, ordered, errors)  # type: ignore[return-value]
+    def broadcast(
+        self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, list[R]]:
+        self.check(*args, **kwargs)
+        return self.mailbox.broadcast(self, args, kwargs)
 
     if TYPE_CHECKING:
 
         def cast(self: ActorMethod[Callable[P, Any]], *args: P.args, **kwargs: P.kwargs) -> None: ...
 
     def options(self, **options: Unpack[MethodOptions]) -> Self:
+        refuse_unknown_group(self.name, options.get("concurrency_group", ""), self.mailbox.options)
         return type(self)(self.mailbox, self.name, self.__wrapped__, **{**self.changes, **checked(options)})
 
     def __repr__(self) -> str:

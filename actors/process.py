@@ -14,6 +14,7 @@ from ..transports.places.process import GuestProcess, describe_status, signal_na
 from ..transports.session import CLOSED, READY
 from . import events
 from .actor import awaits
+from .debugging import Debugging
 from .executor import Process
 from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
@@ -21,7 +22,7 @@ from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, command_of, lanes_of, settings_of
 
 if TYPE_CHECKING:
-    from ..transports.timers import Timer
+    from ..transports.deadlines import Deadline
     from .call import Call
     from .mailbox import Encode
 
@@ -52,7 +53,7 @@ class ProcessIncarnation(GuestIncarnation):
         codec = Codec(executor.trusted, executor.bounds)
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
-        self.stop_timer: Timer | None = None
+        self.stop_timer: Deadline | None = None
 
     @property
     def where(self) -> str:
@@ -63,12 +64,17 @@ class ProcessIncarnation(GuestIncarnation):
         """The guest's process, once it is launched."""
         return self.guest.process
 
+    @property
+    def uprooted(self) -> bool:
+        return self.process is not None and self.process.uprooted
+
     # -- the start ------------------------------------------------------------------------------
 
     async def start(self) -> ExitReason | None:
         """Launch the guest and wait until it is ready; returns why not, after proof of death."""
         limit = self.life.spec.options.start_timeout
-        time = trio.move_on_after(limit)
+        time = trio.CancelScope()
+        deadline = self.climber.deadlines.after(limit, time.cancel)
         try:
             with time:
                 await self.launch()
@@ -81,6 +87,8 @@ class ProcessIncarnation(GuestIncarnation):
         except BaseException:
             self.close()
             raise
+        finally:
+            deadline.cancel()
         if self.session.state is READY and self.why is None:
             return None
         if self.process is None:
@@ -98,6 +106,7 @@ class ProcessIncarnation(GuestIncarnation):
         link.on_messages, link.on_drained = self.hear, self.pump
         link.on_end, link.on_breach = self.lost, self.breach
         link.open()
+        Debugging(self).attend()
         if process.ended:
             self.ended()
         self.greet()
@@ -140,7 +149,7 @@ class ProcessIncarnation(GuestIncarnation):
 
         if self.stop_timer is not None:
             self.stop_timer.cancel()  # each stop has its own time
-        self.stop_timer = self.life.house.stage.timers.after(seconds, check)
+        self.stop_timer = self.climber.deadlines.after(seconds, check)
 
     def ended(self) -> None:
         """The guest is dead, and proved to be; replies it wrote before still count."""
@@ -167,7 +176,7 @@ class ProcessIncarnation(GuestIncarnation):
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
             reason = ExitReason(kind, f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
-        return replace(reason, status=status, stderr=words, ordered=ordered)
+        return replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
 
 
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first

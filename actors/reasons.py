@@ -15,7 +15,8 @@ class ExitReason:
     `kind` is one of normal, shutdown, error, signal, interrupted, timeout, unreachable, abandoned; `text`
     tells it to a person; `exception` is what an *error* raised; `status` is a process's exit status
     (negative: a signal); `stderr` is the end of what it wrote there.  `ordered` deaths are ours (a kill, a
-    stop, an injected fault): no message is blamed for them.
+    stop, an injected fault): no message is blamed for them.  `uprooted` are those that died with the keeper:
+    no restart is counted for them.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class ExitReason:
     status: int | None = None
     stderr: str = field(default="", repr=False, compare=False)
     ordered: bool = False
+    uprooted: bool = False
 
     @property
     def abnormal(self) -> bool:

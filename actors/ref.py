@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ..transports.guests.context import role, running
+from .chain import claim
 from .errors import CallError
 
 if TYPE_CHECKING:
@@ -43,11 +45,15 @@ class ObjectRef(Generic[R_co]):
         return self.outcome().__await__()
 
     async def outcome(self) -> R_co:
+        waits = (running.call is not None or role.get() is not None) and claim(self.call)
         try:
             value: R_co = await self.call.wait_shared()
         except CallError:
             self.seen = True
             raise
+        finally:
+            if waits:
+                self.call.maker = None
         return value
 
     async def wait_done(self) -> None:

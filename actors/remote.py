@@ -1,14 +1,16 @@
-"""`@remote` for plain classes: Ray's dynamic way, everything public callable and typed `Any`."""
+"""`@remote`: for functions, and for plain classes, Ray's dynamic way, everything public callable and typed `Any`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
-from .actor import EXPORTED, RESERVED, Actor, ActorClass, install, refuse_unfit
+from .actor import RESERVED, Actor, ActorClass, install, refuse_unfit
+from .exported import export, refuse_misfit
+from .function import RemoteFunction
 from .options import ActorOptions
-from .spec import ChildSpec
+from .spec import ChildSpec, options_of
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 GIVEN = ("remote", "start", "child", "options")  # what a plain class is given
 
 C = TypeVar("C", bound=type[Actor])
+P = ParamSpec("P")
+R = TypeVar("R")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -29,16 +33,41 @@ class PlainActorClass(Protocol[T_co]):
     def options(self, **options: Unpack[ActorOptions]) -> ActorClass[..., Any]: ...
 
 
-@overload
-def remote(cls: C, /) -> C: ...
-@overload
-def remote(cls: type[T_co], /) -> PlainActorClass[T_co]: ...
-@overload
-def remote(**options: Unpack[ActorOptions]) -> Callable[[Any], Any]: ...
-def remote(cls: Any = None, /, **options: Any) -> Any:
-    """Make an actor class of a plain class; its public methods can be called through a handle.
+class RemoteOptions(ActorOptions, total=False):
+    """What `@remote(...)` takes: the options of actors over a class, those of functions over a function."""
 
-    The class itself is returned, with `.remote`, `.start`, `.child` and `.options` added.
+    max_retries: int
+    timeout: float | None
+
+
+class RemoteDecorator(Protocol):
+    """What `@remote(...)` with options gives."""
+
+    @overload
+    def __call__(self, cls: C, /) -> C: ...  # type: ignore[overload-overlap] # pyright: ignore[reportOverlappingOverload]
+    @overload
+    def __call__(self, cls: type[T_co], /) -> PlainActorClass[T_co]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, f: Callable[P, Coroutine[Any, Any, R]], /) -> RemoteFunction[Callable[P, R]]: ...
+    @overload
+    def __call__(self, f: Callable[P, R], /) -> RemoteFunction[Callable[P, R]]: ...
+
+
+@overload
+def remote(cls: C, /) -> C: ...  # type: ignore[overload-overlap] # pyright: ignore[reportOverlappingOverload]
+@overload
+def remote(cls: type[T_co], /) -> PlainActorClass[T_co]: ...  # type: ignore[overload-overlap]
+@overload
+def remote(f: Callable[P, Coroutine[Any, Any, R]], /) -> RemoteFunction[Callable[P, R]]: ...
+@overload
+def remote(f: Callable[P, R], /) -> RemoteFunction[Callable[P, R]]: ...
+@overload
+def remote(**options: Unpack[RemoteOptions]) -> RemoteDecorator: ...
+def remote(cls: Any = None, /, **options: Any) -> Any:
+    """Make a remote function of a function, or an actor class of a plain class.
+
+    Of a class all public methods can be called through a handle; the class itself is returned, with `.remote`,
+    `.start`, `.child` and `.options` added.  A function becomes a RemoteFunction.
 
     Example:
         @remote
@@ -48,17 +77,32 @@ def remote(cls: Any = None, /, **options: Any) -> Any:
 
         print(await Greeter.remote().greet("you"))
 
+        @remote(max_retries=0)
+        def square(x: int) -> int:
+            return x * x
+
+        print(await square(2))
+
     Raises:
-        TypeError: if it decorates something that is no class.
+        TypeError: if it decorates something that is neither a class nor a function, or for an unknown option.
     """
     if cls is None:
-        return partial(remote_class, options=options)
-    return remote_class(cls, options)
+        return partial(made_remote, options=options)
+    return made_remote(cls, options)
+
+
+def made_remote(item: Any, options: Any) -> Any:
+    if is_class(item):
+        return remote_class(item, options)
+    if not callable(item):
+        raise TypeError(
+            f"@remote makes actor classes of classes and remote functions of functions; {item!r} is neither"
+        )
+    function: RemoteFunction[Any] = RemoteFunction(item, options)
+    return function
 
 
 def remote_class(cls: Any, options: Any) -> Any:
-    if not is_class(cls):
-        raise TypeError(f"@remote makes actor classes of classes; {cls!r} is none")
     mark(cls, options)
     return cls
 
@@ -91,4 +135,5 @@ def export_public(cls: type) -> None:
     names = [name for name in names if not isinstance(raw(cls, name), staticmethod | classmethod)]
     exported: dict[str, Any] = {name: getattr(cls, name) for name in names}
     refuse_unfit(cls, exported)
-    setattr(cls, EXPORTED, exported)
+    export(cls, exported)
+    refuse_misfit(cls, options_of(cls))

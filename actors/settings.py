@@ -14,12 +14,15 @@ from msgspec.msgpack import Ext
 from ..transports.codec import Code, Codec, Unencodable
 from ..transports.guests import pickles
 from ..transports.guests.protocol import PICKLED, REENTRANT
+from ..transports.places.guest import CHANNEL_PLACE
+from ..transports.places.measuring import coverage_settings
 from ..transports.places.process import Command
 from .actor import awaits, exported_of
+from .debugging import debug_of
 from .executor import Process, Thread
+from .exported import MARK
 from .kinds import kind_of
 from .lanes import Lanes
-from .method import MARK
 
 if TYPE_CHECKING:
     from .life import Life
@@ -68,6 +71,9 @@ def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, 
         "mode": mode_of(spec.cls, spec.options, executor.loop),
         **groups_of(spec.cls, spec.options),
         "label": life.path,
+        "channel": CHANNEL_PLACE,
+        "debug": debug_of(executor),
+        "coverage": coverage_settings() if executor.trusted else None,
         "details": {"path": life.path, "name": spec.options.name, "incarnation": life.number},
     }
     return settings, {**code, **more, **still_more}

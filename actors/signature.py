@@ -12,10 +12,15 @@ Check = Callable[..., None]
 @functools.lru_cache(maxsize=4096)
 def check_of(function: Callable[..., Any]) -> Check:
     """A function that takes what the method takes (without `self`) and does nothing."""
+    return compiled(function, 1)
+
+
+def compiled(function: Callable[..., Any], given: int = 0) -> Check:
+    """A function that takes what `function` takes, after so many arguments that are given already."""
     import inspect  # a guest never needs it, and it costs a guest a tenth of its start
 
     try:
-        parameters = list(inspect.signature(function).parameters.values())[1:]
+        parameters = list(inspect.signature(function).parameters.values())[given:]
     except (TypeError, ValueError):
         return accept
     plain = [
@@ -23,10 +28,10 @@ def check_of(function: Callable[..., Any]) -> Check:
         for p in parameters
     ]
     scope: dict[str, Any] = {}
-    name = function.__name__
+    name = getattr(function, "__name__", "function")
     exec(f"def {name if name.isidentifier() else 'method'}{inspect.Signature(plain)}: pass", scope)
     check: Check = scope.popitem()[1]
-    check.__qualname__ = function.__qualname__
+    check.__qualname__ = getattr(function, "__qualname__", name)
     return check
 
 

@@ -12,28 +12,33 @@ if TYPE_CHECKING:
     from .call import Call
     from .deadletter import DeadLetter
     from .events import Event
+    from .executor import Executor
     from .handle import ActorHandle
     from .life import Life
+    from .mailbox import Mailbox
     from .reasons import ExitReason
-    from .spec import ChildSpec
 
 
 class Spawner(Protocol):
     """What an open runtime does for those who start and find actors."""
 
-    def spawn(self, spec: ChildSpec[Any]) -> ActorHandle: ...
-    async def start(self, spec: ChildSpec[Any]) -> ActorHandle: ...
+    def spawn(self, spec: Any) -> ActorHandle: ...  # a child spec, or the plan of a pool
+    async def start(self, spec: Any) -> ActorHandle: ...
     def find(self, name: str) -> ActorHandle: ...
+    def functions(self, executor: Executor | None, awaits: bool) -> Mailbox: ...
 
 
 class House(Protocol):
     """What every actor of a runtime shares."""
+
+    states: dict[str, Any]  # what incarnations have left for the next, by path
 
     @property
     def stage(self) -> Stage: ...
     def emit(self, event: Event) -> None: ...
     def bury(self, letter: DeadLetter) -> None: ...
     def unseen(self, call: Call) -> None: ...
+    def find(self, name: str) -> ActorHandle: ...
 
 
 class Overseer(Protocol):

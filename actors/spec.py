@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from .exported import refuse_misfit
 from .options import ActorOptions, Options
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class ChildSpec(Generic[T_co]):
             raise TypeError(
                 f"{cls!r} is no actor class; write class X(Actor): ... or @remote above the class"
             )
-        self.fill(cls, args, kwargs or {}, options_of(cls).changed(options))
+        changed = options_of(cls).changed(options)
+        refuse_misfit(cls, changed)
+        self.fill(cls, args, kwargs or {}, changed)
 
     def fill(self, cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options) -> None:
         for name, value in (("cls", cls), ("args", args), ("kwargs", kwargs), ("options", options)):

@@ -9,7 +9,9 @@ import trio
 from msgspec.structs import replace
 from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
 
+from ..transports.guests.context import role, running
 from . import lifecycle
+from .chain import claim
 from .errors import NEVER_SENT, CallError, GetTimeoutError, TaskCancelledError
 from .reasons import TIMEOUT
 from .ref import ObjectRef
@@ -28,7 +30,7 @@ GO = 64  # items taken in one go, after which the other tasks get their turn
 class Feed:
     """What a stream's call record holds: the items that have come, and who waits for the next."""
 
-    __slots__ = ("ahead", "call", "got", "items", "owed", "task")
+    __slots__ = ("ahead", "call", "got", "items", "owed", "task", "timer")
 
     def __init__(self, call: Call, ahead: int) -> None:
         self.call = call
@@ -37,6 +39,7 @@ class Feed:
         self.task: trio.lowlevel.Task | None = None
         self.owed = 0  # items that have come, less those the actor was told of
         self.got = False  # an item has come: from now on it cannot be tried again
+        self.timer: Timer | None = None
         call.ref = self
 
     def put(self, values: list[Any]) -> None:
@@ -70,12 +73,12 @@ class Feed:
         if self.task is not None:
             raise trio.BusyResourceError("another task waits for the next item of this stream")
         self.task = current_task()
-        timer = self.arm()
+        self.timer = self.arm()
         try:
             await wait_task_rescheduled(self.leave)
         finally:
-            if timer is not None:
-                timer.cancel()
+            if self.timer is not None:
+                self.timer.cancel()
 
     def leave(self, _: Any) -> Abort:
         self.task = None
@@ -89,6 +92,10 @@ class Feed:
 
     def late(self) -> None:
         call = self.call
+        receiver = call.mailbox.receiver
+        if receiver is not None and receiver.held:
+            self.timer = self.arm()
+            return
         name = call.method.name
         text = (
             f"the next item of {name}() from {call.mailbox.label} did not come within {call.method.timeout} s"
@@ -163,8 +170,11 @@ class Stream(Generic[R_co]):
     def begin(self) -> None:
         """Send the call, if that has not been done."""
         if not self.begun:
+            call = self.feed.call
+            if running.call is not None or role.get() is not None:
+                claim(call)
             self.begun = True
-            self.feed.call.mailbox.put(self.feed.call)
+            call.mailbox.put(call)
 
     async def aclose(self) -> None:
         """Close the stream: no item follows, and the generator is closed at once.  Idempotent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -13,7 +14,9 @@ from ..transports.session import CLOSED, READY
 from . import events
 from .actor import awaits
 from .executor import Thread
+from .far import FarHandle, near
 from .guest import GuestIncarnation
+from .handle import ActorHandle
 from .life import EXECUTORS, Life
 from .reasons import ABANDONED, ERROR, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, thread_settings_of
@@ -25,9 +28,39 @@ if TYPE_CHECKING:
 GRACE = 0.1  # seconds in which a thread that was cut off may end; one that runs on is abandoned
 
 
+class Passed(HostObjects):
+    """Objects pass as they are, except for handles: a thread reaches other actors by way of the runtime's."""
+
+    def call(
+        self,
+        kind: int,
+        id: int,
+        method: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        context: dict[str, Any] | None = None,
+    ) -> tuple[list[Any], Mapping[bytes, bytes]]:
+        args = tuple(map(far, args))
+        return super().call(kind, id, method, args, {key: far(kwargs[key]) for key in kwargs}, context)
+
+    def packed(self, value: Any) -> tuple[Any, Mapping[bytes, bytes]]:
+        return super().packed(far(value))
+
+    def value(self, value: Any) -> Any:
+        return near(value)
+
+
+def far(value: Any) -> Any:
+    """What a guest in this process is given in place of a handle; anything else as it is."""
+    if not isinstance(value, ActorHandle):
+        return value
+    life = value._life  # pyright: ignore[reportPrivateUsage]
+    return FarHandle(life.path, life.spec.cls)
+
+
 class ThreadCraft:
     def encoder(self, executor: Thread, cls: type) -> Encode:
-        return HostObjects(in_turns=not awaits(cls)).call
+        return Passed(in_turns=not awaits(cls)).call
 
     def incarnate(self, life: Life) -> ThreadIncarnation:
         return ThreadIncarnation(life)
@@ -48,7 +81,7 @@ class ThreadIncarnation(GuestIncarnation):
         executor = life.spec.options.executor
         assert isinstance(executor, Thread)
         place = ThreadPlace(life.house.stage.soon)
-        super().__init__(life, place, HostObjects(), executor.ladder, trusted=True)
+        super().__init__(life, place, Passed(), executor.ladder, trusted=True)
 
     async def start(self) -> ExitReason | None:
         """Start the thread and wait until the actor is ready; returns why not."""

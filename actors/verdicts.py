@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     """End a call as the guest's reply says; raises ProtocolError if it skipped what nobody cancelled."""
     if call.ended:
+        call.let_go()
+        return
+    if kind not in ANSWERS and call.skipped():
         return
     if kind not in ANSWERS:
         raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
@@ -38,7 +41,7 @@ def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnat
 
 def result(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     try:
-        value = incarnation.codec.value(message[2])
+        value = incarnation.value(message[2])
     except Exception as error:
         text = f"the result of {call.method.name}() cannot be unpickled here: {error}"
         failure = Unsendable(text, BEGUN, call.id, call.method.name)

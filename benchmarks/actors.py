@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from understudy import Actor, Process, method
 
@@ -13,6 +13,25 @@ class Echo(Actor, executor=Process()):
 
     @method
     def echo(self, x: int = 0) -> int:
+        """Give back what came."""
+        return x
+
+    @method
+    def count_up(self, count: int) -> Iterator[int]:
+        """So many small items."""
+        yield from range(count)
+
+    @method
+    def pid(self) -> int:
+        """The process this actor runs in."""
+        return os.getpid()
+
+
+class Awaiting(Actor, executor=Process()):
+    """The same with a method that is awaited."""
+
+    @method
+    async def echo(self, x: int = 0) -> int:
         """Give back what came."""
         return x
 

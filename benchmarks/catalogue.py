@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import ours, raw
+from benchmarks import functions, lists, ours, raw, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import anyio_process, execnet_gateway, process_pool, ray_actor, trio_step
 
 CASES: tuple[Case, ...] = (
     *raw.CASES,
+    *lists.CASES,
     *ours.CASES,
+    *whole.CASES,
+    *functions.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
     *process_pool.CASES,
@@ -21,6 +24,7 @@ CASES: tuple[Case, ...] = (
 
 CALL = "process call"
 CALL_100 = "process call 100"
+FUNCTIONS = "remote functions"
 
 GOALS = (
     Goal(
@@ -80,6 +84,40 @@ GOALS = (
         reference="trio schedule step",
         figure="cpu",
         at_most=0.3,
+    ),
+    Goal(
+        what="10,000 functions / ProcessPoolExecutor",
+        ours=FUNCTIONS,
+        reference="ProcessPoolExecutor functions",
+        figure="rate",
+        at_least=5,
+    ),
+    Goal(
+        what="10,000 functions by an Executor / ProcessPoolExecutor",
+        ours="executor functions",
+        reference="ProcessPoolExecutor functions",
+        figure="rate",
+        at_least=2,
+    ),
+    Goal(
+        what="10,000 functions / Ray", ours=FUNCTIONS, reference="Ray functions", figure="rate", at_least=20
+    ),
+    Goal(what="map / raw lists", ours="map", reference="raw lists", figure="rate", at_least=0.7),
+    Goal(what="stream / raw lists", ours="stream", reference="raw lists", figure="rate", at_least=0.4),
+    Goal(
+        what="async method / sync, one core, wall",
+        ours="async method, one core",
+        reference="process call, one core",
+        figure="wall",
+        at_most=2,
+    ),
+    Goal(what="async method / sync", ours="async method", reference=CALL, figure="wall", at_most=2),
+    Goal(
+        what="thread call / trio.to_thread",
+        ours="thread call",
+        reference="trio.to_thread",
+        figure="rate",
+        at_least=2,
     ),
     Goal(what="idle local actor, memory", ours="idle actor", figure="memory", at_most=3000),
     Goal(what="local crash to ready again, CPU", ours="local crash", figure="cpu", at_most=40e-6),

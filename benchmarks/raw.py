@@ -77,7 +77,7 @@ def ask(sock: socket.socket, pending: set[int], numbers: list[int]) -> None:
 
 
 @contextmanager
-def child() -> Generator[tuple[socket.socket, int], None, None]:
+def child(serve: Callable[[socket.socket], None] = serve) -> Generator[tuple[socket.socket, int], None, None]:
     """A forked child that serves, as the socket to it and its pid."""
     ours, theirs = socket.socketpair()
     pid = os.fork()

@@ -244,7 +244,10 @@ class Core:
         return [Rest(child.id), *self.give_up(child, reason)]
 
     def restart(self, child: Child, reason: Any, now: float) -> list[Effect]:
-        """Start it again if its limits allow; every attempt counts."""
+        """Start it again if its limits allow; every attempt counts, but for what the keeper's death took along."""
+        if reason.uprooted:  # one cause would be counted once for each child
+            child.state = STARTING
+            return [Start(child.id, restart=True)]
         child.restarts += 1
         limit = child.rules.max_restarts
         if limit is None:

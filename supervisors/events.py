@@ -33,6 +33,13 @@ class SupervisorGaveUp(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PoolResized(Event):
+    """A pool has so many members now, those included that are just starting."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventsMissed(Event):
     """This reader fell behind: so many events were dropped before the next one."""
 

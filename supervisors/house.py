@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ..actors import events
+from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..transports.stage import Stage
 from .events import EventStream
@@ -18,6 +19,7 @@ from .registry import Registry
 if TYPE_CHECKING:
     from ..actors.call import Call
     from ..actors.deadletter import DeadLetter
+    from ..actors.handle import ActorHandle
     from ..actors.reasons import ExitReason
     from . import core
     from .supervisor import Child, SupervisorNode
@@ -31,11 +33,13 @@ class RuntimeHouse:
     """Actors know it as their house; it decides nothing."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
+        check_environment()
         self.nursery = nursery
         self.stage = Stage()
         self.registry = Registry()
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
         self.stream = EventStream()
+        self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
         self.on_over: Callable[[SupervisorNode, ExitReason], None] = lambda node, reason: None
@@ -64,6 +68,10 @@ class RuntimeHouse:
             letter.cause,
         )
         self.dead_letters.append(letter)
+
+    def find(self, name: str) -> ActorHandle:
+        """The handle of an actor by name or path; raises ActorNotFoundError."""
+        return self.registry.find(name)
 
     def unseen(self, call: Call) -> None:
         """Nobody awaited this failure: tell it as an event and in the log."""

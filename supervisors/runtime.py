@@ -6,15 +6,16 @@ import itertools
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import trio
 
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
+from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
-from ..actors.local import LocalCraft
+from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
 from ..actors.spawner import current
@@ -23,10 +24,15 @@ from ..actors.thread import ThreadCraft
 from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
+from .functions import FunctionMailbox, FunctionPools
 from .house import RuntimeHouse
+from .pool import Pool
+from .poolnode import plant_pool
 from .spec import Supervisor
 from .supervisor import SupervisorNode
 from .tree import draw
+
+Plan = ChildSpec[Any] | Pool[Any]
 
 EXECUTORS = (LocalCraft, ThreadCraft, ProcessCraft)  # importing their modules makes them known
 
@@ -55,6 +61,7 @@ class Runtime:
         self.root = SupervisorNode("root", "", core.Flags(intensity=0), house, None)
         self.tree_node = SupervisorNode("tree", "", core.Flags(tree.intensity, tree.within), house, self.root)
         self.dynamic = SupervisorNode("dynamic", "", core.Flags(dynamic=True), house, self.root)
+        self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
         house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
 
@@ -87,11 +94,11 @@ class Runtime:
 
     # -- what actors ask ------------------------------------------------------------------------
 
-    def spawn(self, spec: ChildSpec[Any]) -> ActorHandle:
+    def spawn(self, spec: Plan) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
         return ActorHandle(self.spawn_life(spec))
 
-    async def start(self, spec: ChildSpec[Any]) -> ActorHandle:
+    async def start(self, spec: Plan) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
         life = self.spawn_life(spec)
         try:
@@ -101,13 +108,24 @@ class Runtime:
             raise
         return ActorHandle(life)
 
-    def spawn_life(self, spec: ChildSpec[Any]) -> Life:
-        if self.closing or self.dynamic.core.ending:
-            raise NoRuntimeError("the runtime is closing and starts nothing new")
-        options = spec.options
-        id = options.id or options.name or f"{spec.cls.__name__.lower()}-{next(self.numbers)}"
+    def spawn_life(self, spec: Plan) -> Life:
+        self.refuse_if_closing()
+        own = spec if isinstance(spec, ChildSpec) else spec.spec
+        options = own.options
+        id = options.id or options.name or f"{own.cls.__name__.lower()}-{next(self.numbers)}"
+        if isinstance(spec, Pool):
+            return cast("Life", plant_pool(self.dynamic, id, id, spec))
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
         return self.dynamic.add_actor(id, id, spec, default_restart="transient")
+
+    def functions(self, executor: Executor | None, awaits: bool = False) -> FunctionMailbox:
+        """Where calls of remote functions go."""
+        self.refuse_if_closing()
+        return self.function_pools.mailbox(executor, awaits)
+
+    def refuse_if_closing(self) -> None:
+        if self.closing or self.dynamic.core.ending:
+            raise NoRuntimeError("the runtime is closing and starts nothing new")
 
     def find(self, name: str) -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
@@ -156,6 +174,7 @@ class Runtime:
     async def close(self, failed: bool) -> None:
         """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
         self.closing = True
+        self.house.stage.terminal.tell("the runtime closes, and waits for this prompt")
         for life in list(self.house.registry.paths.values()):
             life.mailbox.cancel_refs()
             if failed:

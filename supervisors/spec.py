@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from ..actors.spec import ChildSpec
+from .pool import Pool
 
 STRATEGIES = ("one_for_one",)
 
@@ -32,13 +33,13 @@ class Supervisor:
 
     def __init__(
         self,
-        *children: ChildSpec[Any] | Supervisor,
+        *children: ChildSpec[Any] | Pool[Any] | Supervisor,
         id: str = "root",
         strategy: Literal["one_for_one"] = "one_for_one",
         intensity: int = 3,
         within: float = 5.0,
     ) -> None:
-        self.children: Sequence[ChildSpec[Any] | Supervisor] = children
+        self.children: Sequence[ChildSpec[Any] | Pool[Any] | Supervisor] = children
         self.id = id
         self.strategy = strategy
         self.intensity = intensity
@@ -56,7 +57,7 @@ class Supervisor:
             raise ValueError(f"id must be a text without '/', not {self.id!r}")
         for child in self.children:
             if not is_child(child):
-                raise TypeError(f"{child!r} is no child; write X.child(...) or Supervisor(...)")
+                raise TypeError(f"{child!r} is no child; write X.child(...), Pool(X, ...) or Supervisor(...)")
         self.ids()
 
     def ids(self) -> list[str]:
@@ -84,4 +85,4 @@ def is_window(value: object) -> bool:
 
 
 def is_child(value: object) -> bool:
-    return isinstance(value, ChildSpec | Supervisor)
+    return isinstance(value, ChildSpec | Pool | Supervisor)

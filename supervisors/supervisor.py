@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..actors.life import Life
 from ..actors.reasons import ERROR, SHUTDOWN_EXIT, ExitReason
+from ..actors.spec import ChildSpec
 from . import core
 from .events import ChildRestarting, SupervisorGaveUp
 from .spec import Supervisor as Plan
 
 if TYPE_CHECKING:
-    from ..actors.spec import ChildSpec
     from .house import RuntimeHouse
 
 log = logging.getLogger("understudy.supervisors")
@@ -31,6 +31,7 @@ class Child(Protocol):
     def id(self) -> str: ...
     def begin(self) -> None: ...
     def stop(self) -> None: ...
+    def kill(self, reason: ExitReason) -> None: ...
     def rest(self, reason: ExitReason | None) -> None: ...
     def retire(self, reason: ExitReason) -> None: ...
 
@@ -51,19 +52,22 @@ class SupervisorNode:
         self.children: dict[str, Child] = {}
         self.number = 0
 
+    @property
+    def what(self) -> str:
+        """What it is, for the tree as text."""
+        flags = self.core.flags
+        return f"{'dynamic' if flags.dynamic else 'one_for_one'}, {flags.intensity} in {flags.within:g} s"
+
     # -- building -------------------------------------------------------------------------------
 
     def plant(self, plan: Plan) -> None:
         """Make the children of a plan, and theirs."""
         for id, child in zip(plan.ids(), plan.children, strict=True):
             path = f"{self.path}/{id}" if self.path else id
-            if isinstance(child, Plan):
-                flags = core.Flags(child.intensity, child.within)
-                node = SupervisorNode(id, path, flags, self.house, self)
-                node.plant(child)
-                self.add(id, node, core.ChildRules())
-            else:
+            if isinstance(child, ChildSpec):
                 self.add_actor(id, path, child, default_restart="permanent")
+            else:
+                PLANTERS[type(child)](self, id, path, child)
 
     def add_actor(self, id: str, path: str, spec: ChildSpec[Any], default_restart: str) -> Life:
         life = Life(spec, path, self)
@@ -90,8 +94,8 @@ class SupervisorNode:
         """End a child for good; with a reason at once, without politely."""
         if self.children.get(child.id) is not child:
             return  # it is dead, and another may have its id by now
-        if reason is not None and isinstance(child, Life) and child.incarnation is not None:
-            child.incarnation.kill(reason)  # before it is stopped politely: the first reason counts
+        if reason is not None:
+            child.kill(reason)  # before it is stopped politely: the first reason counts
         self.feed(core.Terminate(child.id))
 
     # -- what the core decides ------------------------------------------------------------------
@@ -105,7 +109,7 @@ class SupervisorNode:
         while fed:
             node, next_event = fed[0]
             for effect in node.core.feed(next_event, self.house.stage.now()):
-                EFFECTS[type(effect)](node, effect)
+                getattr(node, EFFECTS[type(effect)])(effect)
             fed.popleft()
 
     def on_start(self, effect: core.Start) -> None:
@@ -161,6 +165,11 @@ class SupervisorNode:
     def stop(self) -> None:
         self.feed(core.Shutdown())
 
+    def kill(self, reason: ExitReason) -> None:
+        """End what runs below it at once; what becomes of that is decided as ever."""
+        for child in list(self.children.values()):
+            child.kill(reason)
+
     def rest(self, reason: ExitReason | None) -> None:
         """Its children rest already."""
 
@@ -175,17 +184,27 @@ class SupervisorNode:
         self.house.emit(kind(at, child.path, child.number, *details))
 
 
+def plant_supervisor(above: SupervisorNode, id: str, path: str, plan: Plan) -> None:
+    node = SupervisorNode(id, path, core.Flags(plan.intensity, plan.within), above.house, above)
+    node.plant(plan)
+    above.add(id, node, core.ChildRules())
+
+
 @cache
 def rules_of(restart: str, max_restarts: int | None) -> core.ChildRules:
     """Ten thousand actors share a few rules."""
     return core.ChildRules(restart, max_restarts)
 
 
-EFFECTS: dict[type, Callable[[SupervisorNode, Any], None]] = {
-    core.Start: SupervisorNode.on_start,
-    core.Stop: SupervisorNode.on_stop,
-    core.Rest: SupervisorNode.on_rest,
-    core.Retire: SupervisorNode.on_retire,
-    core.AllStarted: SupervisorNode.on_all_started,
-    core.Over: SupervisorNode.on_over,
+# An effect, and the method that carries it out.
+EFFECTS: dict[type, str] = {
+    core.Start: "on_start",
+    core.Stop: "on_stop",
+    core.Rest: "on_rest",
+    core.Retire: "on_retire",
+    core.AllStarted: "on_all_started",
+    core.Over: "on_over",
 }
+
+# The plan of a node, and what makes the node of it; files that add a kind of node add it here.
+PLANTERS: dict[type, Callable[[SupervisorNode, str, str, Any], Any]] = {Plan: plant_supervisor}

@@ -25,9 +25,7 @@ def draw(nodes: list[Child], keeper: int) -> str:
 def describe(node: Child, depth: int) -> list[str]:
     indent = "  " * depth
     if isinstance(node, SupervisorNode):
-        flags = node.core.flags
-        how = "dynamic" if flags.dynamic else "one_for_one"
-        lines = [f"{indent}{node.id}  {how}, {flags.intensity} in {flags.within:g} s"]
+        lines = [f"{indent}{node.id}  {node.what}"]
         for child in node.children.values():
             lines += describe(child, depth + 1)
         return lines

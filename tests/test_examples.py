@@ -53,6 +53,15 @@ hello you
 1 ended, 0 pending: bonjour Bob
 ActorDiedError: french is dead (signal: killed by kill())
 """,
+    "pool_executor.py": """\
+'to be': 2
+'or not to be': 4
+'': signal: its process killed by SIGABRT
+'that is the question': 4
+in order: [32, 9, 4]
+cancelled: True
+and the executor goes on: 3
+""",
     "tree.py": """\
 1 word kept
 left raised: nothing to read

@@ -50,6 +50,8 @@ class HostCodec(Protocol):
     ) -> tuple[Any, Code]: ...
     def message(self, *parts: Any) -> Any: ...
     def again(self, message: Any, attempt: int) -> Any: ...
+    def packed(self, value: Any) -> tuple[Any, Code]: ...
+    def packed_error(self, error: BaseException) -> Any: ...
     def value(self, value: Any) -> Any: ...
     def error(self, pickled: Any) -> Exception | None: ...
 
@@ -184,6 +186,25 @@ class Codec:
         if type(parts[3]) is not Pickled:  # the codec's own, or a guest's
             return tuple(parts[3]), (parts[4] if len(parts) > 4 and parts[4] else {})
         return pickles.loads(parts[3], {digest: pickles.loads(blob) for digest, blob in code.items()})  # type: ignore[no-any-return]
+
+    def packed(self, value: Any) -> tuple[Any, Code]:
+        """A value as part of a message, and the code it names; raises Unencodable."""
+        if type(value) in p.PLAIN_TYPES and type(value) is not int:
+            return value, NO_CODE
+        if not self.trusted:
+            return value, NO_CODE
+        try:
+            data, code = pickles.dumps_with_code(value)
+        except Exception as error:
+            raise Unencodable(f"it cannot be pickled: {error}") from error
+        return Ext(p.PICKLED, data), code
+
+    def packed_error(self, error: BaseException) -> bytes | None:
+        """An exception, if it can be pickled by reference."""
+        try:
+            return pickles.dumps(error) if self.trusted and isinstance(error, Exception) else None
+        except Exception:
+            return None
 
     def again(self, message: bytes, attempt: int) -> bytes:
         """The same call, told that it is tried again."""

@@ -32,6 +32,12 @@ class HostObjects:
     def message(self, *parts: Any) -> list[Any]:
         return list(parts)
 
+    def packed(self, value: Any) -> tuple[Any, Mapping[bytes, bytes]]:
+        return value, NO_CODE
+
+    def packed_error(self, error: BaseException) -> BaseException:
+        return error
+
     def again(self, message: list[Any], attempt: int) -> list[Any]:
         return [*message[:5], {**(message[5] or {}), "attempt": attempt}]
 

@@ -11,6 +11,7 @@ import trio
 
 from .hub import make_hub
 from .places.keeper import Keeper
+from .places.terminal import Terminal
 from .ticks import EndOfTick
 from .timers import Timers
 
@@ -20,13 +21,14 @@ FIRST_OF_MANY = 1 << 40
 class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
-    __slots__ = ("hub", "ids", "keeper", "many", "next_id", "now", "ticks", "timers")
+    __slots__ = ("hub", "ids", "keeper", "many", "next_id", "now", "terminal", "ticks", "timers")
 
     def __init__(self) -> None:
         self.hub = make_hub()
         self.ticks = EndOfTick(self.hub.arrived)
         self.timers = Timers(before_firing=self.hub.catch_up)
-        self.keeper = Keeper(self.hub)
+        self.keeper = Keeper(self.hub, self.timers)
+        self.terminal = Terminal(self.hub)
         self.ids = itertools.count(1)
         self.many = itertools.count()
         self.next_id: Callable[[], int] = self.ids.__next__
@@ -48,3 +50,7 @@ class Stage:
             for service in (self.hub.run, self.ticks.run, self.timers.run):
                 await nursery.start(service)
             task_status.started()
+            try:
+                await trio.sleep_forever()
+            finally:
+                self.terminal.close()

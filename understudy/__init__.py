@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .actors.context import current_actor as current_actor
     from .actors.context import current_call as current_call
     from .actors.context import exit_actor as exit_actor
+    from .actors.dump import dump as dump
     from .actors.errors import ActorAlreadyExistsError as ActorAlreadyExistsError
     from .actors.errors import ActorDiedError as ActorDiedError
     from .actors.errors import ActorError as ActorError
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from .actors.handle import ActorHandle as ActorHandle
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
+    from .actors.queue import Empty as Empty
+    from .actors.queue import Full as Full
+    from .actors.queue import Queue as Queue
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
@@ -58,6 +62,9 @@ if TYPE_CHECKING:
     from .actors.verbs import statistics as statistics
     from .actors.verbs import wait as wait
     from .actors.verbs import wait_ready as wait_ready
+    from .executor import Executor as Executor
+    from .supervisors.actorpool import ActorPool as ActorPool
+    from .supervisors.pool import Pool as Pool
     from .supervisors.runtime import Runtime as Runtime
     from .supervisors.runtime import TreeFailedError as TreeFailedError
     from .supervisors.runtime import open_runtime as open_runtime
@@ -69,6 +76,7 @@ DOOR = {
     "actors.actor": ("Actor", "ActorClass"),
     "actors.carried": ("carry",),
     "actors.context": ("current_actor", "current_call", "exit_actor"),
+    "actors.dump": ("dump",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
         "CallError", "CallInterruptedError", "DeadlockError", "GetTimeoutError", "NoRuntimeError",
@@ -77,6 +85,7 @@ DOOR = {
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
+    "actors.queue": ("Empty", "Full", "Queue"),
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
@@ -84,6 +93,9 @@ DOOR = {
     "actors.statistics": ("Statistics",),
     "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
+    "executor": ("Executor",),
+    "supervisors.actorpool": ("ActorPool",),
+    "supervisors.pool": ("Pool",),
     "supervisors.runtime": ("Runtime", "TreeFailedError", "open_runtime"),
     "supervisors.spec": ("Supervisor",),
     "transports.guests.interrupts": ("Interrupted",),
@@ -91,7 +103,16 @@ DOOR = {
 HOME = {name: module for module, names in DOOR.items() for name in names} | {"Handle": "actors.handle"}
 
 # Names that need the event loop.  In a guest they are asked for only once they are used.
-ON_THE_LOOP = frozenset({*DOOR["actors.verbs"], *DOOR["actors.stream"], *DOOR["supervisors.runtime"]})
+LOOPS = (
+    "actors.dump",
+    "actors.queue",
+    "actors.stream",
+    "actors.verbs",
+    "executor",
+    "supervisors.actorpool",
+    "supervisors.runtime",
+)
+ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):
@@ -117,11 +138,14 @@ def __dir__() -> list[str]:
 
 
 class Later:
-    """A function of the event loop, in a guest that has imported its name but may never call it."""
+    """A function or class of the event loop, in a guest that has imported its name but may never call it."""
 
     def __init__(self, module: str, name: str) -> None:
         self.module = module
         self.name = name
+
+    def __getitem__(self, item: Any) -> Later:
+        return self  # in an annotation
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return getattr(import_module(f".{self.module}", __name__), self.name)(*args, **kwargs)

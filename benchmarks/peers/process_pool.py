@@ -10,7 +10,7 @@ from functools import partial
 from multiprocessing import get_context
 
 from benchmarks.case import Case, Sample
-from benchmarks.peers.echo import echo
+from benchmarks.peers.echo import echo, slow_pid
 from benchmarks.stopwatch import Stopwatch
 
 CALLERS = 100
@@ -43,7 +43,26 @@ def _run(calls: Calls, count: int) -> Sample:
     return watch.sample(count)
 
 
+def functions(count: int) -> Sample:
+    """Empty functions, all submitted at once, and their results, by two processes."""
+    with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
+        pids = set(pool.map(slow_pid, range(8)))
+        with Stopwatch(pids) as watch:
+            futures = [pool.submit(echo, 1) for _ in range(count)]
+            for future in futures:
+                future.result()
+    return watch.sample(count)
+
+
 CASES = (
+    Case(
+        name="ProcessPoolExecutor functions",
+        group="peers",
+        unit="rate",
+        run=functions,
+        first=10_000,
+        fixed=True,
+    ),
     Case(
         name="ProcessPoolExecutor sequential",
         group="peers",

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from benchmarks.case import Case, Sample
+from benchmarks.peers.echo import echo, slow_pid
 from benchmarks.stopwatch import Stopwatch
 
 CALLERS = 100
@@ -65,7 +66,29 @@ def _run(calls: Calls, count: int) -> Sample:
     return watch.sample(count)
 
 
+def _functions(count: int) -> Sample:
+    """Empty functions, all started at once, and their results."""
+    with _cluster() as ray:
+        function = ray.remote(echo)
+        pids = set(ray.get([ray.remote(slow_pid).remote(n) for n in range(8)]))
+        ray.get([function.remote(1) for _ in range(CALLERS)])
+        with Stopwatch(pids) as watch:
+            ray.get([function.remote(1) for _ in range(count)])
+    return watch.sample(count)
+
+
 CASES = (
+    Case(
+        name="Ray functions",
+        group="peers",
+        unit="rate",
+        run=_functions,
+        first=10_000,
+        fixed=True,
+        repeats=3,
+        needs=("ray",),
+        extra="ray",
+    ),
     Case(
         name="Ray sequential",
         group="peers",

@@ -11,6 +11,7 @@ import trio.testing
 
 from understudy import Ladder
 from understudy.actors.ladder import FIRST_REPEAT, INTERRUPT, KILL, LAST_REPEAT, RUNGS, TERMINATE, Climb
+from understudy.transports.deadlines import Deadlines
 from understudy.transports.timers import Timers
 
 
@@ -39,7 +40,7 @@ def climb(limits: Ladder, seconds: float, then: Callable[[Climb], object] = lamb
         async with trio.open_nursery() as nursery:
             timers = Timers()
             await nursery.start(timers.run)
-            climbing = Climb(witness, 7, "because", limits, timers)
+            climbing = Climb(witness, 7, "because", limits, Deadlines(timers))
             climbing.start()
             await trio.sleep(seconds)
             then(climbing)

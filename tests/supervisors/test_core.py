@@ -45,6 +45,7 @@ from understudy.supervisors.core import (
 @dataclass(frozen=True)
 class Why:
     abnormal: bool
+    uprooted: bool = False
 
 
 CRASH, LEFT = Why(True), Why(False)
@@ -204,6 +205,17 @@ def test_a_resting_child_is_killed_without_a_stop() -> None:
 
 
 # -- intensity ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("max_restarts", [None, 0])
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_what_dies_with_the_keeper_is_started_again_and_not_counted(
+    dynamic: bool, max_restarts: int | None
+) -> None:
+    core = started("a", "b", intensity=0, max_restarts=max_restarts, dynamic=dynamic)
+
+    for id in ("a", "b"):
+        assert play(core, Ended(id, Why(True, uprooted=True), True)) == [Start(id, restart=True)]
 
 
 def test_restarts_beyond_the_intensity_end_the_supervisor() -> None:

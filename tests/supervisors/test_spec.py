@@ -29,7 +29,9 @@ def test_a_bad_field_is_refused_by_name_and_value(options: dict[str, Any], text:
 
 @pytest.mark.parametrize("child", [Player, Player(), "child", None])
 def test_only_specs_and_supervisors_are_children(child: Any) -> None:
-    with pytest.raises(TypeError, match=r"is no child; write X.child\(...\) or Supervisor\(...\)"):
+    with pytest.raises(
+        TypeError, match=r"is no child; write X.child\(...\), Pool\(X, ...\) or Supervisor\(...\)"
+    ):
         Supervisor(child)
 
 

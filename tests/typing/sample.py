@@ -12,10 +12,14 @@ import trio
 from understudy import (
     Actor,
     ActorHandle,
+    ActorPool,
+    Executor,
     Handle,
     Local,
     ObjectRef,
+    Pool,
     Process,
+    Queue,
     Supervisor,
     get,
     get_actor,
@@ -24,6 +28,7 @@ from understudy import (
     remote,
     wait,
 )
+from understudy.transports.guests.backstage import ActorTimer
 
 V = TypeVar("V")
 
@@ -50,6 +55,10 @@ class Counter(Actor, executor=Process(), call_timeout=2.0):
     @method
     def risky(self, a: int, *, c: int) -> float:
         return a / c
+
+    @method
+    def two(self, n: int, text: str) -> str:
+        return text * n
 
     def helper(self, n: int) -> str:
         return str(n)
@@ -205,3 +214,102 @@ def as_the_plain_class() -> None:
     assert_type(Counter(3).add(5), int)
     assert_type(Counter(3).helper(5), str)
     Counter(3).add("5")  # error
+
+
+def pools() -> Supervisor:
+    Pool(Counter, size="4")  # error
+    Pool(Counter, route="random")  # error
+    Pool(3)  # error
+    return Supervisor(Pool(Counter, size=4, id="a"), Pool(Counter.child(10), 4, key=hash))
+
+
+async def calling_a_pool() -> None:
+    crew = await Pool(Counter.child(10), size=2).start()
+    assert_type(crew, Handle[Counter])
+    assert_type(Pool(Counter, size=2).remote(), Handle[Counter])
+    assert_type(await crew.add(1), int)
+    assert_type(await crew.add.broadcast(1), list[int])
+    async with crew.add.map(range(5)) as sums:
+        async for n in sums:
+            assert_type(n, int)
+    async for text in crew.two.starmap([(1, "a")], ordered=False):
+        assert_type(text, str)
+    async for either in crew.add.map([1], errors="return"):
+        assert_type(either, int | Exception)
+    crew.add.map(["a"])  # error
+    crew.two.starmap([(1, 2)])  # error
+    crew.add.map([1], errors="skip")  # error
+    await crew.add.broadcast("1")  # error
+
+
+@remote
+def square(x: int) -> int:
+    return x * x
+
+
+@remote(max_retries=5)
+async def fetch(url: str) -> bytes:
+    return url.encode()
+
+
+async def functions() -> None:
+    assert_type(await square(2), int)
+    assert_type(square.remote(2), ObjectRef[int])
+    assert_type(await square.options(max_retries=0)(2), int)
+    assert_type(await fetch("a"), bytes)
+    assert_type(await fetch.remote("a"), bytes)
+    async for n in square.map(range(3)):
+        assert_type(n, int)
+    square("2")  # error
+    square.remote(x="2")  # error
+    square.map(["a"])  # error
+    square.options(colour="red")  # error
+    square(2)  # error
+
+
+async def an_actor_pool(a: Handle[Counter], b: Handle[Counter]) -> None:
+    pool = ActorPool([a, b])
+    async for n in pool.map(lambda actor, value: actor.add.remote(value), range(5)):
+        assert_type(n, int)
+    async for m in pool.map_unordered(Counter.add, range(5)):
+        assert_type(m, int)
+    pool.push(a)
+    pool.map(Counter.add, ["a"])  # error
+
+
+async def a_queue() -> None:
+    orders: Queue[str] = Queue(maxsize=3)
+    await orders.put("tea")
+    assert_type(await orders.get(), str)
+    assert_type(orders.get_nowait_batch(2), list[str])
+    await orders.put(3)  # error
+
+
+def an_executor(executor: Executor) -> None:
+    assert_type(executor.submit(len, "abc").result(), int)
+    executor.submit(len, 3)  # error
+
+
+class Hooked(Actor):
+    def on_start(self) -> None:
+        assert_type(self.after(1.0, self.note, 1), ActorTimer)
+        self.every(1.0, self.note, 1).cancel()
+        self.after(1.0, self.note, "1")  # error
+        self.after(1.0, self.note)  # error
+        self.after("1", self.note, 1)  # error
+
+    async def on_stop(self, reason: str) -> None:
+        self.nursery.start_soon(self.work)
+
+    def save_state(self) -> int:
+        return 1
+
+    def load_state(self, state: int) -> None: ...
+
+    def on_interrupt(self) -> int:  # error
+        return 1
+
+    def note(self, n: int) -> None: ...
+
+    @method
+    async def work(self) -> None: ...

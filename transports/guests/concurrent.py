@@ -103,6 +103,10 @@ class Concurrent:
     def on_stop(self, message: Message) -> None:
         self.guest.on_stop(message)
 
+    def asker_of(self, message: Message) -> Any:
+        """How the method of this call reaches the host."""
+        raise NotImplementedError
+
     # -- what a loop does -----------------------------------------------------------------------
 
     def begin(self, group: Group, message: Message) -> None:
@@ -118,5 +122,6 @@ class Concurrent:
         here = Running()
         here.call = (message[1], message[2], message[5] if len(message) > 5 else None)
         here.actor = self.guest.actor
+        here.asker = self.asker_of(message)
         here.details = self.guest.running.details
         return here

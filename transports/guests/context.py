@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from .backstage import Backstage
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -63,14 +66,21 @@ def context_of(message: list[Any]) -> Mapping[str, Any]:
 
 
 class Running:
-    """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself."""
+    """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself.
 
-    __slots__ = ("actor", "call", "details")
+    `backstage` is what its executor does for the object beside running its methods; `asker` is how a method in a
+    guest reaches its host; in the host it is None.
+    """
+
+    __slots__ = ("actor", "asker", "backstage", "call", "code", "details")
 
     def __init__(self) -> None:
         self.actor: Any = None
         self.call: tuple[int, str, Any] | None = None
+        self.code: Mapping[bytes, Any] = {}  # functions and classes that the host sent, by hash
         self.details: Mapping[str, Any] | None = None
+        self.backstage: Backstage | None = None
+        self.asker: Any = None
 
 
 # Methods that run one at a time say so here: a guest has one actor, and the host's `Local` actors take turns.
@@ -83,3 +93,15 @@ role: ContextVar[Running | None] = ContextVar("understudy_role", default=None)
 def present() -> Running:
     """Who runs here."""
     return role.get() or running
+
+
+def backstage_of(instance: object) -> Backstage:
+    """What the executor that runs this very object offers; raises RuntimeError if none runs it here."""
+    found = present().backstage
+    if found is None or (found.actor is not None and found.actor is not instance):
+        name = type(instance).__name__
+        raise RuntimeError(
+            f"this {name} is not run by an executor here: self.after, self.every and self.nursery work in an actor's "
+            f"own methods, hooks, timers and tasks; in a unit test call the function itself, or use {name}.start()"
+        )
+    return found

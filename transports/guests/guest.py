@@ -8,6 +8,7 @@ from contextvars import copy_context
 from typing import Any
 
 from . import protocol as p
+from .asking import Asking
 from .context import CARRIED, ActorExit, context_of, running
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
@@ -39,6 +40,7 @@ class Guest:
         self.ending = False  # no call begins any more
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
         self.handlers: dict[int, Callable[[list[Any]], None]] = {p.CODE: self.on_code, p.START: self.on_start}
+        self.asking = Asking(self)
 
     def serve(self) -> None:
         """Handle messages until told to stop; raises HostGone or Leave."""

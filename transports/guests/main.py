@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from . import diagnostics
 from . import protocol as p
 from .guest import Guest, Leave
 from .interrupts import DOORBELL, Doorbell
@@ -24,9 +25,11 @@ class ProcessGuest(Guest):
 
     def configure(self, settings: dict[str, Any]) -> None:
         prepare(settings)
+        diagnostics.prepare(settings)
         self.values.use_msgspec()
         self.wire.decode = self.values.decode
         super().configure(settings)
+        self.running.code = self.values.code
 
     def gone(self, why: BaseException) -> None:
         if isinstance(why, HostGone):

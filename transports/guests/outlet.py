@@ -35,7 +35,9 @@ class Holder:
     def hold(self, outlet: Outlet) -> None:
         self.outlet = outlet
         if self.thread is None:
-            self.thread = threading.Thread(target=self.run, name="understudy-items", daemon=True)
+            self.thread = threading.Thread(
+                target=self.run, name=f"{threading.current_thread().name}, items", daemon=True
+            )
             self.thread.start()
         self.wanted.set()
 

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from . import protocol as p
+from .asking import Question
 from .concurrent import Concurrent, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
@@ -54,6 +55,8 @@ class Tasks(Concurrent):
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest, settings)
+        self.asking = guest.asking
+        guest.running.asker = self
         self.base = copy_context()  # what each call has a copy of
         self.dirty: list[Outlet] = []  # streams that hold items
         self.leave: BaseException | None = None
@@ -137,13 +140,11 @@ class Tasks(Concurrent):
 
     def run_now(self, message: Message) -> Any:
         id, name = message[1], message[2]
-        here = self.guest.running
-        before = here.call
-        here.call = (id, name, message[5] if len(message) > 5 else None)
+        token = role.set(self.role_of(message))
         try:
             return self.guest.answer(id, name, message, self.guest.doorbell)
         finally:
-            here.call = before
+            role.reset(token)
 
     async def perform(self, job: Job) -> Any:
         """Run one call in the task we are in; returns its reply.  A cancellation passes through."""
@@ -211,6 +212,20 @@ class Tasks(Concurrent):
     async def rest(self) -> None:
         """Let the other tasks have their turn."""
         raise NotImplementedError
+
+    # -- what a method asks of the host ---------------------------------------------------------
+
+    def asker_of(self, message: Message) -> Any:
+        return self
+
+    def wait(self, question: Question) -> None:
+        raise RuntimeError("this would hold up the whole loop: make the method async, and await")
+
+    async def wait_async(self, question: Question) -> None:
+        if question.answer is None:
+            come = self.make_signal()
+            question.on_answer.append(come.set)
+            await come.wait()
 
     # -- the doorbell ---------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from . import protocol as p
+from .asking import Question
 from .concurrent import Concurrent, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
@@ -62,7 +63,9 @@ class Threads(Concurrent):
             self.idle -= 1
         else:
             self.threads += 1
-            threading.Thread(target=self.work, name="understudy-calls", daemon=True).start()
+            threading.Thread(
+                target=self.work, name=f"{threading.current_thread().name}, calls", daemon=True
+            ).start()
         performance = self.running[message[1]] = Performance(self, message)
         self.jobs.put((group, performance))
 
@@ -73,6 +76,9 @@ class Threads(Concurrent):
         running = self.running.get(message[1])
         if running is not None:
             running.grant(message[2])
+
+    def asker_of(self, message: Message) -> Any:
+        """Each thread waits for itself."""
 
     # -- in the threads of calls ----------------------------------------------------------------
 
@@ -103,13 +109,17 @@ class Performance:
         self.room = threading.Semaphore(0)
         self.outlet: Outlet | None = None
         self.ended = False
+        self.asking = loop.guest.asking
+        self.waiting: threading.Event | None = None
 
     def run(self) -> Any:
         loop, message = self.loop, self.message
         guest = loop.guest
         if self.ended:
             return guest.values.encode((p.SKIPPED, self.id))
-        role.set(loop.role_of(message))
+        here = loop.role_of(message)
+        here.asker = self
+        role.set(here)
         name = message[2]
         if message[0] != p.STREAM:
             return guest.answer(self.id, name, message, self.doorbell)
@@ -126,6 +136,23 @@ class Performance:
             if self.ended:
                 raise Closed
 
+    # -- what the method asks of the host -------------------------------------------------------
+
+    def wait(self, question: Question) -> None:
+        come = threading.Event()
+        question.on_answer.append(come.set)
+        if question.answer is None and not self.ended:
+            self.waiting = come
+            come.wait()
+            self.waiting = None
+        if question.answer is None:
+            raise Interrupted
+
+    async def wait_async(self, question: Question) -> None:
+        raise RuntimeError(
+            "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
+        )
+
     def grant(self, items: int) -> None:
         if self.outlet is not None:
             self.outlet.credit += items
@@ -135,4 +162,7 @@ class Performance:
         """Interrupt it: what blocks in its thread goes on until the next step of Python."""
         self.ended = True
         self.room.release()
+        if self.waiting is not None:
+            self.waiting.set()
+            return
         self.doorbell.ring()

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from . import protocol as p
+from .asking import Asking, Question
 from .context import context_of
 from .faults import describe
 from .guest import NONE, Guest, Settings
@@ -30,6 +31,7 @@ class Turns:
     def __init__(self, guest: Guest, settings: Settings) -> None:
         self.guest = guest
         self.settings = settings
+        self.asking: Asking = guest.asking
         self.wire = guest.wire
         self.page = guest.page
         self.doorbell = guest.doorbell
@@ -43,6 +45,7 @@ class Turns:
 
     def play(self) -> None:
         guest = self.guest
+        self.running.asker = self
         try:
             guest.make_actor(dict(self.settings))
         except BaseException as error:
@@ -140,15 +143,44 @@ class Turns:
 
     def wait_credit(self, outlet: Outlet) -> None:
         """Read until the host wants more of this stream, or none; what else comes waits its turn."""
-        while outlet.credit <= 0:
+        closed = False
+        while outlet.credit <= 0 and not closed:
             self.wire.flush()
             for message in self.wire.receive():
                 if message[0] == p.CREDIT and message[1] == outlet.id:
                     outlet.credit += message[2]
                 elif message[0] == p.CANCEL and message[1] == outlet.id:
-                    raise Closed
+                    closed = True  # what came with it is not to be lost
                 else:
                     self.backlog.append(message)
+        if closed:
+            raise Closed
+
+    # -- what a method asks of the host ---------------------------------------------------------
+
+    def wait(self, question: Question) -> None:
+        """Read until the answer has come; what else comes waits its turn.  Interrupted if the call is cancelled."""
+        doorbell, handlers = self.doorbell, self.guest.handlers
+        id, doorbell.running = doorbell.running, 0  # a signal must not tear a message apart: it comes as one
+        cancelled = False
+        try:
+            while question.answer is None and not cancelled:
+                for message in self.wire.receive():
+                    if message[0] in (p.ANSWER, p.REFUSAL, p.CODE):
+                        handlers[message[0]](message)
+                    elif message[0] == p.CANCEL and message[1] == id and not doorbell.protected:
+                        cancelled = True  # what came with it is not to be lost
+                    else:
+                        self.backlog.append(message)
+        finally:
+            doorbell.running = id
+        if cancelled:
+            raise Interrupted
+
+    async def wait_async(self, question: Question) -> None:
+        raise RuntimeError(
+            "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
+        )
 
     # -- many calls in one ----------------------------------------------------------------------
 

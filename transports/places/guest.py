@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 from ..codec import Codec
 from ..links.socket import SocketLink
 from ..page import Page, make_page
+from .diagnostics import Diagnostics
 from .process import Command, GuestProcess
 from .stderr import Stderr
 
 if TYPE_CHECKING:
     from ..stage import Stage
 
-LINK_PLACE, PAGE_PLACE, STDERR_PLACE = 3, 4, 2  # descriptors in the guest
+LINK_PLACE, PAGE_PLACE, CHANNEL_PLACE, STDERR_PLACE = 3, 4, 5, 2  # descriptors in the guest
 
 
 class Guest:
     """Opened by `launch`; `close` gives back every descriptor, however far the launch had come."""
 
-    __slots__ = ("link", "page", "process", "stage", "stderr")
+    __slots__ = ("diagnostics", "link", "page", "process", "stage", "stderr")
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -31,6 +32,7 @@ class Guest:
         self.page: Page | None = None
         self.process: GuestProcess | None = None
         self.stderr: Stderr | None = None
+        self.diagnostics: Diagnostics | None = None
 
     @property
     def pid(self) -> int:
@@ -56,13 +58,17 @@ class Guest:
             read_end, write_end = os.pipe()
             handed.callback(os.close, write_end)
             self.stderr = Stderr(read_end, stage.hub, show_stderr)
-            descriptors, places = [theirs.fileno(), write_end], [LINK_PLACE, STDERR_PLACE]
+            channel, their_channel = socket.socketpair()
+            handed.callback(their_channel.close)
+            self.diagnostics = Diagnostics(channel, stage.hub)
+            descriptors = [theirs.fileno(), write_end, their_channel.fileno()]
+            places = [LINK_PLACE, STDERR_PLACE, CHANNEL_PLACE]
             page = self.page = make_page()
             if page is not None:
                 descriptors.append(page.descriptor)
                 places.append(PAGE_PLACE)
                 handed.callback(page.close_descriptor)
-            numbers = [str(place) for place in places if place != STDERR_PLACE]
+            numbers = [str(place) for place in places if place in (LINK_PLACE, PAGE_PLACE)]
             process = self.process = await stage.keeper.launch(
                 command.with_arguments(numbers), descriptors, places
             )
@@ -83,6 +89,6 @@ class Guest:
         return self.stderr.last_words() if self.stderr is not None else ""
 
     def close(self) -> None:
-        for part in (self.link, self.stderr, self.page):
+        for part in (self.link, self.stderr, self.page, self.diagnostics):
             if part is not None:
                 part.close()

@@ -19,25 +19,34 @@ import trio
 
 from ..hub import Hub
 from ..system.means import has, portable
+from ..timers import Timers
 from .process import Command, GuestProcess, LaunchError
 
 log = logging.getLogger("understudy.transports.keeper")
 
 PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
+WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
+TRIES, WINDOW = 3, 5.0  # keepers that may die with the same launch, or within so many seconds
 SCRIPT = Path(__file__).parent.parent / "guests" / "keeper.py"
+
+
+class KeeperLost(LaunchError):
+    """The keeper died before the guest was there; another may do better."""
 
 
 class Keeper:
     """Starts with the first guest, and again if it dies; its guests die with it."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, timers: Timers) -> None:
         self.hub = hub
+        self.timers = timers
         self.keys = itertools.count(1)
         self.process: subprocess.Popen[bytes] | None = None
         self.link: socket.socket | None = None
         self.buffer = bytearray()
         self.launching: dict[int, tuple[GuestProcess, Callable[[OSError | None], None]]] = {}
         self.guests: dict[int, GuestProcess] = {}
+        self.losses: list[float] = []
         self.sending = trio.Lock()
         self.handlers: dict[str, Callable[..., None]] = {
             "launched": self.on_launched, "refused": self.on_refused, "ended": self.on_ended,
@@ -49,6 +58,12 @@ class Keeper:
         """The keeper's process id; 0 while it does not run."""
         return self.process.pid if self.process else 0
 
+    @property
+    def stopped(self) -> bool:
+        """Has a signal stopped it?  It does and tells nothing then."""
+        look = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        return self.process is not None and os.waitid(os.P_PID, self.process.pid, look) is not None
+
     async def launch(
         self, command: Command, descriptors: Sequence[int], places: Sequence[int]
     ) -> GuestProcess:
@@ -59,6 +74,12 @@ class Keeper:
         Raises:
             LaunchError: if the system refuses.
         """
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(KeeperLost):
+                return await self.ask(command, descriptors, places)
+        return await self.ask(command, descriptors, places)
+
+    async def ask(self, command: Command, descriptors: Sequence[int], places: Sequence[int]) -> GuestProcess:
         key = next(self.keys)
         guest = GuestProcess()
         answered = trio.Event()
@@ -136,8 +157,10 @@ class Keeper:
         process, self.process = self.process, None
         self.drop_link()
         for guest in list(self.guests.values()):
-            guest.close()
+            self.release(guest)
         self.guests.clear()
+        with contextlib.suppress(OSError):
+            process.send_signal(signal.SIGCONT)  # stopped, it could not do its last work
         with trio.CancelScope(shield=True):
             with trio.move_on_after(PATIENCE):
                 await trio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
@@ -166,25 +189,39 @@ class Keeper:
         log.warning("the keeper ended with status %s; its guests are lost", status)
         waiting, self.launching = self.launching, {}
         for _, answer in waiting.values():
-            answer(LaunchError(0, "the process that starts guests died; try again"))
+            answer(KeeperLost(0, "the process that starts guests died, and so did the next ones"))
         guests, self.guests = self.guests, {}
+        excused = self.is_excused(trio.current_time())
         for guest in guests.values():
             guest.signal(signal.SIGKILL)
             with contextlib.suppress(OSError):
                 os.killpg(guest.pid, signal.SIGKILL)  # nobody else is left to find its children
-            self.watch_death(guest)
+            guest.uprooted = excused
+            if guest.pidfd < 0:
+                guest.end(None)
 
-    def watch_death(self, guest: GuestProcess) -> None:
-        """With no keeper to tell, the pidfd proves the death."""
-        if guest.pidfd < 0:
+    def is_excused(self, now: float) -> bool:
+        """A keeper that dies is nobody's fault; keepers that die again and again are a matter for supervisors."""
+        self.losses = [*(at for at in self.losses if now - at < WINDOW), now]
+        return len(self.losses) < TRIES
+
+    def dead(self, guest: GuestProcess) -> None:
+        """The pidfd proves a death.  How it came only the keeper knows, and it may be stopped, or dead itself."""
+        self.hub.forget(guest.pidfd)
+        self.await_word(guest)
+
+    def await_word(self, guest: GuestProcess) -> None:
+        if self.guests.get(guest.pid) is not guest:
             guest.end(None)
-            return
+        elif self.stopped:
+            self.on_ended(guest.pid, None)
+        else:
+            self.timers.after(WORD, lambda: self.await_word(guest))
 
-        def dead() -> None:
+    def release(self, guest: GuestProcess) -> None:
+        if guest.pidfd >= 0:
             self.hub.forget(guest.pidfd)
-            guest.end(None)
-
-        self.hub.watch(guest.pidfd, dead)
+        guest.close()
 
     # -- what the keeper tells ------------------------------------------------------------------
 
@@ -211,15 +248,18 @@ class Keeper:
         guest, answer = self.launching.pop(key)
         guest.launched(pid, has("pidfd"))
         self.guests[pid] = guest
+        if guest.pidfd >= 0:
+            self.hub.watch(guest.pidfd, lambda: self.dead(guest))
         answer(None)
 
     def on_refused(self, key: int, number: int, text: str) -> None:
         _, answer = self.launching.pop(key)
         answer(LaunchError(number, f"the system refused a new process: {text}"))
 
-    def on_ended(self, pid: int, status: int) -> None:
+    def on_ended(self, pid: int, status: int | None) -> None:
         guest = self.guests.pop(pid, None)
         if guest is not None:
+            self.release(guest)
             guest.end(status)
 
     def on_stopped(self, pid: int, number: int) -> None:

@@ -28,7 +28,7 @@ class LaunchError(OSError):
 class GuestProcess:
     """A child of the keeper.  `on_end` is called once, with proof of death; `on_stop` when it is stopped."""
 
-    __slots__ = ("ended", "on_end", "on_stop", "pid", "pidfd", "status", "stopped")
+    __slots__ = ("ended", "on_end", "on_stop", "pid", "pidfd", "status", "stopped", "uprooted")
 
     def __init__(self) -> None:
         self.pid = 0
@@ -36,6 +36,7 @@ class GuestProcess:
         self.status: int | None = None
         self.ended = False
         self.stopped = False
+        self.uprooted = False  # its keeper died, and it with it: no fault of its own
         self.on_end: Callable[[], None] = lambda: None
         self.on_stop: Callable[[int], None] = lambda number: None
 

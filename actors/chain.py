@@ -1,0 +1,102 @@
+"""Chains of calls: who waits for whom, from call record to call record; and whether a call closes a circle.
+
+A record knows the call whose method waits for it, its `maker`.  Nothing here waits or wakes, and all but `claim`
+is a function of the records alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..transports.guests.context import present
+from .call import Call
+from .concurrency import group_name
+from .errors import DeadlockError
+from .exported import ASYNC_LIMIT
+from .kinds import kind_of
+from .lifecycle import QUEUED, RUNNING, SENT
+
+UNBEGUN = (QUEUED, SENT)
+
+
+def chain_of(maker: Call | None) -> Iterator[Call]:
+    """A call that runs and those that wait for it, the newest first; one that has ended waits for nothing."""
+    while maker is not None and not maker.ended:
+        yield maker
+        maker = maker.maker
+
+
+def comes_back(call: Call) -> bool:
+    """Does this call come back to an actor that waits for it?"""
+    return any(waiting.mailbox is call.mailbox for waiting in chain_of(call.maker))
+
+
+def circle(call: Call, maker: Call | None) -> list[Call]:
+    """The calls that would wait for each other if `maker` waited for `call`, in their order; [] if none would.
+
+    They would if all places that `call` could take are held by calls that wait for it.
+    """
+    if call.mailbox.options.reentrant:
+        return []
+    chain = list(chain_of(maker))
+    holding = [n for n, waiting in enumerate(chain) if holds_place(waiting, call)]
+    if not holding or len(holding) < limit_of(call, chain[holding[0]]):
+        return []
+    return [*reversed(chain[: holding[0] + 1]), call]
+
+
+def holds_place(waiting: Call, call: Call) -> bool:
+    """Has it one of the places that the other call needs?"""
+    same = waiting.mailbox is call.mailbox and waiting is not call
+    return same and group_name(waiting.method) == group_name(call.method)
+
+
+def limit_of(call: Call, waiting: Call) -> int:
+    """How many calls of this group run at once.
+
+    Only an async method can wait and leave places to others; a plain one that waits blocks its actor.
+    """
+    options = call.mailbox.options
+    default = options.max_concurrency or (ASYNC_LIMIT if kind_of(waiting.method.__wrapped__).awaits else 1)
+    return options.concurrency_groups.get(group_name(call.method), default)
+
+
+def join(call: Call, maker: Call) -> None:
+    """Let `maker` wait for `call`; raises DeadlockError if it would wait for ever."""
+    if call.state in UNBEGUN:
+        refuse(circle(call, maker))
+    call.maker = maker
+    if call.state is RUNNING:
+        try:
+            refuse(circle_behind(call))
+        except DeadlockError:
+            call.maker = None
+            raise
+
+
+def circle_behind(call: Call) -> list[Call]:
+    """The circle that is closed by a call that runs already, and on whose way a call waits for a place."""
+    for waiting in chain_of(call.maker):
+        for queued in waiting.mailbox.unfinished():
+            found = circle(queued, queued.maker) if queued.state in UNBEGUN else []
+            if call in found:
+                return found
+    return []
+
+
+def refuse(waiting: list[Call]) -> None:
+    if waiting:
+        path = " -> ".join(f"{one.mailbox.label}.{one.method.name}" for one in waiting)
+        raise DeadlockError(f"{waiting[0].mailbox.label} would wait for itself: {path}")
+
+
+def claim(call: Call) -> bool:
+    """Let the call that runs here, if one does, wait for this one; raises DeadlockError if it would for ever."""
+    runs = present().call
+    if runs is None or not isinstance(runs[2], Call) or call.ended:
+        return False
+    join(call, runs[2])
+    receiver = call.mailbox.receiver
+    if call.mailbox.options.reentrant and call.state is SENT and receiver is not None:
+        receiver.pump()  # it waits for a place, and may come back to who holds it
+    return True

@@ -1,0 +1,97 @@
+"""What can be mapped over many items: a method on a handle, a remote function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, overload
+
+if TYPE_CHECKING:
+    from typing import TypeVarTuple
+
+    from .mapping import MapStream
+
+    Ts = TypeVarTuple("Ts")
+
+A = TypeVar("A")
+F_co = TypeVar("F_co", bound=Callable[..., Any], covariant=True)
+R = TypeVar("R")
+
+WINDOW = 1024  # calls under way: enough for several guests, who take 256 each
+
+
+class MapOptions(TypedDict):
+    """How many calls are under way at a time, in which order results come, what becomes of errors."""
+
+    window: int
+    ordered: bool
+    errors: Literal["raise", "return"]
+
+
+class Mappable(Generic[F_co]):
+    # No docstrings here, as in ActorMethod; MapStream has them.
+    __slots__ = ()
+
+    @overload
+    def map(
+        self: Mappable[Callable[[A], R]],
+        items: Iterable[A],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["raise"] = "raise",
+    ) -> MapStream[R]: ...
+    @overload
+    def map(
+        self: Mappable[Callable[[A], R]],
+        items: Iterable[A],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["return"],
+    ) -> MapStream[R | Exception]: ...
+    def map(
+        self,
+        items: Iterable[Any],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["raise", "return"] = "raise",
+    ) -> MapStream[Any]:
+        return self.mapped(items, False, {"window": window, "ordered": ordered, "errors": errors})
+
+    @overload
+    def starmap(
+        self: Mappable[Callable[[*Ts], R]],
+        items: Iterable[tuple[*Ts]],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["raise"] = "raise",
+    ) -> MapStream[R]: ...
+    @overload
+    def starmap(
+        self: Mappable[Callable[[*Ts], R]],
+        items: Iterable[tuple[*Ts]],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["return"],
+    ) -> MapStream[R | Exception]: ...
+    def starmap(
+        self,
+        items: Iterable[Any],
+        /,
+        *,
+        window: int = WINDOW,
+        ordered: bool = True,
+        errors: Literal["raise", "return"] = "raise",
+    ) -> MapStream[Any]:
+        return self.mapped(items, True, {"window": window, "ordered": ordered, "errors": errors})
+
+    def mapped(self, items: Iterable[Any], star: bool, how: MapOptions) -> MapStream[Any]:
+        raise NotImplementedError

@@ -1,0 +1,167 @@
+"""What a guest's methods ask of their host: calls to other actors, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..transports.codec import Unencodable
+from ..transports.guests import protocol as p
+from ..transports.guests.context import Running, role
+from ..transports.guests.faults import describe
+from .errors import ActorError, CallError, TaskError, UnderstudyError
+from .streaming import StreamMethod
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .guest import GuestIncarnation
+    from .method import ActorMethod
+
+
+class Question:
+    """One call made for a guest: its end is the answer."""
+
+    __slots__ = ("call", "number", "parent", "questions")
+
+    def __init__(self, questions: Questions, number: int, parent: int, call: Call) -> None:
+        self.questions = questions
+        self.number = number
+        self.parent = parent
+        self.call = call
+
+    def settled(self, call: Call) -> None:
+        self.questions.settled(self)
+
+
+class Questions:
+    """The open questions of one incarnation, by number; those of a call end with it."""
+
+    __slots__ = ("incarnation", "open")
+
+    def __init__(self, incarnation: GuestIncarnation) -> None:
+        self.incarnation = incarnation
+        self.open: dict[int, Question] = {}
+
+    def waits(self, call_id: int) -> bool:
+        """Has this call asked something?"""
+        return any(question.parent == call_id for question in self.open.values())
+
+    def hear(self, number: int, parent: Call | None, request: list[Any]) -> None:
+        """Do what is asked; what cannot be done is refused."""
+        try:
+            if not self.incarnation.trusted:
+                raise PermissionError("an actor with trusted=False may not call others")
+            REQUESTS[request[0]](self, number, parent, *request[1:])
+        except Exception as error:
+            self.refuse(number, error)
+
+    def on_find(self, number: int, parent: Call | None, name: str) -> None:
+        life = self.incarnation.life.house.find(name)._life  # pyright: ignore[reportPrivateUsage]
+        self.answer(number, [life.path, life.spec.cls])
+
+    def on_call(self, number: int, parent: Call | None, path: str, name: str, packed: Any) -> None:
+        method, args, kwargs = self.method(path, name, packed)
+        call = self.within(parent, lambda: method.mailbox.make(p.CALL, method, args, kwargs))
+        question = self.open[number] = Question(self, number, parent.id if parent is not None else 0, call)
+        call.ref = question
+        self.within(parent, lambda: method.mailbox.admit(call))
+
+    def on_cast(self, number: int, parent: Call | None, path: str, name: str, packed: Any) -> None:
+        method, args, kwargs = self.method(path, name, packed)
+        self.within(parent, lambda: method.cast(*args, **kwargs))
+
+    def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
+        question = self.open.pop(asked, None)
+        if question is not None:
+            self.drop(question)
+
+    def method(
+        self, path: str, name: str, packed: Any
+    ) -> tuple[ActorMethod[Any], tuple[Any, ...], Mapping[str, Any]]:
+        """The method of the actor at a path, and the arguments for it, checked."""
+        incarnation = self.incarnation
+        args, kwargs = incarnation.value(packed)
+        handle = incarnation.life.house.find(path)
+        method = getattr(handle, name)
+        if isinstance(method, StreamMethod):
+            raise TypeError(f"{name}() gives a stream; a guest can call methods that give one value")
+        method.check(*args, **kwargs)
+        return method, tuple(args), kwargs
+
+    def within(self, parent: Call | None, function: Callable[[], Any]) -> Any:
+        """Do something as if within the method of the call that asks."""
+        here = Running()
+        here.actor = self.incarnation.life
+        here.call = (parent.id, parent.method.name, parent) if parent is not None else None
+        token = role.set(here)
+        try:
+            return function()
+        finally:
+            role.reset(token)
+
+    # -- the end of a question ------------------------------------------------------------------
+
+    def settled(self, question: Question) -> None:
+        if self.open.pop(question.number, None) is None:
+            return
+        call = question.call
+        if call.error is None:
+            self.answer(question.number, call.value)
+        else:
+            self.refuse(question.number, call.error)
+
+    def answer(self, number: int, value: Any) -> None:
+        incarnation = self.incarnation
+        try:
+            packed, code = incarnation.codec.packed(value)
+        except Unencodable as error:
+            self.refuse(number, error)
+        else:
+            incarnation.send_code(code)
+            incarnation.say(p.ANSWER, number, packed)
+
+    def refuse(self, number: int, error: BaseException) -> None:
+        incarnation = self.incarnation
+        incarnation.say(p.REFUSAL, number, fault_of(error, incarnation.codec.packed_error))
+
+    def drop(self, question: Question) -> None:
+        """Nobody waits for it any more."""
+        call = question.call
+        call.ref = None
+        if not call.ended:
+            call.abandoned(None)
+
+    def call_ended(self, call_id: int) -> None:
+        """What a call has asked ends with it."""
+        for question in [one for one in self.open.values() if one.parent == call_id]:
+            del self.open[question.number]
+            self.drop(question)
+
+    def close(self) -> None:
+        for question in list(self.open.values()):
+            self.drop(question)
+        self.open.clear()
+
+
+def fault_of(error: BaseException, pickled: Callable[[BaseException], Any]) -> list[Any]:
+    """An error as data, with what is needed to make the same of it in the guest."""
+    cause = error.cause if isinstance(error, TaskError) and error.cause is not None else error
+    fault = describe(cause, pickled)
+    if not isinstance(error, UnderstudyError):
+        return [*fault, "", "", "", 0, "", []]
+    if isinstance(error, TaskError):
+        kind = "TaskError"
+        fault[3] = error.remote_traceback or fault[3]
+    else:
+        kind = type(error).__name__
+    about = [error.fate, error.call_id, error.method] if isinstance(error, CallError) else ["", 0, ""]
+    reason = [error.reason.kind, error.reason.text] if isinstance(error, ActorError) else []
+    return [*fault, kind, str(error), *about, reason]
+
+
+REQUESTS: dict[str, Callable[..., None]] = {
+    "find": Questions.on_find,
+    "call": Questions.on_call,
+    "cast": Questions.on_cast,
+    "cancel": Questions.on_cancel,
+}

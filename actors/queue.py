@@ -1,0 +1,169 @@
+"""`Queue`, as Ray's users know it: between the tasks of one program, with their methods and exceptions."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+import trio
+
+from .errors import NEVER_SENT, ActorDiedError, UnderstudyError
+from .reasons import SHUTDOWN_EXIT
+
+V = TypeVar("V")
+
+
+class Empty(UnderstudyError, queue.Empty):
+    """There is nothing in the queue, or not as much as was asked for."""
+
+
+class Full(UnderstudyError, queue.Full):
+    """The queue has no room, or not as much as was asked for."""
+
+
+class Queue(Generic[V]):
+    """First in, first out, with room for `maxsize` items (0: without end); Ray's `ray.util.queue.Queue`.
+
+    What may wait is async here: `put`, `get` and `shutdown`.  All else returns at once.  Items go to whoever waited
+    longest, and stay what they are, the very same objects.
+
+    Example:
+        orders: Queue[str] = Queue(maxsize=100)
+        await orders.put("tea")
+        order = await orders.get(timeout=1.0)
+        orders.put_nowait_batch(["milk", "sugar"])
+    """
+
+    def __init__(self, maxsize: int = 0) -> None:
+        self.maxsize = maxsize
+        self.items: deque[V] = deque()
+        self.closed = False
+        self.getters = trio.lowlevel.ParkingLot()
+        self.putters = trio.lowlevel.ParkingLot()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def qsize(self) -> int:
+        """How many items are in it."""
+        return len(self.items)
+
+    def size(self) -> int:
+        """As `qsize`."""
+        return len(self.items)
+
+    def empty(self) -> bool:
+        return not self.items
+
+    def full(self) -> bool:
+        return 0 < self.maxsize <= len(self.items)
+
+    # -- one item -------------------------------------------------------------------------------
+
+    async def put(self, item: V, block: bool = True, timeout: float | None = None) -> None:
+        """Put an item in; waits while there is no room, at most `timeout` seconds.  If cancelled, it is not in.
+
+        Raises:
+            Full: if there is no room in time, or at once with `block=False`.
+            ActorDiedError: if the queue was shut down.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        with trio.move_on_after(seconds_of(block, timeout)):
+            while self.full() and not self.closed and block:
+                await self.putters.park()
+        self.put_nowait(item)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    async def get(self, block: bool = True, timeout: float | None = None) -> V:
+        """Take the oldest item; waits while there is none, at most `timeout` seconds.  If cancelled, none is lost.
+
+        Raises:
+            Empty: if there is none in time, or at once with `block=False`.
+            ActorDiedError: if the queue was shut down and is empty.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        with trio.move_on_after(seconds_of(block, timeout)):
+            while not self.items and not self.closed and block:
+                await self.getters.park()
+        item = self.get_nowait()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return item
+
+    def put_nowait(self, item: V) -> None:
+        """Put an item in; raises Full if there is no room."""
+        self.put_nowait_batch([item])
+
+    def get_nowait(self) -> V:
+        """Take the oldest item; raises Empty if there is none."""
+        return self.get_nowait_batch(1)[0]
+
+    put_async = put
+    get_async = get
+
+    # -- many items -----------------------------------------------------------------------------
+
+    def put_nowait_batch(self, items: Iterable[V]) -> None:
+        """Put all items in, or none.
+
+        Raises:
+            Full: if there is no room for all of them.
+            ActorDiedError: if the queue was shut down.
+        """
+        batch = list(items)
+        if self.closed:
+            raise self.gone()
+        if self.maxsize > 0 and len(self.items) + len(batch) > self.maxsize:
+            raise Full(
+                f"{len(batch)} more do not go into a queue of {self.maxsize} that holds {len(self.items)}"
+            )
+        self.items += batch
+        self.getters.unpark(count=len(batch))
+
+    def get_nowait_batch(self, num_items: int) -> list[V]:
+        """Take so many items, the oldest first, or none.
+
+        Raises:
+            Empty: if there are fewer.
+            ActorDiedError: if the queue was shut down and there are fewer.
+        """
+        if num_items < 0:
+            raise ValueError(f"num_items must be a count, 0 or more, not {num_items}")
+        if len(self.items) < num_items:
+            if self.closed:
+                raise self.gone()
+            raise Empty(f"{num_items} were asked for and {len(self.items)} are there")
+        batch = [self.items.popleft() for _ in range(num_items)]
+        self.putters.unpark(count=num_items)
+        return batch
+
+    # -- the end --------------------------------------------------------------------------------
+
+    async def shutdown(self, force: bool = False) -> None:
+        """Take nothing more; what is in it can still be taken, or with `force` is gone.  Idempotent."""
+        self.closed = True
+        if force:
+            self.items.clear()
+        self.getters.unpark_all()
+        self.putters.unpark_all()
+        await trio.lowlevel.checkpoint()
+
+    def gone(self) -> ActorDiedError:
+        return ActorDiedError("the queue was shut down", SHUTDOWN_EXIT, NEVER_SENT)
+
+    def __repr__(self) -> str:
+        room = f" of {self.maxsize}" if self.maxsize > 0 else ""
+        return f"<Queue, {len(self.items)}{room} items{', shut down' if self.closed else ''}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Queue cannot travel to another process; send its items")
+
+
+def seconds_of(block: bool, timeout: float | None) -> float:
+    if timeout is not None and timeout < 0:
+        raise ValueError(f"timeout must be a number of seconds, 0 or more, not {timeout}")
+    return float("inf") if timeout is None or not block else timeout

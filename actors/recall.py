@@ -1,0 +1,29 @@
+"""Taking a call back from a guest that has not begun it, so that somebody else can do it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .stream import Feed
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .guest import GuestIncarnation
+
+
+def recalled(incarnation: GuestIncarnation, call: Call, stand_in: Call) -> bool:
+    """Ask the guest to skip a call; False if it has begun, or that cannot be known.
+
+    What the guest says when it skips it is for `stand_in`.  If it is just then about to begin, it may run the call
+    or skip it: then the call itself is told.
+    """
+    page = incarnation.guest.page
+    in_turns = incarnation.lanes is None and not isinstance(call.ref, Feed)
+    if page is None or not incarnation.trusted or not in_turns or call.position <= page.progress:
+        return False
+    page.cancel(call.id)
+    # The guest stores its progress before it reads the cancels: what it has not reached now, it will skip.
+    if page.progress >= call.position:
+        return False
+    incarnation.sent[call.id] = stand_in
+    return True

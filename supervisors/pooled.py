@@ -1,0 +1,160 @@
+"""A pool's mailbox and its call records: calls wait here in the pool's own order until a member has room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from trio.lowlevel import enable_ki_protection
+
+from ..actors import lifecycle
+from ..actors.call import Call, cancelled
+from ..actors.errors import CallError
+from ..actors.mailbox import Encode, Mailbox
+from ..actors.reasons import INTERRUPTED
+from ..transports.guests.protocol import CALL
+from .pace import Pace
+
+if TYPE_CHECKING:
+    from ..actors.method import ActorMethod
+    from ..actors.options import Options
+    from .house import RuntimeHouse
+    from .pool import Key
+    from .router import Router
+    from .seat import Seat
+
+
+class PooledCall(Call):
+    """A call to a pool; `seat` is the member that has it in its hands, until that member is done with it.
+
+    `pinned`: it is for that member and no other.  `clings`: it has ended for its caller, but its member may
+    still be running it.  `recalled`: its member was asked to leave it to others.  `place` is the hash of its key.
+    """
+
+    seat: Seat | None = None
+    pace: Pace | None = None
+    cost: float = 0.0
+    place: int = 0
+    pinned: bool = False
+    clings: bool = False
+    recalled: bool = False
+
+    def succeed(self, value: Any) -> None:
+        if self.state is not lifecycle.ENDED:
+            self.mailbox.count -= 1  # type: ignore[attr-defined]
+            Call.succeed(self, value)
+        self.let_go()
+
+    def fail(self, error: BaseException) -> None:
+        if self.state is not lifecycle.ENDED:
+            self.mailbox.count -= 1  # type: ignore[attr-defined]
+            Call.fail(self, error)
+        if not self.clings:
+            self.let_go()
+
+    def let_go(self) -> None:
+        seat, self.seat = self.seat, None
+        if seat is not None:
+            seat.left(self)
+
+    def skipped(self) -> bool:
+        if self.recalled and self.seat is not None:
+            self.seat.router.take_back([self], self.seat.place)
+            return True
+        return False
+
+
+class StandIn(Call):
+    """Holds the place of a call that was taken back from a member, until that member has skipped it."""
+
+    seat: Seat | None = None
+
+    def let_go(self) -> None:
+        if self.seat is not None:
+            self.seat.recalled.discard(self.id)
+            self.seat.router.freed()
+
+
+class PoolMailbox(Mailbox):
+    """One mailbox for all members; what stands behind it is a router, and never an incarnation."""
+
+    __slots__ = ("count", "key", "paces", "router")
+
+    router: Router
+
+    def __init__(
+        self, label: str, options: Options, encode: Encode | None, house: RuntimeHouse, key: Key | None
+    ) -> None:
+        super().__init__(label, options, encode, house)
+        self.takes_notes = False  # a member could not tell when it is done with a note
+        self.key = key
+        self.count = 0  # calls accepted and not ended
+        self.paces: dict[str, Pace] = {}
+
+    def make(
+        self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> PooledCall:
+        made = super().make(kind, method, args, kwargs)
+        pace = self.paces.get(method.name)
+        if pace is None:
+            pace = self.paces[method.name] = Pace()
+        call = PooledCall(
+            self, method, made.id, made.payload, made.code, made.is_cast, made.parent, pace=pace
+        )
+        call.deadline, call.context = made.deadline, made.context
+        if self.key is not None:
+            call.place = hash(self.key(*args, **kwargs))
+        return call
+
+    def chunks(self, method: ActorMethod[Any]) -> bool:
+        """A chunk would go to one member, while others have nothing to do."""
+        return False
+
+    def put(self, call: Call) -> None:
+        super().put(call)
+        self.count += 1
+
+    def pending(self) -> int:
+        return self.count
+
+    def withdraw(self, call: Call, error: CallError, why: str = INTERRUPTED) -> None:
+        if not call.ended and isinstance(call, PooledCall) and call.seat is not None:
+            call.clings = call.state is not lifecycle.QUEUED
+            if call.clings:
+                call.seat.clinging.add(call)
+        super().withdraw(call, error, why)
+
+    async def broadcast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[Any]:
+        """Call every member; returns when all have answered, or raises the first error in their order."""
+        await self.router.staff.wait_ready()
+        calls = self.call_each(method, args, kwargs)
+        try:
+            for call in calls:
+                await done(call)
+        finally:
+            for call in calls:
+                self.withdraw(call, cancelled(call))
+        return [call.unwrap() for call in calls]
+
+    @enable_ki_protection
+    def call_each(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[PooledCall]:
+        calls = [self.make(CALL, method, args, kwargs) for _ in self.router.seats]
+        for seat, call in zip(self.router.seats, calls, strict=True):
+            call.pinned = True
+            self.count += 1
+            if call.deadline < self.next_deadline:
+                self.arm(call.deadline)
+            seat.take(call)
+        return calls
+
+
+async def done(call: Call) -> None:
+    """Wait for a call's end, whatever it is."""
+    try:
+        await call.wait_shared()
+    except CallError:
+        pass

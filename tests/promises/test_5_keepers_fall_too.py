@@ -1,0 +1,131 @@
+"""Promise 5 and the keeper itself: stopped, it delays no death; killed, it takes no tree along."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.cast import QUIET, Faller, Player, fresh
+from tests.rehearsal import rehearse, run, until
+from understudy import Actor, Runtime, Supervisor, get_actor, kill, method, open_runtime, statistics
+from understudy.transports.places import keeper as keepers
+from understudy.transports.system.means import has
+
+needs_pidfd = pytest.mark.skipif(not has("pidfd"), reason="without a pidfd only the keeper knows of a death")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a guest's parent is its keeper")
+
+
+class Undertaker(Actor, executor=QUIET):
+    """Kills its keeper as it starts, the first times."""
+
+    def __init__(self, path: str, times: int = 1) -> None:
+        for number in range(times):
+            if fresh(f"{path}.{number}"):
+                os.kill(os.getppid(), signal.SIGKILL)
+                signal.pause()
+
+    @method
+    def ping(self) -> str:
+        return "pong"
+
+
+@needs_pidfd
+def test_a_kill_returns_although_the_keeper_is_stopped() -> None:
+    async def scene(runtime: Runtime) -> None:
+        player = await Player.start()
+        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
+        await until(lambda: runtime.house.stage.keeper.stopped)
+        await kill(player)
+        assert runtime.house.stage.keeper.stopped
+        assert statistics(player).last_reason == "signal: killed by kill()"
+
+    rehearse(scene)
+
+
+@needs_pidfd
+def test_a_death_nobody_ordered_is_proved_although_the_keeper_is_stopped() -> None:
+    async def scene(runtime: Runtime) -> None:
+        faller = await Faller.options(max_restarts=0).start()
+        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
+        await until(lambda: runtime.house.stage.keeper.stopped)
+        faller.vanish.cast()
+        await until(lambda: statistics(faller).state == "dead")
+        assert "nobody knows how" in statistics(faller).last_reason
+
+    rehearse(scene)
+
+
+def test_a_stopped_keeper_does_its_last_work_when_the_runtime_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is woken for it: else closing would wait for its patience to end."""
+    monkeypatch.setattr(keepers, "PATIENCE", 3600.0)
+    pids: list[int] = []
+
+    async def scene(runtime: Runtime) -> None:
+        player = await Player.start()
+        pids.extend((statistics(player).pid, runtime.house.stage.keeper.pid))
+        await kill(player)
+        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
+        await until(lambda: runtime.house.stage.keeper.stopped)
+
+    rehearse(scene)
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+def test_the_exit_status_comes_from_a_keeper_that_runs() -> None:
+    async def scene(runtime: Runtime) -> None:
+        faller = await Faller.options(max_restarts=0).start()
+        faller.vanish.cast(7)
+        await until(lambda: statistics(faller).state == "dead")
+        assert "exited with status 7" in statistics(faller).last_reason
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+def test_a_keeper_that_dies_during_the_first_start_of_a_tree_does_not_fail_it(tmp_path: Path) -> None:
+    children = [Player.options(id=f"p{n}").child() for n in range(6)]
+    tree = Supervisor(
+        *children[:5],
+        Undertaker.options(id="undertaker").child(str(tmp_path / "fell")),
+        children[5],
+        intensity=1,
+    )
+
+    async def scene(runtime: Runtime) -> None:
+        assert (tmp_path / "fell.0").exists()
+        assert await get_actor("undertaker", Undertaker).ping() == "pong"
+        for n in range(6):
+            assert await get_actor(f"p{n}", Player).echo(n) == n
+
+    rehearse(scene, tree)
+
+
+@pytest.mark.slow
+def test_keepers_that_die_again_and_again_fail_it(tmp_path: Path) -> None:
+    tree = Supervisor(Undertaker.options(id="undertaker").child(str(tmp_path / "fell"), times=9))
+
+    async def play() -> None:
+        with pytest.raises(Exception, match="undertaker did not start"):
+            async with open_runtime(tree):
+                await trio.sleep_forever()
+
+    run(play)
+
+
+@pytest.mark.slow
+def test_a_dead_keeper_is_one_failure_and_not_one_for_each_child() -> None:
+    tree = Supervisor(*(Player.options(id=f"p{n}").child() for n in range(6)), intensity=1)
+
+    async def scene(runtime: Runtime) -> None:
+        os.kill(runtime.house.stage.keeper.pid, signal.SIGKILL)
+        for n in range(6):
+            player = get_actor(f"p{n}", Player)
+            await until(lambda player=player: statistics(player).incarnation == 2)  # type: ignore[misc]
+            assert await player.echo(n) == n
+
+    rehearse(scene, tree)

@@ -1,0 +1,34 @@
+"""The actor that runs functions in a guest: each function is a method of it, named by the hash of its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .context import running
+from .pickles import code_named
+
+PLAIN = "__understudy_function__"  # where what `@remote` made of a function keeps the function
+
+
+class Runner:
+    """Has no methods of its own: `square:1f3a...` is the function that was sent under this hash."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        digest = name.rpartition(":")[2]
+        if digest == name:
+            raise AttributeError(name)
+        return function_of(bytes.fromhex(digest))
+
+
+class AsyncRunner(Runner):
+    """The same for `async` functions."""
+
+    async def run(self, digest: bytes, /, *args: Any, **kwargs: Any) -> Any:
+        return await function_of(digest)(*args, **kwargs)
+
+
+def function_of(digest: bytes) -> Callable[..., Any]:
+    found: Any = code_named(digest, running.code)
+    function: Callable[..., Any] = getattr(found, PLAIN, found)
+    return function
