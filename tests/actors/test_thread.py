@@ -132,7 +132,9 @@ def test_what_does_not_end_is_abandoned_and_heard_no_more(tmp_path: Path) -> Non
         assert await get(waiting) == [n + 1 for n in range(20)]
         assert statistics(actor).incarnation == 2
         assert len(held(events, ActorAbandoned)) == 1
-        await until(lambda: len([name for name in ours() if "solo" in name]) == 1)  # it woke, and found nobody
+        await until(
+            lambda: len([name for name in ours() if "solo" in name]) == 1
+        )  # it woke, and found nobody
         assert said(path) == ["begun"]
         assert await actor.add(5) == 6
         assert statistics(actor).incarnation == 2

@@ -15,6 +15,7 @@ __all__ = ["hostile"]  # the fixture
 LIES = {
     "more items than its credit": "say([p.ITEM, id, [0] * 257]); stay()",
     "more and more items": "while True: say([p.ITEM, id, [0] * 64])",
+    "no items, for ever": "while True: say([p.ITEM, id, []])",
     "items that are no list": "say([p.ITEM, id, 7]); stay()",
     "items of a call it does not have": "say([p.ITEM, id + 1, [0]]); stay()",
     "items after the end": "say([p.RESULT, id, None], [p.ITEM, id, [0]]); stay()",
