@@ -63,7 +63,7 @@ def test_an_async_method_runs_under_the_loop_that_was_asked_for(engine: Engine) 
         assert await actor.plain(1) == 2
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -80,7 +80,7 @@ def test_at_most_max_concurrency_calls_run_at_once_and_begin_in_order(
         assert (now, reached, order) == (0, most, list(range(20)))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -100,7 +100,7 @@ def test_a_full_group_holds_up_no_other_however_many_wait(engine: Engine) -> Non
         assert await get(twos) == ["two"] * 600
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -117,7 +117,7 @@ def test_plain_methods_that_waited_for_a_group_run_one_after_another(engine: Eng
         assert (await actor.report())[2] == ["gate", *range(800)]
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -137,7 +137,7 @@ def test_what_gave_up_waiting_for_a_full_group_does_not_pile_up(engine: Engine) 
         assert await first == "gate"
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 # -- the right one -----------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_a_call_that_must_end_ends_and_no_other(engine: Engine, way: Any, tmp_pa
         assert await get(others) == list(range(30))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -197,7 +197,7 @@ def test_a_call_cancelled_before_its_loop_has_looked_never_runs(engine: Engine, 
         await unhurt(actor, runtime)
         assert said(path) == []
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -213,7 +213,7 @@ def test_interrupt_ends_all_that_runs_with_an_error_each(engine: Engine, tmp_pat
         assert all(said(tmp_path / f"{n}") == ["begun", "ended"] for n in range(5))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -228,7 +228,7 @@ def test_an_interrupted_method_may_tidy_up(engine: Engine, tmp_path: Path) -> No
         await until(lambda: said(path) == ["begun", "tidied"])
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -244,7 +244,7 @@ def test_a_method_that_swallows_its_cancellation_is_cancelled_again(engine: Engi
         await until(lambda: said(path).count("swallowed") == 2)
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -264,7 +264,7 @@ def test_a_protected_method_is_not_interrupted(engine: Engine, tmp_path: Path) -
         await until(lambda: said(path).count("done") == 2)
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 # -- what is stuck -----------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def test_a_loop_of_python_that_is_alone_is_interrupted(engine: Engine, tmp_path:
         await until(lambda: said(path) == ["begun", "ended"])
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @in_processes
@@ -295,7 +295,7 @@ def test_a_sleep_that_is_alone_is_interrupted(engine: Engine, tmp_path: Path) ->
         await unhurt(actor, runtime)
         assert said(path) == ["begun"]
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -314,7 +314,7 @@ def test_a_loop_of_python_beside_others_is_interrupted_alone(engine: Engine, tmp
         assert await get(others) == list(range(10))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @in_processes
@@ -345,7 +345,7 @@ def test_a_harder_rung_is_taken_beside_others_only_on_demand(
             await until(lambda: statistics(actor).incarnation == 2)  # alone now
             await unhurt(actor, runtime, 2)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 # -- ends --------------------------------------------------------------------------------------------
@@ -363,7 +363,7 @@ def test_an_exception_goes_to_its_caller_and_the_others_go_on(engine: Engine) ->
         assert await other == "gate"
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 async def fates(refs: list[ObjectRef[Any]]) -> list[str]:
@@ -401,7 +401,7 @@ def test_a_crash_ends_what_had_begun_and_keeps_what_had_not(engine: Engine, how:
         assert (await actor.report())[2] == list(range(10))
         await unhurt(actor, runtime, 2)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -420,7 +420,7 @@ def test_an_end_on_purpose_is_final_for_all_that_runs_and_waits(engine: Engine, 
         assert set(await fates(later)) <= {"never_sent", "not_begun"}
         assert not pending_everywhere(runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -435,7 +435,7 @@ def test_a_plain_method_that_waited_and_leaves_ends_its_actor_in_order(engine: E
         with pytest.raises(ActorDiedError, match="plainly"):
             await leaving
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -451,7 +451,7 @@ def test_a_kill_tells_each_call_whether_it_had_begun(engine: Engine) -> None:
         assert await get(later) == ["later"] * 500
         await unhurt(actor, runtime, 2)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -481,7 +481,7 @@ def test_a_call_under_which_the_actor_died_is_tried_again_with_its_id(engine: En
         assert len({event.call_id for event in held(events, CallRetried)}) == 1
         await unhurt(actor, runtime, 3)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -494,7 +494,7 @@ def test_a_call_that_raised_is_tried_again_as_often_as_told(engine: Engine, tmp_
             await again(str(tmp_path / "three"), 3)
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 # -- what a method knows -----------------------------------------------------------------------------
@@ -518,7 +518,7 @@ def test_each_of_many_calls_knows_itself_and_so_do_its_child_tasks(engine: Engin
                 path,
             )
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @across([*CREW, *plain(Hand)])
@@ -532,7 +532,7 @@ def test_a_context_variable_set_in_one_call_is_seen_in_no_other(engine: Engine) 
                 pass
             assert await get([actor.plain_swap.remote(f"{n}") for n in range(20)]) == ["nothing"] * 20
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @across([*CREW, *plain(Hand)])
@@ -550,7 +550,7 @@ def test_a_carried_context_variable_travels_with_calls_and_streams(engine: Engin
             request.reset(token)
             assert await actor.plain_carried() is None
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @across([*CREW, *plain(Hand)])
@@ -560,7 +560,7 @@ def test_a_method_knows_how_long_its_caller_will_wait(engine: Engine) -> None:
         assert await actor.remaining() is None
         assert 4.0 < await actor.remaining.options(timeout=5.0)() < 4.96
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 def test_two_variables_of_one_name_cannot_both_be_carried() -> None:

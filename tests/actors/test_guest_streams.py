@@ -74,7 +74,7 @@ def test_items_arrive_in_order_and_the_turn_is_free_again(engine: Engine) -> Non
             assert [i async for i in actor.count(n)] == list(range(n))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 DATA: list[Any] = [None, True, 1, -1, 1.5, "", "text", b"\x00\xff", 2**63, [1, [2]], {"a": 1}]
@@ -105,7 +105,7 @@ def test_items_keep_their_types(engine: Engine) -> None:
         assert [type(value) for value in came] == [type(value) for value in given]
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -136,7 +136,7 @@ def test_an_item_arrives_before_the_next_is_made(engine: Engine, burst: int, tmp
                     file.write("taken\n")
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @and_mixed
@@ -155,7 +155,7 @@ def test_no_more_items_are_made_than_may_be_ahead(engine: Engine, ahead: int, tm
         await until(closed(path))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 # -- ends --------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def test_what_a_generator_raises_comes_after_its_items(engine: Engine, n: int) -
                 await anext(stream)
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @and_mixed
@@ -193,7 +193,7 @@ def test_an_item_that_cannot_travel_ends_its_stream_after_those_before(engine: E
             await anext(stream)
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @across([engine for engine in ENGINES if engine.in_process and engine.trusted])
@@ -207,7 +207,7 @@ def test_many_items_below_a_small_limit_are_no_large_message(engine: Engine) -> 
             await anext(actor.big(2000, 3))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 # -- closing -----------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def test_leaving_a_stream_closes_its_generator_at_once(
         await until(closed(path))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -280,7 +280,7 @@ def test_a_generator_that_is_busy_with_its_next_item_is_interrupted(
         await until(closed(path))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @and_mixed
@@ -294,7 +294,7 @@ def test_a_generator_that_will_not_close_harms_its_stream_only(engine: Engine, t
         await until(closed(path))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -312,7 +312,7 @@ def test_closing_a_stream_that_never_began_sends_nothing(engine: Engine, tmp_pat
         await unhurt(actor, runtime)
         assert text(path) == ""
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -330,7 +330,7 @@ def test_closing_a_stream_that_waits_for_its_turn_never_runs_it(engine: Engine, 
         await unhurt(actor, runtime)
         assert text(second) == ""
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -347,7 +347,7 @@ def test_a_dropped_stream_whose_failure_nobody_saw_is_an_event(engine: Engine) -
         await until(lambda: any(isinstance(event, FailureUnseen) for event in events.held))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 def test_a_stream_dropped_after_its_runtime_closed_makes_no_noise(capfd: pytest.CaptureFixture[str]) -> None:
@@ -357,7 +357,7 @@ def test_a_stream_dropped_after_its_runtime_closed_makes_no_noise(capfd: pytest.
         await anext(stream)
         return stream
 
-    stream = rehearse(scene, seconds=8)
+    stream = rehearse(scene)
     del stream
     gc.collect()
     assert capfd.readouterr().err == ""
@@ -388,7 +388,7 @@ def test_two_tasks_cannot_wait_for_the_next_item_at_once(engine: Engine, tmp_pat
             assert got == [1]
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -406,7 +406,7 @@ def test_a_cancelled_wait_keeps_the_stream_and_its_items(engine: Engine, tmp_pat
             assert await anext(stream) == 1
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -416,7 +416,7 @@ def test_a_timeout_is_for_each_item(engine: Engine) -> None:
         assert [n async for n in actor.slowly.options(timeout=0.25)(0.05, 8)] == list(range(8))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -432,7 +432,7 @@ def test_an_item_that_is_late_ends_its_stream(engine: Engine, tmp_path: Path) ->
         await until(closed(path))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 # -- refs --------------------------------------------------------------------------------------------
@@ -452,7 +452,7 @@ def test_remote_gives_refs_and_an_error_is_the_last(engine: Engine) -> None:
         assert [await ref async for ref in actor.count.remote(2)] == [0, 1]
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 # -- deaths ------------------------------------------------------------------------------------------
@@ -471,7 +471,7 @@ def test_a_stream_is_tried_again_only_before_its_first_item(engine: Engine, tmp_
             await anext(late)
         await unhurt(actor, runtime, 4)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -489,7 +489,7 @@ def test_a_kill_in_mid_stream_is_told_after_the_items_that_came(engine: Engine, 
                 await anext(stream)
         await unhurt(actor, runtime, 2)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @everywhere
@@ -502,7 +502,7 @@ def test_a_runtime_that_closes_ends_its_streams(engine: Engine, tmp_path: Path) 
         await anext(stream)
         return stream
 
-    stream = rehearse(scene, seconds=8)
+    stream = rehearse(scene)
     assert stream.stream.feed.call.ended
 
 
@@ -524,7 +524,7 @@ def test_a_hundred_streams_at_once_all_end(engine: Engine) -> None:
         assert sorted(sums) == sorted(n * (n - 1) // 2 for n in range(100))
         await unhurt(actor, runtime)
 
-    rehearse(scene, seconds=8)
+    rehearse(scene)
 
 
 @pytest.mark.slow

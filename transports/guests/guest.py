@@ -182,9 +182,9 @@ class Guest:
 
 def end_in(error: BaseException) -> BaseException:
     """The wish to end the actor, also from inside a nursery or a task group, which wrap it; else the error itself."""
-    wish: BaseException | None = error
+    wish: Any = error
     while isinstance(wish, BaseExceptionGroup):
-        found: BaseExceptionGroup[BaseException] | None = wish.subgroup((ActorExit, SystemExit))
+        found: Any = wish.subgroup((ActorExit, SystemExit))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         wish = found.exceptions[0] if found is not None else None
     return error if wish is None else wish
 
