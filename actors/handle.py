@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .actor import RESERVED
@@ -32,7 +33,7 @@ class ActorHandle:
         function = exported_of(cls).get(name)
         if function is None:
             raise AttributeError(missing(cls, name), name=name, obj=self)
-        method = on_handle(self._life.mailbox, name, function)
+        method = self._offer(name, function)
         setattr(self, name, method)  # the next access finds it without us
         return method
 
@@ -51,7 +52,10 @@ class ActorHandle:
                 f"{self._life.spec.cls.__name__}.{name} is async, but no method of the class marked @method is, "
                 "so no event loop runs it; mark it"
             )
-        return on_handle(self._life.mailbox, name, found)(*args, **kwargs)
+        return self._offer(name, found)(*args, **kwargs)
+
+    def _offer(self, name: str, function: Callable[..., Any]) -> ActorMethod[Any] | StreamMethod[Any]:
+        return on_handle(self._life.mailbox, name, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = self._life.spec.cls.__name__

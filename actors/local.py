@@ -17,6 +17,7 @@ from . import lifecycle
 from .agenda import Agenda
 from .errors import BEGUN, NEVER_SENT, CallInterruptedError, task_error
 from .exported import hooks_of
+from .here import check_here
 from .hooks import error_of, fall, let_through, reason_of_exit, rise, worse
 from .reasons import ERROR, INTERRUPTED, SHUTDOWN_EXIT, ExitReason
 from .retry import wants_retry
@@ -268,6 +269,8 @@ class LocalIncarnation:
         return False
 
     def pump(self) -> None:
+        if self.parked is not None:
+            check_here(self.life.house.stage, self.life.path)  # what has no record comes here unchecked
         self.awake = True
         if self.parked is not None:
             task, self.parked = self.parked, None

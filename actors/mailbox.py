@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from trio.lowlevel import (
@@ -35,6 +36,7 @@ from .errors import (
     Unsendable,
 )
 from .glance import TURNS, Glance
+from .here import check_here, elsewhere
 from .mapping import MapStream
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
@@ -105,6 +107,8 @@ class Mailbox:
         """A call to be awaited; nothing is sent before that."""
         if running.call is not None or role.get() is not None:
             claim(call)
+        if get_ident() != self.house.stage.thread:
+            raise elsewhere(self.label)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
             await checkpoint_if_cancelled()
@@ -123,6 +127,7 @@ class Mailbox:
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> ObjectRef[Any]:
         """A call whose outcome is awaited later, or never."""
+        check_here(self.house.stage, self.label)
         self.check_limit(method)
         call = self.make(CALL, method, args, kwargs)
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
@@ -138,6 +143,7 @@ class Mailbox:
     @enable_ki_protection
     def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A message without a reply."""
+        check_here(self.house.stage, self.label)
         if self.options.max_pending_calls >= 0:
             self.check_limit(method)
         self.put(self.make(CAST, method, args, kwargs))

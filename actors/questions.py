@@ -9,6 +9,7 @@ from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
 from ..transports.guests.context import Running, role
 from ..transports.guests.faults import describe
+from ..transports.session import ProtocolError
 from .errors import ActorError, CallError, TaskError, UnderstudyError
 from .streaming import StreamMethod
 
@@ -48,9 +49,9 @@ class Questions:
 
     def hear(self, number: int, parent: Call | None, request: list[Any]) -> None:
         """Do what is asked; what cannot be done is refused."""
+        if not self.incarnation.trusted:
+            raise ProtocolError("an actor with trusted=False may not call others")
         try:
-            if not self.incarnation.trusted:
-                raise PermissionError("an actor with trusted=False may not call others")
             REQUESTS[request[0]](self, number, parent, *request[1:])
         except Exception as error:
             self.refuse(number, error)

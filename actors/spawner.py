@@ -53,6 +53,9 @@ class Overseer(Protocol):
 
 current: ContextVar[Spawner] = ContextVar("understudy_runtime")
 
+# Runtimes that any thread and any task may use, the latest last: those of understudy.aio and understudy.blocking.
+shared: list[Spawner] = []
+
 
 def open_spawner() -> Spawner:
     """The runtime that is open here.
@@ -63,6 +66,9 @@ def open_spawner() -> Spawner:
     try:
         return current.get()
     except LookupError:
+        if shared:
+            return shared[-1]
         raise NoRuntimeError(
             "no runtime is open here; write: async with open_runtime(): ... and start actors inside"
+            " (under asyncio aio.open_runtime(), in plain code blocking.open_runtime())"
         ) from None

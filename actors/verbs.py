@@ -9,6 +9,7 @@ import trio
 
 from .errors import NEVER_SENT, GetTimeoutError, TaskCancelledError
 from .handle import ActorHandle
+from .here import check_here
 from .reasons import SIGNAL, ExitReason
 from .ref import ObjectRef
 from .spawner import open_spawner
@@ -46,6 +47,7 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         CallError: what ended the call, for the first ref in order that failed.
     """
     many: tuple[ObjectRef[Any], ...] = (refs,) if is_ref(refs) else tuple(refs)
+    check_all_here(many)
     in_time = all(ref.done for ref in many)
     with trio.move_on_after(float("inf") if timeout is None or in_time else timeout):
         values: list[Any] = [await ref for ref in many]
@@ -69,6 +71,7 @@ async def wait(
     """
     if not 0 < num_returns <= len(refs):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(refs)}, not {num_returns}")
+    check_all_here(refs)
     enough = trio.Event()
     missing = num_returns
 
@@ -96,6 +99,7 @@ def cancel(ref: ObjectRef[Any]) -> bool:
     Whoever awaits the ref gets a TaskCancelledError at once.  Returns False if the call had ended.
     """
     call = ref.call
+    check_here(ref.house.stage, f"call {call.id}")
     if call.ended:
         return False
     text = f"call {call.id}, {call.method.name}() to {call.mailbox.label}, was cancelled by cancel()"
@@ -164,8 +168,15 @@ def get_actor(name: str, cls: Any = None, /) -> Any:
     return open_spawner().find(name)
 
 
+def check_all_here(refs: Iterable[ObjectRef[Any]]) -> None:
+    for ref in refs:
+        check_here(ref.house.stage, f"call {ref.id}")
+
+
 def life_of(handle: Any) -> Life:
     """The life behind a handle; raises TypeError for anything else."""
     if not isinstance(handle, ActorHandle):
         raise TypeError(f"this takes the handle of an actor, not {handle!r}")
-    return handle._life  # pyright: ignore[reportPrivateUsage]
+    life = handle._life  # pyright: ignore[reportPrivateUsage]
+    check_here(life.house.stage, life.path)
+    return life

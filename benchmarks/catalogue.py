@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import functions, lists, ours, raw, whole
+from benchmarks import doors, functions, lists, ours, raw, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import anyio_process, execnet_gateway, process_pool, ray_actor, trio_step
@@ -14,6 +14,7 @@ CASES: tuple[Case, ...] = (
     *lists.CASES,
     *ours.CASES,
     *whole.CASES,
+    *doors.CASES,
     *functions.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
@@ -68,6 +69,36 @@ GOALS = (
         reference="execnet 100 threads",
         figure="rate",
         at_least=4,
+    ),
+    Goal(
+        what="from asyncio, one caller, over trio, one core",
+        ours="asyncio call, one core",
+        reference="process call, one core",
+        figure="wall",
+        beyond=True,
+        at_most=60e-6,
+    ),
+    Goal(
+        what="from asyncio, 100 callers / trio",
+        ours="asyncio call 100",
+        reference=CALL_100,
+        figure="rate",
+        at_least=0.5,
+    ),
+    Goal(
+        what="from asyncio, 100 callers / ProcessPoolExecutor",
+        ours="asyncio call 100",
+        reference="ProcessPoolExecutor 100",
+        figure="rate",
+        at_least=10,
+    ),
+    Goal(
+        what="blocking get from a thread, over trio, one core",
+        ours="blocking get, one core",
+        reference="process call, one core",
+        figure="wall",
+        beyond=True,
+        at_most=80e-6,
     ),
     Goal(what="one caller / Ray", ours=CALL, reference="Ray sequential", figure="rate", at_least=10),
     Goal(what="100 callers / Ray", ours=CALL_100, reference="Ray 100", figure="rate", at_least=80),

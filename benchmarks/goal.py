@@ -1,4 +1,4 @@
-"""What is promised: a bound on one figure, alone or as a ratio to the same figure of a reference."""
+"""What is promised: a bound on one figure, alone or against the same figure of a reference."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from benchmarks.measurement import Measurement
 
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the promise: `ours`, divided by `reference` if there is one, is within the bounds."""
+    """A row of the promise: `ours`, divided by `reference` if there is one (or less it), is within the bounds."""
 
     what: str
     ours: str
     figure: Figure
     reference: str | None = None
+    beyond: bool = False
+    """Bound what ours takes beyond the reference, in the figure's own unit, and not the ratio."""
     at_most: float | None = None
     at_least: float | None = None
 
@@ -29,8 +31,13 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True):
         """Compare the medians; a case that was not measured leaves the verdict open."""
         ours = _median(measured, self.ours, self.figure)
         reference = _median(measured, self.reference, self.figure)
-        value = ours if self.reference is None else _ratio(ours, reference)
+        value = ours if self.reference is None else self._compared(ours, reference)
         return Verdict(goal=self, ours=ours, reference=reference, value=value, met=self._met(value))
+
+    def _compared(self, ours: float | None, reference: float | None) -> float | None:
+        if self.beyond:
+            return ours - reference if ours is not None and reference is not None else None
+        return _ratio(ours, reference)
 
     def _met(self, value: float | None) -> bool | None:
         if value is None:

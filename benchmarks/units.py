@@ -26,6 +26,8 @@ def shown_bounds(goal: Goal) -> str:
 
 
 def _as_bounded(goal: Goal, value: float | None) -> str:
+    if goal.beyond and value is not None:
+        return f"{shown(goal.figure, value)} more"
     if goal.reference is None or value is None:
         return shown(goal.figure, value)
     return f"{value:.0f}×" if value >= 100 else f"{value:.3g}×"

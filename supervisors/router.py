@@ -58,6 +58,7 @@ class Router:
     )
 
     glance = None
+    held = False
     parting = None
     pid = 0
 

@@ -14,6 +14,7 @@ from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
+from ..actors.here import check_here
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
@@ -24,6 +25,7 @@ from ..actors.thread import ThreadCraft
 from ..transports.system.means import capabilities
 from . import core
 from .events import EventReader
+from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
 from .house import RuntimeHouse
 from .pool import Pool
@@ -52,6 +54,7 @@ class Runtime:
     def __init__(self, house: RuntimeHouse, tree: Supervisor) -> None:
         self.house = house
         self.closing = False
+        self.forked = False
         self.over = trio.Event()
         self.started = trio.Event()
         self.failure: ExitReason | None = None
@@ -110,6 +113,7 @@ class Runtime:
 
     def spawn_life(self, spec: Plan) -> Life:
         self.refuse_if_closing()
+        check_here(self.house.stage, "this runtime")
         own = spec if isinstance(spec, ChildSpec) else spec.spec
         options = own.options
         id = options.id or options.name or f"{own.cls.__name__.lower()}-{next(self.numbers)}"
@@ -124,6 +128,8 @@ class Runtime:
         return self.function_pools.mailbox(executor, awaits)
 
     def refuse_if_closing(self) -> None:
+        if self.forked:
+            raise NoRuntimeError(FORKED)
         if self.closing or self.dynamic.core.ending:
             raise NoRuntimeError("the runtime is closing and starts nothing new")
 
@@ -173,6 +179,8 @@ class Runtime:
 
     async def close(self, failed: bool) -> None:
         """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
+        if self.forked:
+            raise NoRuntimeError(FORKED)
         self.closing = True
         self.house.stage.terminal.tell("the runtime closes, and waits for this prompt")
         for life in list(self.house.registry.paths.values()):
@@ -209,6 +217,7 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
             runtime = Runtime(house, tree or Supervisor())
             failure: BaseException | None = None
             token = current.set(runtime)
+            open_runtimes.add(runtime)
             try:
                 runtime.plant()  # the actors' tasks see the runtime too
                 await runtime.begin()
@@ -222,6 +231,7 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
                 with trio.CancelScope(shield=True):
                     await runtime.close(failed=failure is not None or runtime.failure is not None)
             finally:
+                open_runtimes.discard(runtime)
                 house.nursery.cancel_scope.cancel()  # even if a second Ctrl-C came while all was being stopped
     except BaseExceptionGroup as group:
         raise alone(group) from None

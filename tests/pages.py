@@ -1,6 +1,6 @@
 """Pages with programs in them, README.md and docs/*.md: every python block is run, what it prints is compared.
 
-A block that calls `trio.run` is a program of its own.  All others of a page are the scenes of one play, run in
+A block that runs itself, by `trio.run`, `asyncio.run` or `main()`, is a program of its own.  All others of a page are the scenes of one play, run in
 their order inside `async with open_runtime() as runtime:`, so that a page can be read like a session at a prompt.
 `python tests/pages.py README.md` runs a page and tells what each block printed.
 """
@@ -39,7 +39,7 @@ class Block:
 
     @property
     def whole(self) -> bool:
-        return "trio.run(" in self.code
+        return any(run in self.code for run in ("trio.run(", "asyncio.run(", "__main__"))
 
 
 def blocks_of(page: str) -> list[Block]:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.pages import ROOT
 
+RUNS = ("trio.run(main)", "asyncio.run(main())", "main()")
 EXAMPLES = {
     "counter.py": """\
 call: 15
@@ -42,6 +43,10 @@ a dead letter: poison ('poison',) after 3 deaths
   no more attempts
   incarnation 4 is ready
 """,
+    "fastapi_app.py": """\
+400 answers with status 200, all of them right
+10 kills, 10 workers that took over
+""",
     "lambdas.py": """\
 [2, 3, 4]
 [10, 20, 30]
@@ -52,6 +57,15 @@ hello you
 ['hello Ada', 'bonjour Ada']
 1 ended, 0 pending: bonjour Bob
 ActorDiedError: french is dead (signal: killed by kill())
+""",
+    "plain_script.py": """\
+one call: 6
+first: [1] and the rest: [2, 3, 4]
+from four threads: [1, 2, 3, 4, 5, 6, 7, 8]
+'': nothing to read
+'poison': signal: its process killed by SIGABRT
+'still there': 2
+incarnation 2
 """,
     "pool_executor.py": """\
 'to be': 2
@@ -104,5 +118,5 @@ def test_every_example_is_run() -> None:
 def test_an_example_has_a_main_that_can_be_imported(name: str) -> None:
     code = (ROOT / "examples" / name).read_text()
 
-    assert "async def main() -> None:" in code
-    assert code.endswith('if __name__ == "__main__":\n    trio.run(main)\n')
+    assert "def main() -> None:" in code
+    assert code.endswith(tuple(f'if __name__ == "__main__":\n    {run}\n' for run in RUNS))

@@ -62,6 +62,12 @@ class Hub:
         if self.readers:
             self.poll()
 
+    def let_go(self) -> None:
+        """In a forked child: touch nothing that is shared with the parent."""
+        self.readers.clear()
+        self.writers.clear()
+        self.epoll.close()
+
     @trio.lowlevel.enable_ki_protection
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """End the event loop's sleep when something is ready; where ticks are plain, read it as well."""
@@ -106,6 +112,10 @@ class TaskHub(Hub):
 
     def arrived(self) -> None:
         """Each descriptor has a task that reads."""
+
+    def let_go(self) -> None:
+        self.readers.clear()
+        self.writers.clear()
 
     def poll(self) -> bool:
         ready = readable(list(self.readers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 import trio
@@ -21,9 +22,10 @@ FIRST_OF_MANY = 1 << 40
 class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
-    __slots__ = ("hub", "ids", "keeper", "many", "next_id", "now", "terminal", "ticks", "timers")
+    __slots__ = ("hub", "ids", "keeper", "many", "next_id", "now", "terminal", "thread", "ticks", "timers")
 
     def __init__(self) -> None:
+        self.thread = get_ident()
         self.hub = make_hub()
         self.ticks = EndOfTick(self.hub.arrived)
         self.timers = Timers(before_firing=self.hub.catch_up)

@@ -41,7 +41,7 @@ from understudy import (
 )
 from understudy.actors.events import ActorEnded, CallRetried, FailureUnseen
 
-everywhere = pytest.mark.parametrize("executor", (*BOTH, Thread()), ids=(*NAMES, "thread"))
+everywhere = pytest.mark.parametrize("executor", [*BOTH, Thread()], ids=(*NAMES, "thread"))
 
 
 # -- calls, refs, casts ------------------------------------------------------------------------------

@@ -197,10 +197,18 @@ def test_a_guest_that_floods_its_host_is_still_one_of_many(hostile: Make) -> Non
     flood = "flood = b''.join(frame([p.ITEM, id, [n]]) for n in range(2000))\nwhile True: link.sendall(flood)"
 
     async def scene(actor: Any) -> None:
-        with pytest.raises(CallError):
-            await actor.echo.options(timeout=0.5)(1)
+        with pytest.raises(ActorError, match="which is no stream"):
+            await actor.echo(1)
 
     play(hostile("ready(); id = ask()\n" + flood), scene)
+
+
+def test_an_untrusted_guest_that_asks_for_other_actors_is_killed(hostile: Make) -> None:
+    async def scene(actor: Any) -> None:
+        with pytest.raises(ActorError, match="may not call others"):
+            await actor.echo(1)
+
+    play(hostile("ready(); id = ask(); say([p.ASK, 1, id, ['find', 'anybody']]); stay()"), scene)
 
 
 def test_an_untrusted_guest_that_answers_with_too_much_costs_the_call_only(hostile: Make) -> None:

@@ -48,7 +48,9 @@ class Asking:
         guest.handlers.update({p.ANSWER: self.on_answer, p.REFUSAL: self.on_answer})
 
     def ask(self, call_id: int, request: list[Any]) -> Question:
-        """Ask on behalf of a call; the answer comes later."""
+        """Ask on behalf of a call; the answer comes later.  Raises PermissionError if nobody trusts us."""
+        if not self.guest.values.trusted:
+            raise PermissionError("an actor with trusted=False may not call others")
         question = Question(next(self.numbers))
         self.open[question.number] = question
         self.tell(question.number, call_id, request)

@@ -1,0 +1,25 @@
+"""Whether this is the thread, and the event loop, that a runtime belongs to: its handles work nowhere else."""
+
+from __future__ import annotations
+
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+from .errors import NoRuntimeError
+
+if TYPE_CHECKING:
+    from ..transports.stage import Stage
+
+
+def elsewhere(label: str) -> NoRuntimeError:
+    return NoRuntimeError(
+        f"{label} belongs to a runtime of another thread or event loop, and can be used only there; open the runtime "
+        "with understudy.aio or understudy.blocking: handles made there work in any loop and any thread, "
+        "and so do aio.get(), blocking.get() and the like"
+    )
+
+
+def check_here(stage: Stage, label: str) -> None:
+    """Raise NoRuntimeError in any thread but the runtime's own."""
+    if get_ident() != stage.thread:
+        raise elsewhere(label)

@@ -1,0 +1,30 @@
+"""Actors that give streams, for the tests of the doors; importable in guests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.cast import QUIET, Player
+from understudy import method
+
+
+class Fountain(Player, executor=QUIET):
+    """Gives items one by one."""
+
+    @method
+    def numbers(self, k: int, fall_at: int = -1) -> Iterator[int]:
+        for n in range(k):
+            if n == fall_at:
+                raise KeyError(n)
+            yield n
+
+    @method
+    def endless(self, closed: str) -> Iterator[int]:
+        n = 0
+        try:
+            while True:
+                yield n
+                n += 1
+        finally:
+            Path(closed).touch()

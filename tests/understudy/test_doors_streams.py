@@ -1,0 +1,152 @@
+"""Streams through the doors: items come in batches, never further ahead than they are wanted, and end at once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cast_doors import Fountain
+from tests.doors import runtime_threads, sleep_until, until, visit
+from tests.rehearsal import LOCAL, QUIET
+from understudy import ActorDiedError, NoRuntimeError, TaskCancelledError, aio, blocking
+from understudy.crossing.runtime import FarRuntime
+from understudy.crossing.stream import AHEAD
+
+
+def test_all_items_come_in_order() -> None:
+    async def scene(runtime: FarRuntime) -> list[int]:
+        fountain = await Fountain.start()
+        async with fountain.numbers(1000) as numbers:
+            return [n async for n in numbers]
+
+    assert visit(scene) == list(range(1000))
+
+
+def test_an_error_comes_where_it_was_raised_once() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        fountain = await Fountain.start()
+        numbers = fountain.numbers(10, 3)
+        assert [await anext(numbers) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(KeyError):
+            await anext(numbers)
+        with pytest.raises(StopAsyncIteration):
+            await anext(numbers)
+
+    visit(scene)
+
+
+@pytest.mark.parametrize("how", ["leave", "aclose", "drop"])
+def test_a_stream_left_early_is_closed_at_its_source(how: str, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+
+    async def scene(runtime: FarRuntime) -> int:
+        fountain = await Fountain.start()
+        if how == "leave":
+            async with fountain.endless(str(closed)) as items:
+                assert await anext(items) == 0
+        else:
+            items = fountain.endless(str(closed))
+            assert await anext(items) == 0
+            if how == "aclose":
+                await items.aclose()
+                await items.aclose()
+                assert [n async for n in items] == []
+            del items
+            gc.collect()
+        await until(closed.exists)
+        return await fountain.add(1)
+
+    assert visit(scene) == 1
+
+
+def test_a_reader_cancelled_while_it_waits_loses_no_item() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        fountain = await Fountain.start()
+        async with fountain.numbers(300) as numbers:
+            found: list[int] = []
+            for _ in range(40):
+                task = asyncio.create_task(anext(numbers))
+                await asyncio.sleep(0)
+                task.cancel()
+                found += [n for n in await asyncio.gather(task, return_exceptions=True) if isinstance(n, int)]
+            found += [n async for n in numbers]
+        assert found == list(range(300))
+
+    visit(scene)
+
+
+def test_no_more_items_come_over_than_there_is_room_for(tmp_path: Path) -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        fountain = await Fountain.start()
+        async with fountain.endless(str(tmp_path / "closed")) as items:
+            assert await anext(items) == 0
+            await until(lambda: len(items.items) >= AHEAD - 1)
+            await asyncio.sleep(0.05)
+            assert len(items.items) <= AHEAD
+            assert [await anext(items) for _ in range(500)] == list(range(1, 501))
+
+    visit(scene)
+
+
+def test_remote_gives_refs() -> None:
+    async def scene(runtime: FarRuntime) -> list[int]:
+        fountain = await Fountain.start()
+        refs = [ref async for ref in fountain.numbers.remote(5)]
+        assert all(ref.done for ref in refs)
+        return await aio.get(refs)
+
+    assert visit(scene) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
+def test_a_map_is_a_stream_as_well(executor: Any) -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        fountain = await Fountain.options(executor=executor).start()
+        async with fountain.echo.map(range(3000)) as echoes:
+            assert [n async for n in echoes] == list(range(3000))
+        async with fountain.echo.starmap([(1,), (2,)]) as echoes:
+            assert [n async for n in echoes] == [1, 2]
+        async with fountain.add.map(["x", 1], errors="return") as sums:  # type: ignore[call-overload]
+            assert isinstance(await anext(sums), TypeError)
+
+    visit(scene)
+
+
+def test_the_actor_dies_under_a_stream() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        fountain = await Fountain.start()
+        numbers = fountain.numbers(10**9)
+        await anext(numbers)
+        await aio.kill(fountain)
+        with pytest.raises(ActorDiedError):
+            async for _ in numbers:
+                pass
+
+    visit(scene)
+
+
+def test_threads_iterate_too(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    with blocking.open_runtime():
+        fountain = Fountain.remote()
+        assert list(fountain.numbers(300)) == list(range(300))  # type: ignore[call-overload]
+        with fountain.endless(str(closed)) as items:  # type: ignore[attr-defined]
+            assert [next(items) for _ in range(200)] == list(range(200))
+        sleep_until(closed.exists)
+        with pytest.raises(KeyError):
+            list(fountain.numbers(3, 1))  # type: ignore[call-overload]
+        assert blocking.get(list(fountain.numbers.remote(3))) == [0, 1, 2]  # type: ignore[call-overload]
+
+
+def test_a_stream_ends_with_its_runtime() -> None:
+    with blocking.open_runtime():
+        numbers = Fountain.remote().numbers(10**9)
+        assert next(numbers) == 0  # type: ignore[call-overload]
+    with pytest.raises((TaskCancelledError, ActorDiedError, NoRuntimeError)):
+        for _ in numbers:  # type: ignore[attr-defined]
+            pass
+    assert runtime_threads() == []

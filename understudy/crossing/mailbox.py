@@ -1,0 +1,102 @@
+"""A mailbox seen from another thread: messages are made and encoded here, and put into the real one over there."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable, Mapping
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..actors.call import Call
+from ..actors.errors import NEVER_SENT
+from ..actors.mailbox import Mailbox
+from ..actors.method import ActorMethod
+from ..transports.guests.context import Running, role
+from ..transports.guests.protocol import CALL, CAST
+from .crossing import Crossing, accept
+from .ref import FarRef
+from .stream import FarStream, Pump
+
+if TYPE_CHECKING:
+    from ..actors.ref import ObjectRef
+
+NOBODY = Running()
+
+
+class FarMailbox(Mailbox):
+    """What the methods of a far handle send through."""
+
+    __slots__ = ("crossing", "near")
+
+    def __init__(self, near: Mailbox, crossing: Crossing) -> None:
+        super().__init__(near.label, near.options, near.encode, near.house)
+        self.takes_notes = False
+        self.near = near
+        self.crossing = crossing
+
+    def make(
+        self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Call:
+        # What runs in the runtime's thread just now has nothing to do with us.
+        token = role.set(NOBODY) if role.get() is None else None
+        try:
+            return self.near.make(kind, method, args, kwargs)
+        finally:
+            if token is not None:
+                role.reset(token)
+
+    def asked(  # pyright: ignore[reportIncompatibleMethodOverride]  it is as awaitable
+        self, call: Call
+    ) -> Coroutine[Any, Any, Any]:
+        crossing = self.crossing
+        return self.near.asked(call) if get_ident() == crossing.thread else crossing.ask(call)
+
+    def submit(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> ObjectRef[Any]:
+        call = self.make(CALL, method, args, kwargs)
+        ref: FarRef[Any] = FarRef(call, self.crossing)
+        self.enter(call)
+        return ref
+
+    def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self.enter(self.make(CAST, method, args, kwargs))
+
+    def enter(self, call: Call) -> None:
+        """Send a message nobody waits for yet; raises at once what an open mailbox would."""
+        near, crossing = self.near, self.crossing
+        if near.closed is not None:
+            raise near.died(call, NEVER_SENT)
+        if near.options.max_pending_calls >= 0:
+            crossing.do(self.admit, call)
+        else:
+            crossing.check()
+            crossing.post(accept, call)
+
+    def admit(self, call: Call) -> None:
+        self.near.check_limit(call.method)
+        self.near.put(call)
+
+    async def broadcast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> list[Any]:
+        return await self.crossing.perform(self.near.broadcast, method, args, kwargs)
+
+    def map(
+        self,
+        method: ActorMethod[Any],
+        items: Iterable[Any],
+        star: bool,
+        window: int,
+        ordered: bool,
+        errors: Literal["raise", "return"],
+    ) -> Any:
+        """As the mailbox's own, whose window is kept in the runtime's thread; the items are taken there too."""
+        near = self.near
+        stream: FarStream[Any] = FarStream(
+            Pump(self.crossing, lambda: near.map(method, items, star, window, ordered, errors))
+        )
+        return stream
+
+    def check_limit(self, method: ActorMethod[Any]) -> None:
+        if self.options.max_pending_calls >= 0:
+            self.crossing.do(self.near.check_limit, method)

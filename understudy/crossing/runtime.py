@@ -1,0 +1,108 @@
+"""`FarRuntime`: a runtime in a thread of its own, as its users see it."""
+
+from __future__ import annotations
+
+from contextvars import Token
+from typing import Any
+
+from ..actors import spawner
+from ..actors.deadletter import DeadLetter
+from ..actors.errors import NoRuntimeError
+from ..actors.events import Event
+from ..actors.executor import Executor
+from ..actors.handle import ActorHandle
+from ..actors.life import Life
+from ..supervisors.runtime import Runtime
+from .handle import FarHandle
+from .mailbox import FarMailbox
+from .stream import EventPump, FarStream
+from .thread import RuntimeThread
+
+
+class FarRuntime:
+    """As `understudy.Runtime`.  What it is asked it asks its thread, which takes some 50 µs."""
+
+    def __init__(self, thread: RuntimeThread) -> None:
+        self.thread = thread
+        self.crossing = thread.crossing
+        self.pools: dict[tuple[Executor | None, bool], FarMailbox] = {}
+
+    @property
+    def near(self) -> Runtime:
+        if self.thread.runtime is None:
+            raise NoRuntimeError("the runtime is not open yet")
+        return self.thread.runtime
+
+    # -- what users ask -------------------------------------------------------------------------
+
+    @property
+    def dead_letters(self) -> list[DeadLetter]:
+        """Messages nobody could deal with, oldest first; the last 10,000."""
+        return list(self.near.dead_letters.copy())
+
+    def events(self) -> FarStream[Event]:
+        """A reader of every event from now on, for `async for` or, in plain code, `for`."""
+        reader = self.crossing.do(self.near.events)
+        stream: FarStream[Event] = FarStream(EventPump(self.crossing, self.near.house, reader))
+        stream.begin()
+        return stream
+
+    def tree(self) -> str:
+        """The tree as text."""
+        return self.crossing.do(self.near.tree)
+
+    def capabilities(self) -> dict[str, str]:
+        """Which of the system's means are in use, and what stands in for the others."""
+        return self.near.capabilities()
+
+    def get_actor(self, name: str, cls: Any = None) -> Any:
+        """As `get_actor`, for this runtime."""
+        return self.find(name)
+
+    def __repr__(self) -> str:
+        return f"<{self.crossing.closed or repr(self.thread.runtime)}, in a thread>"
+
+    # -- what actors ask ------------------------------------------------------------------------
+
+    def far(self, life: Life) -> FarHandle:
+        return FarHandle(life, self.crossing)
+
+    def spawn(self, spec: Any) -> ActorHandle:
+        """Start an actor under the dynamic supervisor; its handle at once."""
+        return self.far(self.crossing.do(self.near.spawn_life, spec))
+
+    async def start(self, spec: Any) -> ActorHandle:
+        """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
+        handle = await self.crossing.perform(self.near.start, spec)
+        return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
+
+    def functions(self, executor: Executor | None, awaits: bool) -> FarMailbox:
+        """Where calls of remote functions go."""
+        self.crossing.check()
+        found = self.pools.get((executor, awaits))
+        if found is None:
+            near = self.crossing.do(self.near.functions, executor, awaits)
+            found = self.pools[executor, awaits] = FarMailbox(near, self.crossing)
+        return found
+
+    def find(self, name: str) -> ActorHandle:
+        """The handle of an actor by name or path; raises ActorNotFoundError."""
+        handle = self.crossing.do(self.near.find, name)
+        return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
+
+
+class Shared:
+    """A runtime on offer: in the context that opened it, and wherever no other is open."""
+
+    def __init__(self, runtime: FarRuntime) -> None:
+        self.runtime = runtime
+        self.token: Token[Any] = spawner.current.set(runtime)
+        spawner.shared.append(runtime)
+
+    def withdraw(self) -> None:
+        if self.runtime in spawner.shared:
+            spawner.shared.remove(self.runtime)
+        try:
+            spawner.current.reset(self.token)
+        except ValueError:
+            pass  # left in another task than it was entered in, as in a notebook: that context has ended
