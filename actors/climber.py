@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -23,7 +24,18 @@ class Climber:
     `condemn` is told when one means the guest's end; `others` tells whether it runs other calls than this.
     """
 
-    __slots__ = ("climbs", "condemn", "deadlines", "guest", "interrupt", "life", "limits", "others")
+    __slots__ = (
+        "climbs",
+        "condemn",
+        "deadlines",
+        "guest",
+        "interrupt",
+        "latest",
+        "life",
+        "limits",
+        "now",
+        "others",
+    )
 
     def __init__(
         self,
@@ -41,6 +53,8 @@ class Climber:
         self.deadlines = Deadlines(life.house.stage.timers)
         self.others = others
         self.interrupt = interrupt
+        self.now = life.house.stage.now
+        self.latest = -math.inf  # when a call last ended for which it was climbed
         self.climbs: dict[int, Climb] = {}  # by call; 0 is the guest
 
     def begin(self, call_id: int, why: str, delay: float = 0.0) -> None:
@@ -63,7 +77,11 @@ class Climber:
 
     def may_take(self, call_id: int) -> bool:
         """May a rung be taken that ends all that runs in the guest?"""
-        return call_id == 0 or self.limits.collateral or not self.others(call_id)
+        if call_id == 0 or self.limits.collateral:
+            return True
+        # While it ends one call after another, as it was told, it needs no more than time.
+        ending = len(self.climbs) > 1 and self.now() - self.latest < self.limits.interrupt
+        return not ending and not self.others(call_id)
 
     def took(self, rung: str, call_id: int, why: str) -> None:
         self.life.emit(events.LadderClimbed, rung, call_id)
@@ -81,6 +99,7 @@ class Climber:
         if climb is None:
             return None
         climb.end()
+        self.latest = self.now()
         return climb.rung
 
     def end(self) -> None:

@@ -37,10 +37,10 @@ class AsyncioLoop(Tasks):
         self.loop = asyncio.get_running_loop()
         try:
             self.make_actor()
-        except Leave as leave:
+            self.guest.say([p.READY])
+        except (Leave, HostGone) as leave:
             self.leave = leave
             return
-        self.guest.say([p.READY])
         descriptor = self.wire.fileno()
         if descriptor >= 0:
             self.loop.add_reader(descriptor, self.read)

@@ -37,12 +37,12 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         self.token = trio.lowlevel.current_trio_token()
         try:
             self.make_actor()
-        except Leave as leave:
+            self.guest.say([p.READY])
+        except (Leave, HostGone) as leave:
             self.leave = leave
             return
         trio.lowlevel.add_instrument(self)
         async with trio.open_nursery() as self.nursery:
-            self.guest.say([p.READY])
             self.nursery.start_soon(self.read)
             await self.over.wait()
             self.nursery.cancel_scope.cancel()
