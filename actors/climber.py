@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from .life import Life
 
 
+MANY = 64  # climbs; of more, each rings the doorbell only now and then: a guest must come to its work
+
+
 class Climber:
     """Starts and ends climbs, and does what their rungs say.
 
-    `condemn` is told when one means the guest's end; `others` tells whether it runs other calls than this.
+    `condemn` is told when one means the guest's end; `others` tells whether it runs other calls than this;
+    `interrupt` tells a guest that reads.
     """
 
     __slots__ = (
@@ -35,6 +39,7 @@ class Climber:
         "limits",
         "now",
         "others",
+        "rings",
     )
 
     def __init__(
@@ -55,6 +60,7 @@ class Climber:
         self.interrupt = interrupt
         self.now = life.house.stage.now
         self.latest = -math.inf  # when a call last ended for which it was climbed
+        self.rings = 0
         self.climbs: dict[int, Climb] = {}  # by call; 0 is the guest
 
     def begin(self, call_id: int, why: str, delay: float = 0.0) -> None:
@@ -72,6 +78,9 @@ class Climber:
     def ring(self, call_id: int, number: int) -> None:
         if number == signal.SIGINT:
             self.interrupt(call_id)
+            self.rings += 1
+            if self.rings % (1 + len(self.climbs) // MANY) == 0:
+                self.guest.interrupt(call_id)
         else:
             self.guest.signal(number)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from understudy import (
     ActorUnavailableError,
     Bounds,
     GetTimeoutError,
+    Ladder,
     ObjectRef,
     Process,
     Runtime,
@@ -531,7 +533,10 @@ def test_a_hundred_streams_at_once_all_end(engine: Engine) -> None:
 @across([engine for engine in loops(River) if engine.in_process and engine.trusted])
 def test_ten_thousand_streams_run_at_once_in_one_guest(engine: Engine, tmp_path: Path) -> None:
     async def scene(runtime: Runtime) -> None:
-        actor = await engine.start(max_concurrency=10_000)
+        executor = replace(
+            engine.executor, ladder=Ladder(interrupt=10.0)
+        )  # all are closed at once, in their time
+        actor = await replace(engine, executor=executor).start(max_concurrency=10_000)
         streams = [actor.forever.options(ahead=1)(os.devnull) for _ in range(10_000)]
         for stream in streams:
             stream.begin()

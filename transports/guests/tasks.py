@@ -19,6 +19,7 @@ from .interrupts import Interrupted, invoke
 from .outlet import BATCH, Closed, Outlet
 from .wire import HostGone
 
+MANY = 256  # replies that leave before all tasks have taken their next steps
 GO = 64  # items of a plain generator, after which the other tasks get their turn
 
 
@@ -146,6 +147,11 @@ class Tasks(Concurrent):
         finally:
             role.reset(token)
 
+    def ended(self, group: Group, id: int, reply: Any) -> None:
+        super().ended(group, id, reply)
+        if len(self.wire.out) >= MANY:
+            self.flush()
+
     async def perform(self, job: Job) -> Any:
         """Run one call in the task we are in; returns its reply.  A cancellation passes through."""
         guest, message = self.guest, job.message
@@ -235,13 +241,16 @@ class Tasks(Concurrent):
 
     def stuck_in(self, id: int, frame: FrameType | None) -> bool:
         """Is it this call's own code that was interrupted by the signal?"""
+        below: FrameType | None = None
         while frame is not None:
-            if frame.f_code is Tasks.perform.__code__:
+            if frame.f_code in (Tasks.perform.__code__, Tasks.stream.__code__):
                 job = frame.f_locals.get("job")
-                return job is not None and job.message[1] == id
+                # Not in what we do ourselves for the call: that may be where its end is dealt with.
+                own = below is None or below.f_globals.get("__package__") == __package__
+                return not own and job is not None and job.message[1] == id
             if frame.f_code is invoke.__code__ and self.guest.doorbell.running == id:
                 return not self.guest.doorbell.protected
-            frame = frame.f_back
+            below, frame = frame, frame.f_back
         return False
 
 
