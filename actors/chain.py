@@ -7,6 +7,7 @@ is a function of the records alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from ..transports.guests.context import present
 from .call import Call
@@ -15,6 +16,9 @@ from .errors import DeadlockError
 from .exported import ASYNC_LIMIT
 from .kinds import kind_of
 from .lifecycle import QUEUED, RUNNING, SENT
+
+if TYPE_CHECKING:
+    from .mailbox import Mailbox
 
 UNBEGUN = (QUEUED, SENT)
 
@@ -28,7 +32,12 @@ def chain_of(maker: Call | None) -> Iterator[Call]:
 
 def comes_back(call: Call) -> bool:
     """Does this call come back to an actor that waits for it?"""
-    return any(waiting.mailbox is call.mailbox for waiting in chain_of(call.maker))
+    return comes_back_to(call.mailbox, call.maker)
+
+
+def comes_back_to(mailbox: Mailbox, maker: Any) -> bool:
+    """Does a call that `maker` makes to this actor come back to it?"""
+    return isinstance(maker, Call) and any(waiting.mailbox is mailbox for waiting in chain_of(maker))
 
 
 def circle(call: Call, maker: Call | None) -> list[Call]:

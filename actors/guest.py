@@ -19,8 +19,8 @@ from ..transports.session import READY, ProtocolError, Session
 from .chunks import Chunk
 from .climber import Climber
 from .errors import UNKNOWN
-from .far import finder
 from .glance import Glance
+from .guest_handle import finder
 from .ladder import KILL, TERMINATE
 from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .actor import RESERVED
 from .exported import MARK, awaits, exported_of
-from .far import handle_at
+from .guest_handle import handle_at
 from .kinds import kind_of as function_kind
 from .method import ActorMethod
 from .streaming import StreamMethod, on_handle

@@ -24,7 +24,7 @@ from . import lifecycle
 from .call import Call
 from .carried import Context, context_of
 from .casting import NO_KEYWORDS, Note
-from .chain import claim
+from .chain import claim, comes_back_to
 from .chunks import ChunkStream
 from .errors import (
     NEVER_SENT,
@@ -203,6 +203,8 @@ class Mailbox:
         made_by = (role.get() or running).call
         if made_by is not None or CARRIED or not method.plain:
             context = context_of(method, made_by)
+            if made_by is not None and self.options.reentrant and comes_back_to(self, made_by[2]):
+                context = {**(context or {}), "reentrant": True}
         if self.encode is not None:
             try:
                 payload, code = self.encode(kind, id, method.name, args, kwargs, context)

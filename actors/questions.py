@@ -10,7 +10,8 @@ from ..transports.guests import protocol as p
 from ..transports.guests.context import Running, role
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
-from .errors import ActorError, CallError, TaskError, UnderstudyError
+from .chain import claim
+from .errors import ActorError, CallError, DeadlockError, TaskError, UnderstudyError
 from .streaming import StreamMethod
 
 if TYPE_CHECKING:
@@ -56,16 +57,27 @@ class Questions:
         except Exception as error:
             self.refuse(number, error)
 
-    def on_find(self, number: int, parent: Call | None, name: str) -> None:
-        life = self.incarnation.life.house.find(name)._life  # pyright: ignore[reportPrivateUsage]
-        self.answer(number, [life.path, life.spec.cls])
-
-    def on_call(self, number: int, parent: Call | None, path: str, name: str, packed: Any) -> None:
+    def on_call(
+        self, number: int, parent: Call | None, path: str, name: str, packed: Any, awaited: bool
+    ) -> None:
         method, args, kwargs = self.method(path, name, packed)
         call = self.within(parent, lambda: method.mailbox.make(p.CALL, method, args, kwargs))
         question = self.open[number] = Question(self, number, parent.id if parent is not None else 0, call)
         call.ref = question
-        self.within(parent, lambda: method.mailbox.admit(call))
+        accept = method.mailbox.admit if awaited else method.mailbox.put
+        self.within(parent, lambda: accept(call))
+
+    def on_wait(self, number: int, parent: Call | None, asked: int) -> None:
+        """Somebody waits now for what was asked before."""
+        question = self.open.get(asked)
+        if question is None:
+            return
+        try:
+            self.within(parent, lambda: claim(question.call))
+        except DeadlockError as error:
+            del self.open[asked]
+            self.drop(question)
+            self.refuse(asked, error)
 
     def on_cast(self, number: int, parent: Call | None, path: str, name: str, packed: Any) -> None:
         method, args, kwargs = self.method(path, name, packed)
@@ -161,7 +173,7 @@ def fault_of(error: BaseException, pickled: Callable[[BaseException], Any]) -> l
 
 
 REQUESTS: dict[str, Callable[..., None]] = {
-    "find": Questions.on_find,
+    "wait": Questions.on_wait,
     "call": Questions.on_call,
     "cast": Questions.on_cast,
     "cancel": Questions.on_cancel,

@@ -113,7 +113,12 @@ def mode_of(cls: type, options: Options, loop: str) -> str:
     """Which loop the guest needs; the plain one is the fastest."""
     if awaits(cls):
         return loop
-    return "threads" if (options.max_concurrency or 1) > 1 or options.concurrency_groups else TURNS
+    return "threads" if several(options) else TURNS
+
+
+def several(options: Options) -> bool:
+    """May a class without `async` methods run more than one call at once?"""
+    return (options.max_concurrency or 1) > 1 or bool(options.concurrency_groups) or options.reentrant
 
 
 def groups_of(cls: type, options: Options) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from ..transports.session import CLOSED, READY
 from . import events
 from .actor import awaits
 from .executor import Thread
-from .far import FarHandle, near
 from .guest import GuestIncarnation
+from .guest_handle import GuestHandle, near
 from .handle import ActorHandle
 from .life import EXECUTORS, Life
 from .reasons import ABANDONED, ERROR, TIMEOUT, UNREACHABLE, ExitReason
@@ -55,7 +55,7 @@ def far(value: Any) -> Any:
     if not isinstance(value, ActorHandle):
         return value
     life = value._life  # pyright: ignore[reportPrivateUsage]
-    return FarHandle(life.path, life.spec.cls)
+    return GuestHandle(life.path, life.spec.cls)
 
 
 class ThreadCraft:

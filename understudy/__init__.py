@@ -114,6 +114,9 @@ LOOPS = (
 )
 ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
 
+# What the methods of a guest get under the same names: the calls they make go by way of their host.
+IN_GUESTS = frozenset({"cancel", "get", "get_actor"})
+
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):
     # A checkout on a system without symbolic links: the rooms are one floor up.
@@ -126,8 +129,11 @@ def __getattr__(name: str) -> Any:
     module = HOME.get(name)
     if module is None:
         raise AttributeError(f"understudy has no {name!r}; the front door has {', '.join(sorted(HOME))}")
-    if name in ON_THE_LOOP and "understudy_guest" in sys.modules:
-        return Later(module, name)
+    if "understudy_guest" in sys.modules:
+        if name in IN_GUESTS:
+            return getattr(import_module(".actors.guest_verbs", __name__), name)
+        if name in ON_THE_LOOP:
+            return Later(module, name)
     value = getattr(import_module(f".{module}", __name__), "ActorHandle" if name == "Handle" else name)
     globals()[name] = value
     return value

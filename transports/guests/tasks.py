@@ -80,10 +80,10 @@ class Tasks(Concurrent):
 
     # -- messages -------------------------------------------------------------------------------
 
-    def pull(self) -> None:
-        """Take what has come."""
+    def pull(self, data: bytes | None = None) -> None:
+        """Take what has come; a loop may have read it already."""
         try:
-            for message in self.wire.take():
+            for message in self.wire.take() if data is None else self.wire.feed(data):
                 if not self.guest.ending:
                     self.guest.handlers[message[0]](message)
         except (Leave, HostGone) as leave:
@@ -225,6 +225,9 @@ class Tasks(Concurrent):
         return self
 
     def wait(self, question: Question) -> None:
+        raise RuntimeError("this would hold up the whole loop: make the method async, and await")
+
+    def wait_any(self, questions: list[Question], until: float | None) -> bool:
         raise RuntimeError("this would hold up the whole loop: make the method async, and await")
 
     async def wait_async(self, question: Question) -> None:

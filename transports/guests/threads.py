@@ -6,6 +6,7 @@ A call is interrupted between two steps of Python, by an exception that the inte
 from __future__ import annotations
 
 import threading
+import time
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
@@ -139,14 +140,20 @@ class Performance:
     # -- what the method asks of the host -------------------------------------------------------
 
     def wait(self, question: Question) -> None:
-        come = threading.Event()
-        question.on_answer.append(come.set)
-        if question.answer is None and not self.ended:
-            self.waiting = come
-            come.wait()
-            self.waiting = None
-        if question.answer is None:
+        self.wait_any([question], None)
+
+    def wait_any(self, questions: list[Question], until: float | None) -> bool:
+        """Wait for the first of several answers, or until a time of the system's clock; False if that came first."""
+        come = self.waiting = threading.Event()
+        for question in questions:
+            question.on_answer.append(come.set)
+        in_time = self.ended or any(question.answer is not None for question in questions)
+        if not in_time:
+            in_time = come.wait(None if until is None else max(0.0, until - time.monotonic()))
+        self.waiting = None
+        if self.ended:
             raise Interrupted
+        return in_time
 
     async def wait_async(self, question: Question) -> None:
         raise RuntimeError(

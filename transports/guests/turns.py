@@ -5,6 +5,7 @@ It reads nothing while a method runs, so cancels and interrupts come by the page
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from contextvars import copy_context
 from time import perf_counter
@@ -160,11 +161,17 @@ class Turns:
 
     def wait(self, question: Question) -> None:
         """Read until the answer has come; what else comes waits its turn.  Interrupted if the call is cancelled."""
+        self.wait_any([question], None)
+
+    def wait_any(self, questions: list[Question], until: float | None) -> bool:
+        """The same for the first of several answers, or until a time of the system's clock; False if that came first."""
         doorbell, handlers = self.doorbell, self.guest.handlers
         id, doorbell.running = doorbell.running, 0  # a signal must not tear a message apart: it comes as one
         cancelled = False
         try:
-            while question.answer is None and not cancelled:
+            while not cancelled and all(question.answer is None for question in questions):
+                if until is not None and not self.wire.ready(until - time.monotonic()):
+                    return False
                 for message in self.wire.receive():
                     if message[0] in (p.ANSWER, p.REFUSAL, p.CODE):
                         handlers[message[0]](message)
@@ -176,6 +183,7 @@ class Turns:
             doorbell.running = id
         if cancelled:
             raise Interrupted
+        return True
 
     async def wait_async(self, question: Question) -> None:
         raise RuntimeError(

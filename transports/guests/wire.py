@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -23,6 +24,8 @@ class Link(Protocol):
 
     def receive(self) -> list[Any]: ...
     def take(self) -> list[Any]: ...
+    def feed(self, data: bytes, /) -> list[Any]: ...
+    def ready(self, seconds: float, /) -> bool: ...
     def flush(self) -> None: ...
     def fileno(self) -> int: ...
     def listen(self, wake: Callable[[], None], /) -> None: ...
@@ -52,12 +55,22 @@ class Wire:
             data = os.read(self.fd, READ_BYTES)
         except ConnectionError as gone:
             raise HostGone from gone
+        return self.feed(data)
+
+    def feed(self, data: bytes) -> list[Any]:
+        """The messages that are complete with what was read."""
         if not self.buffer and int.from_bytes(data[:4], "big") + 4 == len(data):
             return self.decode(data[4:])
         if not data:
             raise HostGone
         self.buffer += data
         return self.take_frames()
+
+    def ready(self, seconds: float) -> bool:
+        """Wait at most so long until there is something to take; False if there is not."""
+        poll = select.poll()
+        poll.register(self.fd, select.POLLIN)
+        return bool(poll.poll(max(0.0, seconds) * 1000))
 
     def fileno(self) -> int:
         """The descriptor that tells when there is something to take."""

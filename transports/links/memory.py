@@ -79,11 +79,12 @@ class MemoryLink:
 class MemoryWire:
     """The guest's end."""
 
-    __slots__ = ("given", "heard", "link", "out", "wake")
+    __slots__ = ("early", "given", "heard", "link", "out", "wake")
 
     def __init__(self, link: MemoryLink) -> None:
         self.link = link
         self.out: list[Any] = []
+        self.early: list[list[Any] | None] | None = None
         self.given: list[Any] = []  # what the guest last took
         self.heard: SimpleQueue[list[Any] | None] = SimpleQueue()
         self.wake: Callable[[], None] | None = None
@@ -96,15 +97,34 @@ class MemoryWire:
 
     def receive(self) -> list[Any]:
         """Wait for the next messages; raises HostGone when the link has ended."""
-        self.given = self.checked(self.heard.get())
+        self.given = self.next_heard(True)
         return self.given
+
+    def feed(self, data: bytes) -> list[Any]:
+        raise TypeError("no bytes pass within one process")
+
+    def ready(self, seconds: float) -> bool:
+        """Wait at most so long until there is something to take; False if there is not."""
+        if self.early is None:
+            try:
+                self.early = [self.heard.get(timeout=max(0.0, seconds))]
+            except Empty:
+                return False
+        return True
+
+    def next_heard(self, wait: bool) -> list[Any]:
+        """The next messages, those first that `ready` has found; raises Empty."""
+        if self.early is not None:
+            (messages,), self.early = self.early, None
+            return self.checked(messages)
+        return self.checked(self.heard.get(wait))
 
     def take(self) -> list[Any]:
         """The messages that have come."""
         found = self.given = []
         while True:
             try:
-                found += self.checked(self.heard.get_nowait())
+                found += self.next_heard(False)
             except Empty:
                 return found
 

@@ -1,10 +1,11 @@
-"""Other actors, as the methods of a guest see them: the same handle, whose calls go by way of the host.
+"""Other actors, as the methods of a guest see them: handles and refs whose calls go by way of the host.
 
 In an `async` method `await h.m(...)`; in any other `blocking.get(h.m.remote(...))`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,47 +14,52 @@ from ..transports.guests.asking import Asking, Question
 from ..transports.guests.context import present
 from ..transports.guests.protocol import REFUSAL
 from . import errors
-from .actor import exported_of
+from .exported import exported_of
 from .kinds import kind_of
 from .reasons import ExitReason
-from .signature import check_of
+from .signature import compiled
 
 if TYPE_CHECKING:
     from .errors import UnderstudyError
-
 
 # In the host: how handles that come along with a message are found.
 finder: ContextVar[Callable[[str], Any] | None] = ContextVar("understudy_finder", default=None)
 
 
-class FarHandle:
-    """The handle of another actor: `await h.m(...)`, `h.m.remote(...)`, `h.m.cast(...)`."""
+class GuestHandle:
+    """The handle of another actor, by its name or path; without its class, whatever is called is asked for there."""
 
-    def __init__(self, path: str, cls: type) -> None:
+    def __init__(self, path: str, cls: type | None) -> None:
         self._path = path
         self._cls = cls
 
-    def __getattr__(self, name: str) -> FarMethod:
-        function = exported_of(self._cls).get(name)
-        if function is None:
-            there = ", ".join(sorted(exported_of(self._cls))) or "none"
-            raise AttributeError(
-                f"{self._cls.__name__} has no method {name!r}; it has {there}", name=name, obj=self
-            )
-        if kind_of(function).streams:
-            raise AttributeError(f"{name}() gives a stream; a guest can call methods that give one value")
-        method = FarMethod(self._path, name, function)
+    def __getattr__(self, name: str) -> GuestMethod:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        method = GuestMethod(self._path, name, self._function(name))
         setattr(self, name, method)
         return method
 
+    def _function(self, name: str) -> Callable[..., Any] | None:
+        if self._cls is None:
+            return None
+        function = exported_of(self._cls).get(name)
+        if function is None:
+            there = ", ".join(sorted(exported_of(self._cls))) or "none"
+            text = f"{self._cls.__name__} has no method {name!r}; it has {there}"
+            raise AttributeError(text, name=name, obj=self)
+        if kind_of(function).streams:
+            raise AttributeError(f"{name}() gives a stream; a guest can call methods that give one value")
+        return function
+
     def __dir__(self) -> list[str]:
-        return sorted(exported_of(self._cls))
+        return sorted(exported_of(self._cls)) if self._cls is not None else []
 
     def __repr__(self) -> str:
-        return f"<{self._cls.__name__} {self._path!r}, seen from another actor>"
+        return f"<{self._cls.__name__ if self._cls else 'actor'} {self._path!r}, seen from another actor>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FarHandle) and other._path == self._path
+        return isinstance(other, GuestHandle) and other._path == self._path
 
     def __hash__(self) -> int:
         return hash(self._path)
@@ -62,23 +68,27 @@ class FarHandle:
         return handle_at, (self._path, self._cls)
 
 
-class FarMethod:
+class GuestMethod:
     # A method of another actor; its docstring is the user's own.
     __slots__ = ("__doc__", "__wrapped__", "check", "name", "path")
 
-    def __init__(self, path: str, name: str, function: Callable[..., Any]) -> None:
+    def __init__(self, path: str, name: str, function: Callable[..., Any] | None) -> None:
         self.path = path
         self.name = name
-        self.check = check_of(function)
+        self.check = compiled(function, 1) if function is not None else unchecked
         self.__wrapped__ = function
-        self.__doc__ = function.__doc__
+        self.__doc__ = function.__doc__ if function is not None else None
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return await self.remote(*args, **kwargs)
+        return await self.asked(args, kwargs, awaited=True)
 
-    def remote(self, *args: Any, **kwargs: Any) -> FarRef:
+    def remote(self, *args: Any, **kwargs: Any) -> GuestRef:
+        return self.asked(args, kwargs, awaited=False)
+
+    def asked(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, awaited: bool) -> GuestRef:
         self.check(*args, **kwargs)
-        return FarRef(ask("call", self.path, self.name, packed((args, kwargs))), self.name)
+        question = ask("call", self.path, self.name, packed((args, kwargs)), awaited)
+        return GuestRef(question, self.name, awaited)
 
     def cast(self, *args: Any, **kwargs: Any) -> None:
         self.check(*args, **kwargs)
@@ -88,15 +98,20 @@ class FarMethod:
         return f"<method {self.name} of {self.path}, seen from another actor>"
 
 
-class FarRef:
+def unchecked(*args: Any, **kwargs: Any) -> None:
+    """Nothing is known of the method here: its host checks."""
+
+
+class GuestRef:
     """The result of a call that a guest has made; it belongs to the call in whose method it was made."""
 
-    __slots__ = ("asker", "call_id", "name", "question")
+    __slots__ = ("asker", "awaited", "call_id", "name", "question")
 
-    def __init__(self, question: Question, name: str) -> None:
+    def __init__(self, question: Question, name: str, awaited: bool) -> None:
         here = present()
         self.question = question
         self.name = name
+        self.awaited = awaited  # the host knows that somebody waits
         self.asker = here.asker
         self.call_id = here.call[0] if here.call is not None else 0
 
@@ -109,6 +124,7 @@ class FarRef:
         return self.outcome().__await__()
 
     async def outcome(self) -> Any:
+        self.claim()
         try:
             await self.asker.wait_async(self.question)
         except BaseException:
@@ -118,12 +134,19 @@ class FarRef:
 
     def wait(self) -> Any:
         """Wait in a method that is not `async`; raises what the call raised."""
+        self.claim()
         try:
             self.asker.wait(self.question)
         except BaseException:
             self.cancel()
             raise
         return self.value()
+
+    def claim(self) -> None:
+        """Tell the host that somebody waits: that may close a circle of calls that wait for each other."""
+        if not self.awaited and not self.done:
+            self.awaited = True
+            self.asker.asking.tell(0, self.call_id, ["wait", self.question.number])
 
     def cancel(self) -> bool:
         """Cancel the call; False if it had ended."""
@@ -169,22 +192,10 @@ def packed(value: Any) -> Any:
     return asking().guest.values.item(value)
 
 
-def get_actor(name: str, cls: Any = None, /) -> Any:
-    """The handle of an actor, by its name or path, in a method that is not `async`.
-
-    Raises:
-        ActorNotFoundError: if there is none.
-    """
-    del cls
-    ref = FarRef(ask("find", name), "get_actor")
-    path, kind = ref.wait()
-    return FarHandle(path, kind)
-
-
 def handle_at(path: str, cls: type) -> Any:
     """The handle of an actor that came along with a message."""
-    if present().asker is not None or in_guest():
-        return FarHandle(path, cls)
+    if present().asker is not None or "understudy_guest" in sys.modules:
+        return GuestHandle(path, cls)
     find = finder.get()
     if find is None:
         from .spawner import open_spawner
@@ -194,30 +205,27 @@ def handle_at(path: str, cls: type) -> Any:
 
 
 def near(value: Any) -> Any:
-    """The reverse; raises ActorNotFoundError."""
-    if not isinstance(value, FarHandle):
-        return value
+    """In the host: the handle itself for one that a guest in this process has given; raises ActorNotFoundError."""
     find = finder.get()
-    return value if find is None else find(value._path)  # pyright: ignore[reportPrivateUsage]
+    if not isinstance(value, GuestHandle) or find is None:
+        return value
+    return find(value._path)  # pyright: ignore[reportPrivateUsage]
 
 
-def in_guest() -> bool:
-    import sys
-
-    return "understudy_guest" in sys.modules
+# -- errors ------------------------------------------------------------------------------------------
 
 
 def error_of(fault: list[Any]) -> BaseException:
     """The error that the host's refusal describes."""
     module, name, text, traceback, pickled, kind, shown, fate, call_id, method, reason = fault
     cause = loaded(pickled)
-    if not kind:
-        return cause or errors.foreign_error(f"{module}.{name}", text, 0, "", "the host", traceback)
-    if kind == "TaskError":
-        if cause is not None:
-            return errors.task_error(cause, call_id, method, "another actor", traceback)
-        return errors.foreign_error(f"{module}.{name}", text, call_id, method, "another actor", traceback)
-    return rebuilt(getattr(errors, kind, errors.CallError), shown, fate, call_id, method, reason)
+    if kind not in ("", "TaskError"):
+        return rebuilt(getattr(errors, kind, errors.CallError), shown, fate, call_id, method, reason)
+    if not kind and cause is not None:
+        return cause
+    if cause is not None:
+        return errors.task_error(cause, call_id, method, "another actor", traceback)
+    return errors.foreign_error(f"{module}.{name}", text, call_id, method, "another actor", traceback)
 
 
 def rebuilt(

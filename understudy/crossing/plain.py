@@ -1,0 +1,226 @@
+"""What `understudy.blocking` offers in a process that has runtimes: the verbs of plain code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from ..actors import guest_verbs, verbs
+from ..actors.errors import NoRuntimeError
+from ..actors.method import ActorMethod
+from ..actors.ref import ObjectRef
+from ..supervisors.spec import Supervisor
+from ..transports.guests.context import present
+from ..transports.guests.protocol import CALL
+from .handle import far_handle
+from .mailbox import FarMailbox
+from .runtime import FarRuntime, Shared
+from .thread import RuntimeThread
+from .verbs import divided, enough_of, far_refs, too_late, values_of
+from .waiters import ThreadWaiter
+
+if TYPE_CHECKING:
+    from ..actors.actor import Handle
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  used as the function it is elsewhere
+    """Open a runtime in a thread of its own, start the tree, and stop everything when the block is left.
+
+    Left normally, accepted casts are carried out first; left by an exception, they are dropped.  A Ctrl-C
+    while it closes has everything killed at once.
+
+    Raises:
+        ActorStartError: if a child of the tree does not start; what had started is stopped.
+        TreeFailedError: when the block is left, if the tree's restarts ran out while it was open.
+    """
+
+    def __init__(self, tree: Supervisor | None = None) -> None:
+        self.tree = tree
+
+    def __enter__(self) -> FarRuntime:
+        self.thread = RuntimeThread(self.tree)
+        try:
+            self.thread.begin()
+            self.thread.crossing.sleep(self.thread.opened)
+        except BaseException:
+            self.thread.stop(drop=True)
+            self.closed()
+            raise
+        if self.thread.failure is not None:
+            self.closed()
+            raise self.thread.failure
+        runtime = FarRuntime(self.thread)
+        self.shared = Shared(runtime)
+        return runtime
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.shared.withdraw()
+        self.thread.stop(drop=error is not None)
+        self.closed()
+        failure = self.thread.failure
+        if failure is not None and error is None:
+            raise failure
+        if failure is not None and error is not None:
+            error.add_note(f"Meanwhile the runtime's tree had failed: {failure}")
+
+    def closed(self) -> None:
+        """Wait until the thread has ended; a Ctrl-C hurries it."""
+        try:
+            self.thread.crossing.sleep(self.thread.ended)
+        except BaseException:
+            self.thread.hurry()
+            self.thread.crossing.sleep(self.thread.ended)
+            raise
+        finally:
+            self.thread.join()  # that was its last act
+
+
+# -- Ray's shape: one runtime for the whole program ----------------------------------------------------
+
+_program: list[open_runtime] = []
+
+
+def init(tree: Supervisor | None = None, *, ignore_reinit_error: bool = False) -> FarRuntime:
+    """Open a runtime for the rest of the program; it is closed by `shutdown()`, or when the interpreter exits.
+
+    Raises:
+        RuntimeError: if there is one, unless `ignore_reinit_error`.
+    """
+    if is_initialized():
+        if not ignore_reinit_error:
+            raise RuntimeError(
+                "init() was called already; call shutdown() first, or give ignore_reinit_error=True"
+            )
+        return _program[-1].shared.runtime
+    block = open_runtime(tree)
+    runtime = block.__enter__()
+    _program[:] = [block]
+    return runtime
+
+
+def shutdown() -> None:
+    """Close the runtime that `init()` opened; nothing if there is none."""
+    if _program:
+        _program.pop().__exit__(None, None, None)
+
+
+def is_initialized() -> bool:
+    """Is there a runtime that `init()` opened?"""
+    return bool(_program) and not _program[-1].thread.ended.over
+
+
+# -- verbs ---------------------------------------------------------------------------------------------
+
+
+def call(method: ActorMethod[Callable[P, R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a method and wait for its value: `blocking.call(counter.add, 5)`.
+
+    A Ctrl-C withdraws the call: queued, it never runs; running, it is interrupted.
+
+    Raises:
+        CallError: what ended the call otherwise than with its value.
+    """
+    if in_guest():
+        return guest_verbs.call_blocking(method, *args, **kwargs)  # type: ignore[arg-type, no-any-return]
+    mailbox = method.mailbox
+    if not isinstance(mailbox, FarMailbox):
+        raise NoRuntimeError(f"{method!r} belongs to a runtime of this very trio run; await it")
+    method.check(*args, **kwargs)
+    value: R = mailbox.crossing.ask_blocking(mailbox.make(CALL, method, args, kwargs))
+    return value
+
+
+@overload
+def get(refs: ObjectRef[A], *, timeout: float | None = None) -> A: ...
+@overload
+def get(refs: tuple[ObjectRef[A], ObjectRef[B]], *, timeout: float | None = None) -> tuple[A, B]: ...  # type: ignore[overload-overlap]
+@overload
+def get(  # type: ignore[overload-overlap]
+    refs: tuple[ObjectRef[A], ObjectRef[B], ObjectRef[C]], *, timeout: float | None = None
+) -> tuple[A, B, C]: ...
+@overload
+def get(refs: Iterable[ObjectRef[A]], *, timeout: float | None = None) -> list[A]: ...
+def get(refs: Any, *, timeout: float | None = None) -> Any:
+    """The value of a ref, or the values of several in their order.
+
+    Waits at most `timeout` seconds; the calls go on after that, and after a Ctrl-C.
+
+    Raises:
+        GetTimeoutError: if time runs out.
+        CallError: what ended the call, for the first ref in order that failed.
+    """
+    if in_guest():
+        return guest_verbs.get_blocking(refs, timeout=timeout)
+    many = far_refs(refs)
+    until = None if timeout is None else time.monotonic() + timeout
+    for ref in many:
+        left = None if until is None else until - time.monotonic()
+        if not ref.crossing.sleep(ref.reply.gate, left):
+            raise too_late(timeout)
+        ref.value()
+    return values_of(refs, many)
+
+
+def wait(
+    refs: Sequence[ObjectRef[T]], *, num_returns: int = 1, timeout: float | None = None
+) -> tuple[list[ObjectRef[T]], list[ObjectRef[T]]]:
+    """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order.
+
+    Raises:
+        ValueError: if there are fewer refs than that.
+    """
+    if in_guest():
+        return guest_verbs.wait_blocking(refs, num_returns=num_returns, timeout=timeout)  # type: ignore[arg-type, return-value]
+    waiter = ThreadWaiter()
+    with enough_of(refs, num_returns, waiter) as to_come:
+        if to_come:
+            far_refs(refs)[0].crossing.refuse_own_thread()
+            waiter.wait(timeout)
+    return divided(refs, num_returns)
+
+
+def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
+    """End an actor at once, without asking it; returns when it is dead.
+
+    With `no_restart=False` its supervisor brings it back, and calls that had not begun are kept.
+    """
+    across(handle, partial(verbs.kill, no_restart=no_restart))
+
+
+def interrupt(handle: Handle[Any]) -> bool:
+    """Interrupt the call that an actor runs; returns False if it ran none, or one marked `interrupt=False`.
+
+    As `understudy.interrupt`: returns when the call has ended.  After a Ctrl-C the interrupt goes on.
+    """
+    done: bool = across(handle, verbs.interrupt)
+    return done
+
+
+def wait_ready(handle: Handle[Any]) -> None:
+    """Wait until the actor is ready for calls.
+
+    Raises:
+        ActorStartError: if it will not be: its start failed, or it is dead.
+    """
+    across(handle, verbs.wait_ready)
+
+
+def in_guest() -> bool:
+    """Does the method of an actor run here, in a thread of its own?"""
+    return present().asker is not None
+
+
+def across(handle: Any, verb: Callable[..., Any]) -> Any:
+    far = far_handle(handle)
+    return far._crossing.perform_blocking(verb, far)  # pyright: ignore[reportPrivateUsage]
