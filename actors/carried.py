@@ -45,7 +45,9 @@ def context_of(method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -
     if CARRIED:
         missing: Any = CARRIED
         found = {name: variable.get(missing) for name, variable in CARRIED.items()}
-        context["vars"] = {name: value for name, value in found.items() if value is not missing}
+        carried = {name: value for name, value in found.items() if value is not missing}
+        if carried:
+            context["vars"] = carried
     above: Context = {}
     if made_by is not None:
         above = getattr(made_by[2], "context", made_by[2]) or {}
