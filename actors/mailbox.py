@@ -84,6 +84,7 @@ class Mailbox:
         "queue",
         "receiver",
         "takes_notes",
+        "thread",
         "timer",
     )
 
@@ -93,6 +94,7 @@ class Mailbox:
         self.encode = encode
         self.house = house
         self.next_id = house.stage.next_id
+        self.thread = house.stage.thread
         # Casts that need no encoding and no limit come as notes.
         self.takes_notes = encode is None and options.max_pending_calls < 0
         self.queue: deque[Any] | None = None  # of Call or Note; made with the first: empty it is 0.7 kB
@@ -106,9 +108,9 @@ class Mailbox:
     @enable_ki_protection
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
-        if running.call is not None or role.get() is not None:
+        if call.parent:
             claim(call)
-        if get_ident() != self.house.stage.thread:
+        if get_ident() != self.thread:
             raise elsewhere(self.label)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
@@ -235,19 +237,21 @@ class Mailbox:
     ) -> Call:
         """A call record; `stored` tells which arguments are values that the executor gets otherwise."""
         id = self.next_id()
+        made_by = (role.get() or running).call
+        encode = self.encode
+        context: Context | None = None
+        if made_by is None and method.plain and not CARRIED:
+            if encode is None and stored is None:
+                return Call(self, method, id, args, kwargs, kind == CAST, 0)
+        else:
+            context = self.context_of(method, made_by)
         payload: Any = args
         code: Any = kwargs
-        context: Context | None = None
-        made_by = (role.get() or running).call
-        if made_by is not None or CARRIED or not method.plain:
-            context = context_of(method, made_by)
-            if made_by is not None and self.options.reentrant and comes_back_to(self, made_by[2]):
-                context = {**(context or {}), "reentrant": True}
         if stored is not None:
             context = {**(context or {}), "stored": stored}
-        if self.encode is not None:
+        if encode is not None:
             try:
-                payload, code = self.encode(kind, id, method.name, args, kwargs, context)
+                payload, code = encode(kind, id, method.name, args, kwargs, context)
             except Unencodable as error:
                 raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
         call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
@@ -256,6 +260,13 @@ class Mailbox:
         if method.timeout is not None and kind != STREAM:  # a stream's is for each item
             call.deadline = self.house.stage.now() + method.timeout
         return call
+
+    def context_of(self, method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -> Context | None:
+        """What travels beside the arguments; None if there is nothing."""
+        context = context_of(method, made_by)
+        if made_by is not None and self.options.reentrant and comes_back_to(self, made_by[2]):
+            return {**(context or {}), "reentrant": True}
+        return context
 
     def admit(self, call: Call) -> None:
         """Accept a call that somebody waits for; raises DeadlockError if it waits for the one that makes it."""
