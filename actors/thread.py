@@ -10,7 +10,7 @@ import trio
 from ..transports.guests import protocol as p
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
-from ..transports.session import CLOSED, READY
+from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
 from .executor import Thread
@@ -92,7 +92,7 @@ class ThreadIncarnation(GuestIncarnation):
             except RuntimeError as error:
                 return ExitReason(ERROR, f"the thread could not be started: {error}", error)
             await self.started.wait()
-        if self.session.state is READY and self.why is None:
+        if self.has_started:
             return None
         if time.cancelled_caught:
             self.kill(ExitReason(TIMEOUT, f"__init__ took longer than start_timeout, {limit} s"))
@@ -100,6 +100,7 @@ class ThreadIncarnation(GuestIncarnation):
 
     def launch(self) -> None:
         settings = thread_settings_of(self.life)
+        self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)
         self.guest.on_end = self.ended

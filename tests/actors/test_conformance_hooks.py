@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from tests.cast_hooks import AsyncDiary, Diary
+from tests.engines import LOOPS
 from tests.rehearsal import held, rehearse, until
 from understudy import (
     ActorDiedError,
@@ -22,10 +23,9 @@ from understudy import (
 )
 from understudy.actors.events import ActorEnded, StateLost
 
-EXECUTORS: list[Any] = [Local()]
-NAMES = ["local"]
+EXECUTORS: dict[str, Any] = {"local": Local(), **LOOPS}
 
-everywhere = pytest.mark.parametrize("executor", EXECUTORS, ids=NAMES)
+everywhere = pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS)
 both = pytest.mark.parametrize("cls", [Diary, AsyncDiary], ids=["plain", "async"])
 
 

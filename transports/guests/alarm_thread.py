@@ -80,7 +80,7 @@ class AlarmThread:
             except Leave as leave:
                 return self.loop.depart(leave)
             except HostGone:
-                return
+                return None
 
     def next_due(self) -> ActorTimer | None:
         """Wait for a timer that is due; None when the guest ends."""

@@ -129,6 +129,8 @@ class Concurrent:
         """Go on; raises Leave if a STOP was held."""
         held, self.held = self.held or [], None
         self.guest.handlers.update(self.handlers)
+        if self.guest.ending:
+            return
         for group in self.groups.values():
             self.go_on(group)
         for message in held:

@@ -96,6 +96,13 @@ def let_through(staged: Staged, error: BaseException) -> None:
             raise through
 
 
+def first_of(error: BaseException) -> BaseException:
+    """The first exception of a group, however deep."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseException", error.exceptions[0])
+    return error
+
+
 def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in which nothing waits."""
     try:

@@ -8,25 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import copy_context
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from . import protocol as p
+from .asides import Asides, Signal
 from .asking import Question
-from .concurrent import Concurrent, Group, Message
+from .concurrent import Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
+from .hooks import let_through, rise
 from .interrupts import Interrupted, invoke
 from .outlet import BATCH, Closed, Outlet
 from .wire import HostGone
 
 GO = 64  # items of a plain generator, after which the other tasks get their turn
-
-
-class Signal(Protocol):
-    """An event of either loop."""
-
-    def set(self) -> Any: ...
-    async def wait(self) -> Any: ...
 
 
 class Job:
@@ -43,28 +38,34 @@ class Job:
         self.more: Signal | None = None
 
 
-class Tasks(Concurrent):
+class Tasks(Asides):
     """Runs `async` methods in tasks.  A subclass says how a task is made and what an event is."""
-
-    make_signal: Callable[[], Signal]
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest, settings)
-        self.asking = guest.asking
-        guest.running.asker = self
-        self.base = copy_context()  # what each call has a copy of
         self.dirty: list[Outlet] = []  # streams that hold items
         self.leave: BaseException | None = None
         self.over: Signal | None = None
+        self.give_up: Callable[[], Any] | None = None  # cuts the last hooks short
 
-    def make_actor(self) -> None:
+    async def rise(self) -> bool:
+        """Make the actor and say READY; False if that failed, and was told."""
         guest = self.guest
         try:
-            guest.make_actor(dict(self.settings))
-        except BaseException as error:
-            guest.fail(error)
-        guest.doorbell = self.listen(guest.doorbell)
-        self.base = copy_context()
+            try:
+                await rise(self, self.settings)
+            except BaseException as error:
+                let_through(self, error)
+                guest.fail(error)
+            guest.doorbell = self.listen(guest.doorbell)
+            self.base = copy_context()
+            self.started = True
+            guest.say([p.READY])
+        except (Leave, HostGone) as leave:
+            self.part(leave)
+            return False
+        self.begin_timers()
+        return True
 
     def listen(self, doorbell: Any) -> Any:
         """Take the doorbell over, if it is a signal's: what is stuck in one task holds up all."""
@@ -78,7 +79,7 @@ class Tasks(Concurrent):
         """Take what has come."""
         try:
             for message in self.wire.take():
-                if not self.guest.ending:
+                if not self.guest.ending or message[0] in p.ANSWERS:
                     self.guest.handlers[message[0]](message)
         except (Leave, HostGone) as leave:
             self.part(leave)
@@ -96,6 +97,8 @@ class Tasks(Concurrent):
     def part(self, leave: BaseException) -> None:
         self.guest.ending = True
         self.guest.gone(leave)
+        if isinstance(leave, HostGone) and self.give_up is not None:
+            self.give_up()
         self.leave = self.leave or leave
         if self.over is not None:
             self.over.set()
@@ -155,7 +158,9 @@ class Tasks(Concurrent):
                 return guest.values.encode((p.RESULT, id, None))
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
-        except (Interrupted, Closed):
+        except (Interrupted, Closed) as cut:
+            if isinstance(cut, Interrupted):
+                guest.strike()
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
             raise
@@ -163,8 +168,6 @@ class Tasks(Concurrent):
             if job.outlet is not None:
                 job.outlet.send()
             return guest.failure(id, name, error, cast=message[0] == p.CAST)
-
-    cancelled: type[BaseException]
 
     async def stream(self, job: Job, generator: Any) -> None:
         """Give what a generator of either kind gives."""

@@ -36,10 +36,10 @@ class Threads(Concurrent):
         self.threads = 0
         self.lock = threading.RLock()  # who holds it may change what is shared, and write to the link
         self.calm = threading.Condition(self.lock)  # told of each end of a call, once the guest leaves
-        self.started = False
+        self.started = self.mending = self.departing = False
         self.alarms = AlarmThread(self)
         guest.lock = self.lock
-        guest.on_struck = self.hold
+        guest.on_struck = self.on_struck
 
     def play(self) -> None:
         guest = self.guest
@@ -116,7 +116,7 @@ class Threads(Concurrent):
                 if self.guest.ending:
                     self.calm.notify_all()
             if self.guest.hurt and not self.mend():
-                return
+                return None
             with self.lock:
                 self.idle += 1
 
@@ -148,13 +148,25 @@ class Threads(Concurrent):
             let_through(self, error)
             self.guest.fall(name_of(function), error)
 
+    def on_struck(self) -> None:
+        with self.lock:
+            self.hold()
+
     def mend(self) -> bool:
-        """Let the actor repair itself; False if that has ended it."""
+        """Let the actor repair itself, if no other thread sees to that; False if it has ended the actor."""
+        with self.lock:
+            if self.mending:
+                return True
+            self.mending = True
         try:
-            at_once(mend(self))
-            with self.lock:
-                self.release()
-                self.wire.flush()
+            while self.mending:
+                at_once(mend(self))
+                with self.lock:
+                    self.mending = self.guest.hurt and not self.guest.ending
+                    if not self.mending:
+                        self.release()
+                        self.wire.flush()
+            self.alarms.begin()
         except Leave as leave:
             self.depart(leave)
             return False
@@ -178,6 +190,9 @@ class Threads(Concurrent):
             if has_last_words(self.guest):
                 with self.lock:
                     self.running.pop(own, None)
+                    if self.departing:
+                        return self.calm.notify_all()
+                    self.departing = True
                     while self.running or self.alarms.busy:
                         self.stop_all()
                         self.calm.wait(PAUSE)

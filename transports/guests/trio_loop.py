@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
 
 from . import protocol as p
+from .asides import Signal
 from .guest import Guest, Leave, Settings
+from .hooks import fall, first_of
 from .tasks import Job, Tasks
+from .wire import HostGone
 
 
 class TrioLoop(Tasks, trio.abc.Instrument):
@@ -24,7 +27,8 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         self.jobs: deque[Job] = deque()
         self.idle: list[trio.lowlevel.Task] = []
         self.token: trio.lowlevel.TrioToken | None = None
-        self.nursery: trio.Nursery | None = None
+        self.calls: trio.Nursery | None = None
+        self.background: trio.Nursery | None = None  # the actor's own tasks
 
     def play(self) -> None:
         trio.run(self.main, restrict_keyboard_interrupt_to_checkpoints=True)
@@ -34,17 +38,53 @@ class TrioLoop(Tasks, trio.abc.Instrument):
     async def main(self) -> None:
         self.over = trio.Event()
         self.token = trio.lowlevel.current_trio_token()
-        try:
-            self.make_actor()
-        except Leave as leave:
-            self.leave = leave
-            return
         trio.lowlevel.add_instrument(self)
-        async with trio.open_nursery() as self.nursery:
-            self.guest.say([p.READY])
-            self.nursery.start_soon(self.read)
-            await self.over.wait()
-            self.nursery.cancel_scope.cancel()
+        async with trio.open_nursery() as reading:
+            reading.start_soon(self.read)
+            await self.live()
+            if self.guest.why is not None and not isinstance(self.leave, HostGone):
+                with trio.CancelScope() as last:
+                    self.give_up = last.cancel
+                    await self.bow()
+            reading.cancel_scope.cancel()
+
+    async def live(self) -> None:
+        """The actor's life: its own tasks are in a nursery around those of its calls and timers."""
+        assert self.over is not None
+        try:
+            async with trio.open_nursery() as self.background:
+                try:
+                    async with trio.open_nursery() as self.calls:
+                        if await self.rise():
+                            await self.over.wait()
+                        self.calls.cancel_scope.cancel()
+                finally:
+                    self.guest.ending = True
+                    self.background.cancel_scope.cancel()
+            if self.leave is None:
+                raise RuntimeError("its nursery was cancelled")
+        except BaseException as error:
+            self.disturbed(first_of(error))
+
+    def disturbed(self, error: BaseException) -> None:
+        """One of the actor's own tasks raised, or it has cancelled its nursery."""
+        try:
+            if isinstance(error, HostGone):
+                raise error
+            if not self.started:
+                self.guest.fail(error)
+            elif self.guest.why is not None:
+                self.guest.mishap(p.NURSERY, error)
+            else:
+                self.guest.fall("a task of its nursery", error)
+        except (Leave, HostGone) as leave:
+            self.part(leave)
+
+    async def bow(self) -> None:
+        try:
+            await fall(self)
+        except HostGone as gone:
+            self.part(gone)
 
     async def read(self) -> None:
         descriptor = self.wire.fileno()
@@ -74,8 +114,11 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         if self.idle:
             trio.lowlevel.reschedule(self.idle.pop())
         else:
-            assert self.nursery is not None
-            self.base.run(self.nursery.start_soon, self.work)
+            self.start_soon(self.work)
+
+    def start_soon(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
+        assert self.calls is not None
+        self.base.run(self.calls.start_soon, function, *args)
 
     async def work(self) -> None:
         """Take a call each time we are woken, until one is cancelled: the scope is then used up."""
@@ -103,8 +146,26 @@ class TrioLoop(Tasks, trio.abc.Instrument):
                 reply = await self.perform(job)
         except Leave as leave:
             self.part(leave)
+        except trio.Cancelled:
+            if job.stopped:
+                self.guest.strike()
+            else:
+                self.guest.ending = True  # it is not this call that ends, but the actor
+            raise
         finally:
             self.finished(job.group, id, reply)
+
+    @property
+    def nursery(self) -> trio.Nursery:
+        assert self.background is not None
+        return self.background
+
+    def now(self) -> float:
+        return trio.current_time()
+
+    async def until(self, signal: Signal, at: float) -> None:
+        with trio.move_on_at(at):
+            await signal.wait()
 
     async def rest(self) -> None:
         await trio.lowlevel.checkpoint()
