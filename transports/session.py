@@ -31,6 +31,8 @@ RULES: dict[str, dict[int, str]] = {
     CLOSED: {},
 }
 
+MISHAPS = frozenset({p.LOAD, p.SAVE, p.LAST, p.NURSERY})
+
 # What each message must look like, its kind aside.
 SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.HELLO: lambda m: len(m) == 4 and type(m[1]) is int and type(m[2]) is list and type(m[3]) is int,
@@ -49,8 +51,6 @@ SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.STATE: lambda m: len(m) == 2,
     p.MISHAP: lambda m: len(m) == 3 and type(m[1]) is str and m[1] in MISHAPS and is_fault(m[2]),
 }
-
-MISHAPS = frozenset({p.LOAD, p.SAVE, p.LAST, p.NURSERY})
 
 
 class ProtocolError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any, Protocol
 
@@ -39,7 +39,7 @@ class Asides(Concurrent):
 
     # -- what a loop does -----------------------------------------------------------------------
 
-    def start_soon(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
+    def start_soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         """Run an `async` function in a task that ends with the actor."""
         raise NotImplementedError
 
@@ -62,8 +62,9 @@ class Asides(Concurrent):
         here.asker = self
         token = role.set(here)
         try:
-            value = function(*args)
-            return await value if isinstance(value, Awaitable) else value
+            value: Any = function(*args)
+            outcome: Any = await value if isinstance(value, Awaitable) else value
+            return outcome
         finally:
             role.reset(token)
 

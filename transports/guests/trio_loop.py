@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import trio
@@ -116,7 +116,7 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         else:
             self.start_soon(self.work)
 
-    def start_soon(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
+    def start_soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         assert self.calls is not None
         self.base.run(self.calls.start_soon, function, *args)
 
