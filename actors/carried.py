@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..transports.guests.context import CARRIED
+from ..transports.guests.context import CARRIED, NOTHING
 from ..transports.guests.protocol import AHEAD
 
 if TYPE_CHECKING:
@@ -36,6 +39,26 @@ def carry(variable: ContextVar[V]) -> ContextVar[V]:
     return variable
 
 
+def take_along(context: Mapping[str, Any] | None) -> None:
+    """Set the variables that a call has brought, in the context of its own that it runs in."""
+    for name, value in (context or NOTHING).get("vars", NOTHING).items():
+        CARRIED[name].set(value)
+
+
+def in_context(function: Callable[..., Any], context: Mapping[str, Any]) -> Callable[..., Any]:
+    """The function, to be called with the variables that a call has brought."""
+    if "vars" not in context:
+        return function
+    own = copy_context()
+    own.run(take_along, context)
+    return partial(own.run, function)
+
+
+def call_plainly(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call it where we are."""
+    return function(*args, **kwargs)
+
+
 def context_of(method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -> Context | None:
     """What a call takes along; None if there is nothing."""
     context: Context = {}
@@ -45,7 +68,9 @@ def context_of(method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -
     if CARRIED:
         missing: Any = CARRIED
         found = {name: variable.get(missing) for name, variable in CARRIED.items()}
-        context["vars"] = {name: value for name, value in found.items() if value is not missing}
+        carried = {name: value for name, value in found.items() if value is not missing}
+        if carried:
+            context["vars"] = carried
     above: Context = {}
     if made_by is not None:
         above = getattr(made_by[2], "context", made_by[2]) or {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -16,6 +16,7 @@ from ..transports.codec import Pickled
 from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.session import LEAVING, READY, ProtocolError, Session
+from .belongings import Belongings
 from .chunks import Chunk
 from .climber import Climber
 from .errors import UNKNOWN
@@ -60,8 +61,8 @@ class GuestIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was taken from the mailbox."""
 
     __slots__ = (
-        "awake", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "known", "lanes", "life", "parting", "questions", "sent",
-        "sent_count", "session", "started", "stopping", "trusted", "why",
+        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "lanes", "life", "parting",
+        "questions", "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
     guest: Any
@@ -80,7 +81,8 @@ class GuestIncarnation:
         self.sent_count = 0
         self.lanes: Lanes | None = None  # for a guest that runs several calls at once
         self.questions = Questions(self)
-        self.known: set[bytes] = set()
+        self.belongings = Belongings(self)
+        self.send_code = self.belongings.send
         self.inheritance = Inheritance(self)
         self.climber = Climber(life, guest, ladder, self.inheritance.overdue, self.runs_others, self.ring)
         self.parting: Call | None = None
@@ -179,12 +181,6 @@ class GuestIncarnation:
             batch.append(call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt))
         if batch:
             self.guest.link.send_now(batch)
-
-    def send_code(self, code: Mapping[bytes, bytes]) -> None:
-        for digest, blob in code.items():
-            if digest not in self.known:
-                self.known.add(digest)
-                self.say(p.CODE, digest, blob)
 
     def say(self, *message: Any) -> None:
         if self.guest.link is not None:
@@ -322,11 +318,10 @@ class GuestIncarnation:
         )
 
     def ring(self, call_id: int) -> None:
-        """Ring for a call; a guest that reads while methods run is told as well."""
+        """A guest that reads while methods run is told, beside the doorbell."""
         call = self.sent.get(call_id)
-        if call is not None and self.reads(call):
+        if call is not None and self.reads(call) and self.guest.link.rest is None:  # else it is told already
             self.say(p.CANCEL, call_id)
-        self.guest.interrupt(call_id)
 
     def climbed(self, rung: str | None, kind: int) -> None:
         """A call has ended for which the ladder was climbed, as far as `rung`."""

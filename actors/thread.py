@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..transports.guests import protocol as p
+from ..transports.guests.values import fill
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED
@@ -24,6 +25,7 @@ from .settings import TURNS, lanes_of, thread_settings_of
 if TYPE_CHECKING:
     from .call import Call
     from .mailbox import Encode
+    from .stagecraft import Given
 
 GRACE = 0.1  # seconds in which a thread that was cut off may end; one that runs on is abandoned
 
@@ -59,6 +61,8 @@ def far(value: Any) -> Any:
 
 
 class ThreadCraft:
+    stores = False
+
     def encoder(self, executor: Thread, cls: type) -> Encode:
         return Passed(in_turns=not awaits(cls)).call
 
@@ -67,6 +71,10 @@ class ThreadCraft:
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return call.payload[3], dict(call.payload[4])
+
+    def give(self, call: Call, values: Given) -> None:
+        args, kwargs = call.payload[3:5]
+        call.payload[3:5] = fill(args, kwargs, [(at, one.value) for at, one in values])
 
 
 class ThreadIncarnation(GuestIncarnation):
@@ -103,7 +111,7 @@ class ThreadIncarnation(GuestIncarnation):
         self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)
-        self.guest.on_end = self.ended
+        self.guest.on_end, self.guest.on_cut = self.ended, self.cut_off
         link = self.guest.launch(self.life.path)
         link.on_messages, link.on_breach = self.hear, self.breach
         self.say(p.START, settings)
@@ -111,11 +119,13 @@ class ThreadIncarnation(GuestIncarnation):
     def kill(self, reason: ExitReason) -> None:
         """Cut the thread off; if it does not end, it is abandoned."""
         super().kill(reason)
-        self.session.state = CLOSED
-        if self.guest.alive:
-            self.life.house.stage.timers.after(GRACE, self.abandon)
-        else:
+        if not self.guest.alive:
             self.ended()
+
+    def cut_off(self) -> None:
+        """It was cut off, by us or by the ladder's last rung."""
+        self.session.state = CLOSED
+        self.life.house.stage.timers.after(GRACE, self.abandon)
 
     def abandon(self) -> None:
         if self.guest.alive:

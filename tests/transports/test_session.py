@@ -1,5 +1,7 @@
 """The rulebook of a link, cell by cell: every state with every kind, every shape with good and malformed messages."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,9 +29,9 @@ GOOD: dict[int, list[list[Any]]] = {
     p.ERROR: [[p.ERROR, 1, FAULT]],
     p.SKIPPED: [[p.SKIPPED, 1]],
     p.INTERRUPTED: [[p.INTERRUPTED, 1]],
-    p.ITEM: [[p.ITEM, 1, ["value"]], [p.ITEM, 1, []]],
+    p.ITEM: [[p.ITEM, 1, ["value"]], [p.ITEM, 1, [None, [1]]]],
     p.FLAW: [[p.FLAW, 1, FAULT]],
-    p.ASK: [[p.ASK, 1, 2, ["find", "name"]]],
+    p.ASK: [[p.ASK, 1, 2, ["request"]]],
     p.ENDING: [[p.ENDING, p.NORMAL, None, 0], [p.ENDING, p.CRASHED, FAULT, 7]],
     p.STATE: [[p.STATE, None], [p.STATE, {"any": ["value"]}]],
     p.MISHAP: [[p.MISHAP, name, FAULT] for name in (p.LOAD, p.SAVE, p.LAST, p.NURSERY)],
@@ -45,9 +47,9 @@ MALFORMED: dict[int, list[list[Any]]] = {
     p.ERROR: [[p.ERROR, 1], [p.ERROR, 1, None], [p.ERROR, None, FAULT], [p.ERROR, 1, [1, *FAULT[1:]]]],
     p.SKIPPED: [[p.SKIPPED], [p.SKIPPED, 1.0], [p.SKIPPED, 1, 1]],
     p.INTERRUPTED: [[p.INTERRUPTED], [p.INTERRUPTED, b"1"], [p.INTERRUPTED, 1, 1]],
-    p.ITEM: [[p.ITEM, 1], [p.ITEM, [], []], [p.ITEM, 1, 1], [p.ITEM, 1, [], 1]],
-    p.FLAW: [[p.FLAW, 1], [p.FLAW, 1, None], [p.FLAW, None, FAULT]],
-    p.ASK: [[p.ASK, 1, 2], [p.ASK, 1, None, []], [p.ASK, "1", 2, []], [p.ASK, 1, 2, "find"]],
+    p.ITEM: [[p.ITEM, 1], [p.ITEM, [], [1]], [p.ITEM, 1, [1], 1], [p.ITEM, 1, 1], [p.ITEM, 1, []]],
+    p.FLAW: [[p.FLAW, 1], [p.FLAW, "1", FAULT], [p.FLAW, 1, FAULT[:3]], [p.FLAW, 1, FAULT, 1]],
+    p.ASK: [[p.ASK, 1, 2], [p.ASK, 1, 2, "request"], [p.ASK, 1, None, []], [p.ASK, None, 2, []], [p.ASK, 1, 2, [], 1]],
     p.ENDING: [
         [p.ENDING], [p.ENDING, p.NORMAL], [p.ENDING, p.NORMAL, None], [p.ENDING, None, None, 0],
         [p.ENDING, p.NORMAL, FAULT[:3], 0], [p.ENDING, p.NORMAL, None, "0"], [p.ENDING, p.NORMAL, None, 0, 0],
@@ -155,3 +157,9 @@ def test_capabilities_that_are_no_names_are_passed_over() -> None:
 def test_a_fault_is_four_texts_and_perhaps_the_exception_itself(value: Any) -> None:
     assert is_fault(FAULT)
     assert not is_fault(value)
+
+
+def test_no_two_kinds_of_message_have_one_number() -> None:
+    kinds = re.findall(r"^([A-Z]+) = \(?\s*(\d+)\s+# \[\1", Path(p.__file__).read_text(), re.MULTILINE)
+
+    assert len({number for _, number in kinds}) == len(kinds) > 20

@@ -8,12 +8,14 @@ from typing import Any, NoReturn
 
 from . import protocol as p
 from .asides import Signal
+from .glimpse import Glimpse
 from .guest import Guest, Leave, Settings
 from .hooks import fall, has_last_words
+from .outlet import Outlet
 from .tasks import Job, Tasks
 from .wire import HostGone
 
-PAUSE = 0.05  # seconds between two attempts to cancel what still runs
+TIDYING = 0.5  # seconds between two cancellations of one task, which asyncio raises wherever it waits
 
 
 class AsyncioLoop(Tasks):
@@ -27,6 +29,7 @@ class AsyncioLoop(Tasks):
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self.flushing = False
+        self.glimpse = Glimpse(self.wire.fileno()) if self.wire.fileno() >= 0 else None
 
     def play(self) -> None:
         asyncio.run(self.main())
@@ -38,6 +41,7 @@ class AsyncioLoop(Tasks):
         self.loop = asyncio.get_running_loop()
         self.attend()
         if await self.rise():
+            self.get_ready()
             await self.over.wait()
         if self.guest.why is not None and has_last_words(self.guest) and not isinstance(self.leave, HostGone):
             last = self.loop.create_task(self.bow())
@@ -50,7 +54,7 @@ class AsyncioLoop(Tasks):
             while self.tasks:
                 for task in self.tasks:
                     task.cancel()
-                await asyncio.wait(self.tasks, timeout=PAUSE)
+                await asyncio.wait(self.tasks, timeout=TIDYING)
             await fall(self)
         except HostGone as gone:
             self.part(gone)
@@ -75,6 +79,13 @@ class AsyncioLoop(Tasks):
     def read(self) -> None:
         self.pull()
         self.flush()
+
+    def flush_and_look(self) -> None:
+        """Nothing runs: the next call may be there sooner than the loop could fall asleep."""
+        self.flush()
+        glimpse = self.glimpse
+        if glimpse is not None and not self.guest.ending and (data := glimpse.look()) is not None:
+            self.pull(data)
 
     def flush_soon(self) -> None:
         if not self.flushing:
@@ -101,12 +112,12 @@ class AsyncioLoop(Tasks):
         id = job.message[1]
         task = asyncio.current_task()
         assert task is not None
-        job.stop = task.cancel  # not before: a task that has not begun would end without a word
+        job.stop = self.stopper(task)  # not before: a task that has not begun would end without a word
         reply = self.guest.values.encode((p.SKIPPED if job.stopped else p.INTERRUPTED, id))
         try:
             if not job.stopped:
                 reply = await self.perform(job)
-        except Leave as leave:
+        except (Leave, HostGone) as leave:
             self.part(leave)
         except asyncio.CancelledError as error:
             if job.stopped:
@@ -115,11 +126,25 @@ class AsyncioLoop(Tasks):
                 reply = self.guest.failure(id, job.message[2], error, cast=job.message[0] == p.CAST)
         finally:
             self.finished(job.group, id, reply)
-            self.flush_soon()
+            self.flush_soon() if self.running else self.flush_and_look()
 
-    async def give(self, job: Job, outlet: Any, value: Any) -> None:
-        await super().give(job, outlet, value)
+    def flush_later(self, outlet: Outlet) -> None:
+        super().flush_later(outlet)
         self.flush_soon()
+
+    def stopper(self, task: asyncio.Task[Any]) -> Callable[[], None]:
+        """Cancels a task, and again if it has swallowed that; meanwhile it may tidy up."""
+        assert self.loop is not None
+        now = self.loop.time
+        again = 0.0
+
+        def stop() -> None:
+            nonlocal again
+            if now() >= again:
+                again = now() + TIDYING
+                task.cancel()
+
+        return stop
 
     @property
     def nursery(self) -> NoReturn:

@@ -44,7 +44,9 @@ class Guest:
         self.ending = False  # no call begins any more, and no reply is sent
         self.why: str | None = None  # what `on_stop` is told, once the host knows that we end
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
-        self.handlers: dict[int, Callable[[list[Any]], None]] = {p.CODE: self.on_code, p.START: self.on_start}
+        self.handlers: dict[int, Callable[[list[Any]], None]] = {
+            p.CODE: self.on_code, p.START: self.on_start, p.VALUE: self.on_value, p.FREE: self.on_free,
+        }  # fmt: skip
         self.asking = Asking(self)
 
     def serve(self) -> None:
@@ -61,6 +63,12 @@ class Guest:
             self.early.append(message)
         else:
             self.values.learn(message[1], message[2])
+
+    def on_value(self, message: list[Any]) -> None:
+        self.values.stored[message[1]] = message[2]
+
+    def on_free(self, message: list[Any]) -> None:
+        self.values.stored.pop(message[1], None)
 
     def on_start(self, message: list[Any]) -> None:
         from .loops import loop_of
@@ -146,6 +154,7 @@ class Guest:
 
     def failure(self, id: int, name: str, error: BaseException, cast: bool) -> Any:
         """The reply that tells of an exception; ends the guest if the exception ends the actor."""
+        error = end_in(error)
         fault = describe(error, self.values.pickled_error)
         if isinstance(error, ActorExit | SystemExit):
             self.end_on_purpose(id, error, fault)
@@ -166,6 +175,7 @@ class Guest:
 
     def fall(self, what: str, error: BaseException) -> NoReturn:
         """A timer, hook or task of the actor's own raised: that ends the guest."""
+        error = end_in(error)
         fault = describe(error, self.values.pickled_error)
         if isinstance(error, ActorExit | SystemExit):
             self.end_on_purpose(0, error, fault)
@@ -204,6 +214,15 @@ class Guest:
     def part(self, leave: Leave) -> None:
         """Leave, as a call in another thread has decided."""
         raise NotImplementedError
+
+
+def end_in(error: BaseException) -> BaseException:
+    """The wish to end the actor, also from inside a nursery or a task group, which wrap it; else the error itself."""
+    wish: Any = error
+    while isinstance(wish, BaseExceptionGroup):
+        found: Any = wish.subgroup((ActorExit, SystemExit))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        wish = found.exceptions[0] if found is not None else None
+    return error if wish is None else wish
 
 
 Settings = Mapping[str, Any]

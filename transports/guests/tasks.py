@@ -21,6 +21,7 @@ from .interrupts import Interrupted, invoke
 from .outlet import BATCH, Closed, Outlet
 from .wire import HostGone
 
+MANY = 256  # replies that leave before all tasks have taken their next steps
 GO = 64  # items of a plain generator, after which the other tasks get their turn
 
 
@@ -37,6 +38,11 @@ class Job:
         self.outlet: Outlet | None = None
         self.more: Signal | None = None
 
+    def send_held(self) -> None:
+        """The items of a stream leave before its end is told."""
+        if self.outlet is not None:
+            self.outlet.send()
+
 
 class Tasks(Asides):
     """Runs `async` methods in tasks.  A subclass says how a task is made and what an event is."""
@@ -49,23 +55,32 @@ class Tasks(Asides):
         self.give_up: Callable[[], Any] | None = None  # cuts the last hooks short
 
     async def rise(self) -> bool:
-        """Make the actor and say READY; False if that failed, and was told."""
+        """Make the actor; False if that failed, and was told."""
         guest = self.guest
         try:
-            try:
-                await rise(self, self.settings)
-            except BaseException as error:
-                let_through(self, error)
-                guest.fail(error)
-            guest.doorbell = self.listen(guest.doorbell)
-            self.base = copy_context()
-            self.started = True
-            guest.say([p.READY])
+            await rise(self, self.settings)
+        except BaseException as error:
+            let_through(self, error)
+            return self.failed(error)
+        guest.doorbell = self.listen(guest.doorbell)
+        self.base = copy_context()
+        return True
+
+    def failed(self, error: BaseException) -> bool:
+        try:
+            self.guest.fail(error)
         except (Leave, HostGone) as leave:
             self.part(leave)
-            return False
+        return False
+
+    def get_ready(self) -> None:
+        """Say READY: calls may come, and timers may run."""
+        self.started = True
+        try:
+            self.guest.say([p.READY])
+        except HostGone as gone:
+            self.part(gone)
         self.begin_timers()
-        return True
 
     def listen(self, doorbell: Any) -> Any:
         """Take the doorbell over, if it is a signal's: what is stuck in one task holds up all."""
@@ -75,10 +90,10 @@ class Tasks(Asides):
 
     # -- messages -------------------------------------------------------------------------------
 
-    def pull(self) -> None:
-        """Take what has come."""
+    def pull(self, data: bytes | None = None) -> None:
+        """Take what has come; a loop may have read it already."""
         try:
-            for message in self.wire.take():
+            for message in self.wire.take() if data is None else self.wire.feed(data):
                 if not self.guest.ending or message[0] in p.ANSWERS:
                     self.guest.handlers[message[0]](message)
         except (Leave, HostGone) as leave:
@@ -144,6 +159,11 @@ class Tasks(Asides):
         finally:
             role.reset(token)
 
+    def ended(self, group: Group, id: int, reply: Any) -> None:
+        super().ended(group, id, reply)
+        if len(self.wire.out) >= MANY:
+            self.flush()
+
     async def perform(self, job: Job) -> Any:
         """Run one call in the task we are in; returns its reply.  A cancellation passes through."""
         guest, message = self.guest, job.message
@@ -159,14 +179,15 @@ class Tasks(Asides):
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
         except (Interrupted, Closed) as cut:
+            job.send_held()
             if isinstance(cut, Interrupted):
                 guest.strike()
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
+            job.send_held()
             raise
         except BaseException as error:
-            if job.outlet is not None:
-                job.outlet.send()
+            job.send_held()
             return guest.failure(id, name, error, cast=message[0] == p.CAST)
 
     async def stream(self, job: Job, generator: Any) -> None:
@@ -191,7 +212,7 @@ class Tasks(Asides):
 
     async def give(self, job: Job, outlet: Outlet, value: Any) -> None:
         if not outlet.items:
-            self.dirty.append(outlet)
+            self.flush_later(outlet)
         outlet.give(value)
         outlet.credit -= 1
         if len(outlet.items) >= BATCH:
@@ -201,6 +222,10 @@ class Tasks(Asides):
             await job.more.wait()
         if job.stopped:
             raise Closed
+
+    def flush_later(self, outlet: Outlet) -> None:
+        """Send what a stream holds when the tasks have taken their next steps."""
+        self.dirty.append(outlet)
 
     async def rest(self) -> None:
         """Let the other tasks have their turn."""
@@ -231,13 +256,16 @@ class Tasks(Asides):
 
     def stuck_in(self, id: int, frame: FrameType | None) -> bool:
         """Is it this call's own code that was interrupted by the signal?"""
+        below: FrameType | None = None
         while frame is not None:
-            if frame.f_code is Tasks.perform.__code__:
+            if frame.f_code in (Tasks.perform.__code__, Tasks.stream.__code__):
                 job = frame.f_locals.get("job")
-                return job is not None and job.message[1] == id
+                # Not in what we do ourselves for the call: that may be where its end is dealt with.
+                own = below is None or below.f_globals.get("__package__") == __package__
+                return not own and job is not None and job.message[1] == id
             if frame.f_code is invoke.__code__ and self.guest.doorbell.running == id:
                 return not self.guest.doorbell.protected
-            frame = frame.f_back
+            below, frame = frame, frame.f_back
         return False
 
 
