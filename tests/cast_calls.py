@@ -169,18 +169,18 @@ class Asker(Actor, executor=QUIET):
         return sum(sync.get(refs))
 
     @method
-    def chain(self, others: list[Any]) -> list[Any]:
+    def chain(self, *others: Any) -> list[Any]:
         call = current_call()
         mine = (call.id, call.trace, call.remaining)
-        return [mine, *(sync.call(others[0].chain, others[1:]) if others else [])]
+        return [mine, *(sync.call(others[0].chain, *others[1:]) if others else [])]
 
     @method
-    def circle(self, way: list[Any]) -> int:
-        return 1 + sync.call(way[0].circle, way[1:]) if way else 0
+    def circle(self, *way: Any) -> int:
+        return 1 + sync.call(way[0].circle, *way[1:]) if way else 0
 
     @method
-    def circle_by_ref(self, way: list[Any]) -> int:
-        return 1 + sync.get(way[0].circle_by_ref.remote(way[1:])) if way else 0
+    def circle_by_ref(self, *way: Any) -> int:
+        return 1 + sync.get(way[0].circle_by_ref.remote(*way[1:])) if way else 0
 
     @method
     def keep(self, value: Any) -> None:
@@ -309,18 +309,18 @@ class AsyncAsker(Actor, executor=QUIET):
         return sum([await ref for ref in refs])
 
     @method
-    async def chain(self, others: list[Any]) -> list[Any]:
+    async def chain(self, *others: Any) -> list[Any]:
         call = current_call()
         mine = (call.id, call.trace, call.remaining)
-        return [mine, *(await others[0].chain(others[1:]) if others else [])]
+        return [mine, *(await others[0].chain(*others[1:]) if others else [])]
 
     @method
-    async def circle(self, way: list[Any]) -> int:
-        return 1 + await way[0].circle(way[1:]) if way else 0
+    async def circle(self, *way: Any) -> int:
+        return 1 + await way[0].circle(*way[1:]) if way else 0
 
     @method
-    async def circle_by_ref(self, way: list[Any]) -> int:
-        return 1 + await way[0].circle_by_ref.remote(way[1:]) if way else 0
+    async def circle_by_ref(self, *way: Any) -> int:
+        return 1 + await way[0].circle_by_ref.remote(*way[1:]) if way else 0
 
     @method
     async def keep(self, value: Any) -> None:
@@ -480,6 +480,10 @@ class Mill(Actor):
     @method
     def ask_for(self, n: int, target: Any) -> Any:
         return sync.call(target.add, n)
+
+    @method
+    def ask_self(self, n: int, itself: Any) -> Any:
+        return sync.call(itself.double, n)
 
     @method
     def rest_with(self, n: int, target: Any, path: str) -> Any:

@@ -10,7 +10,8 @@ import trio
 
 from tests.cast_calls import Asker, AsyncAsker, EarlyAsker, Target
 from tests.engines import Engine, across, loops, plain
-from tests.rehearsal import BOTH, LOCAL, QUIET, held, pending_everywhere, rehearse, until
+from tests.rehearsal import rehearse as play
+from tests.rehearsal import BOTH, LOCAL, QUIET, held, pending_everywhere, until
 from understudy import (
     ActorDiedError,
     ActorNotFoundError,
@@ -43,6 +44,10 @@ untrusted_ones = across(UNTRUSTED)
 
 async def named(name: str, executor: Any = LOCAL, **options: Any) -> Any:
     return await Target.options(executor=executor, id=name, name=name, **options).start()
+
+
+def rehearse(scene: Any) -> None:
+    play(scene, seconds=6)
 
 
 def said(path: Path) -> list[str]:
@@ -458,12 +463,12 @@ def test_a_chain_has_one_trace_and_the_time_that_is_left(engine: Engine) -> None
     async def scene(runtime: Runtime) -> None:
         first, second = await engine.start(), await Asker.options(executor=QUIET).start()
         third = await AsyncAsker.options(executor=LOCAL).start()
-        parts = await first.chain.options(timeout=30.0)([second, third])
+        parts = await first.chain.options(timeout=30.0)(second, third)
         ids, traces, left = zip(*parts, strict=True)
         assert len(set(ids)) == 3
         assert traces == (ids[0],) * 3
         assert 30 >= left[0] >= left[1] >= left[2] > 0
-        assert [one[2] for one in await first.chain([second, third])] == [None] * 3
+        assert [one[2] for one in await first.chain(second, third)] == [None] * 3
         await settled(first, runtime)
 
     rehearse(scene)
@@ -481,8 +486,8 @@ def test_a_circle_through_guests_is_told_with_its_way(engine: Engine, name: str)
         with pytest.raises(
             DeadlockError, match=rf"a would wait for itself: a.{name} -> b.{name} -> a.{name}"
         ):
-            await getattr(a, name)([b, a])
-        assert await getattr(a, name)([b]) == 1
+            await getattr(a, name)(b, a)
+        assert await getattr(a, name)(b) == 1
         for actor in (a, b):
             await settled(actor, runtime)
 
@@ -494,7 +499,7 @@ def test_a_circle_is_told_where_all_places_are_taken(engine: Engine) -> None:
     async def scene(runtime: Runtime) -> None:
         a, b = await engine.start(id="a", max_concurrency=1), await Asker.options(id="b").start()
         with pytest.raises(DeadlockError, match=r"a.circle -> b.circle -> a.circle"):
-            await a.circle([b, a])
+            await a.circle(b, a)
         for actor in (a, b):
             await settled(actor, runtime)
 
@@ -505,8 +510,8 @@ def test_a_circle_is_told_where_all_places_are_taken(engine: Engine) -> None:
 def test_no_circle_where_a_place_is_free(engine: Engine) -> None:
     async def scene(runtime: Runtime) -> None:
         a, b = await engine.start(id="a"), await engine.start(id="b")
-        assert await a.circle([b, a]) == 2
-        assert await a.circle_by_ref([b, a, b]) == 3
+        assert await a.circle(b, a) == 2
+        assert await a.circle_by_ref(b, a, b) == 3
         for actor in (a, b):
             await settled(actor, runtime)
 
@@ -518,8 +523,8 @@ def test_reentrant_lets_a_call_that_comes_back_run(engine: Engine) -> None:
     async def scene(runtime: Runtime) -> None:
         a = await engine.start(id="a", reentrant=True, max_concurrency=1)
         b = await engine.start(id="b", reentrant=True, max_concurrency=1)
-        assert await a.circle([b, a]) == 2
-        assert await a.circle_by_ref([b, a, b, a]) == 4
+        assert await a.circle(b, a) == 2
+        assert await a.circle_by_ref(b, a, b, a) == 4
         for actor in (a, b):
             await settled(actor, runtime)
 

@@ -57,7 +57,6 @@ class Tasks(Concurrent):
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest, settings)
         self.asking = guest.asking
-        guest.running.asker = self
         self.base = copy_context()  # what each call has a copy of
         self.dirty: list[Outlet] = []  # streams that hold items
         self.leave: BaseException | None = None
@@ -69,6 +68,7 @@ class Tasks(Concurrent):
             guest.make_actor(dict(self.settings))
         except BaseException as error:
             guest.fail(error)
+        guest.running.asker = self
         guest.doorbell = self.listen(guest.doorbell)
         self.base = copy_context()
 

@@ -147,11 +147,12 @@ class Performance:
         come = self.waiting = threading.Event()
         for question in questions:
             question.on_answer.append(come.set)
-        in_time = self.ended or any(question.answer is not None for question in questions)
+        stopped = self.ended and not self.doorbell.protected
+        in_time = stopped or any(question.answer is not None for question in questions)
         if not in_time:
             in_time = come.wait(None if until is None else max(0.0, until - time.monotonic()))
         self.waiting = None
-        if self.ended:
+        if self.ended and not self.doorbell.protected:
             raise Interrupted
         return in_time
 
@@ -170,6 +171,7 @@ class Performance:
         self.ended = True
         self.room.release()
         if self.waiting is not None:
-            self.waiting.set()
+            if not self.doorbell.protected:
+                self.waiting.set()
             return
         self.doorbell.ring()

@@ -46,11 +46,11 @@ class Turns:
 
     def play(self) -> None:
         guest = self.guest
-        self.running.asker = self
         try:
             guest.make_actor(dict(self.settings))
         except BaseException as error:
             guest.fail(error)
+        self.running.asker = self
         guest.handlers.update(
             {p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_stream, p.MAP: self.on_map,
              p.CREDIT: ignore, p.CANCEL: ignore, p.STOP: guest.on_stop}
