@@ -20,8 +20,10 @@ def cancel(ref: GuestRef) -> bool:
     return ref.cancel()
 
 
-async def get(refs: Any) -> Any:
+async def get(refs: Any, *, timeout: float | None = None) -> Any:
     """The value of a ref, or of several in their order, in an `async` method."""
+    if timeout is not None:
+        raise TypeError("in the method of an actor get() has no timeout: put your loop's around it")
     if isinstance(refs, GuestRef):
         return await refs
     values = [await ref for ref in refs]

@@ -107,6 +107,9 @@ class Questions:
         """The method of the actor at a path, and the arguments for it, checked."""
         incarnation = self.incarnation
         args, kwargs = incarnation.value(packed)
+        if packed.__class__ is tuple:  # as it is, from this process, with handles as they are seen there
+            args = [incarnation.value(value) for value in args]
+            kwargs = {name: incarnation.value(value) for name, value in kwargs.items()}
         handle = incarnation.life.house.find(*target)
         method = getattr(handle, name)
         if isinstance(method, StreamMethod):
@@ -162,6 +165,7 @@ class Questions:
         for question in [one for one in self.open.values() if one.parent == call_id]:
             del self.open[question.number]
             self.drop(question)
+            self.refuse(question.number, cancelled(question.call))  # so that it is open nowhere
 
     def close(self) -> None:
         for question in list(self.open.values()):

@@ -408,9 +408,11 @@ def test_an_exception_of_crash_on_ends_the_incarnation_and_not_the_map(
         actor = await engine.start(crash_on=(LookupError,))
         items = [(n, str(path), 40) for n in range(300)]
         found = await all_of(actor.crash_at.starmap(items, errors="return"))
-        assert [at for at, value in enumerate(found) if isinstance(value, Exception)] == [40]
+        failed = [at for at, value in enumerate(found) if isinstance(value, Exception)]
+        # Of what was sent after it, nobody knows whether an untrusted guest began the first.
+        assert failed == [40] or (failed == [40, 41] and not engine.trusted)
         assert isinstance(found[40], LookupError)
-        assert sorted(map(int, lines(path))) == list(range(300))
+        assert sorted(map(int, lines(path))) == [n for n in range(300) if n == 40 or n not in failed]
         await unhurt(actor, runtime, 2)
 
     rehearse(scene)
@@ -464,7 +466,7 @@ def test_a_wait_that_is_cancelled_loses_no_result(engine: Engine) -> None:
         async with actor.slow.starmap([(n, 0.002) for n in range(50)]) as stream:
             while len(found) < 50:
                 with trio.move_on_after(0.001):
-                    while True:
+                    while len(found) < 50:
                         found.append(await anext(stream))
             with pytest.raises(StopAsyncIteration):
                 await anext(stream)
