@@ -16,7 +16,9 @@ import trio
 from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
 
 from . import lifecycle
+from .call import Call
 from .checks import check_fields
+from .errors import CallError
 from .leaving import cancelled
 from .mapping import CHECKS, Flaw
 from .stream import Feed
@@ -24,7 +26,6 @@ from .stream import Feed
 if TYPE_CHECKING:
     from typing import Literal, Self
 
-    from .call import Call
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -37,13 +38,14 @@ GO = 64  # results taken in one go, after which the other tasks get their turn
 class Chunk(Feed):
     """What the record of a chunk holds: its inputs, and the results that have come."""
 
-    __slots__ = ("done", "first", "inputs", "stream")
+    __slots__ = ("begun", "done", "first", "inputs", "stream")
 
     def __init__(self, stream: ChunkStream[Any], inputs: list[Any], call: Call) -> None:
         super().__init__(call, ahead=len(inputs))
         self.stream = stream
         self.inputs = inputs
         self.done = 0
+        self.begun = 0  # as far as is known; more than done when the guest dies
         self.first = 0  # inputs that had their results before the guest died and the rest was sent again
 
     def put(self, values: list[Any]) -> None:
@@ -57,6 +59,17 @@ class Chunk(Feed):
         self.put([Flaw(error, fatal=False)])
         self.owed += 1
 
+    def outlives(self, error: Exception) -> bool:
+        """The guest died: what had begun has failed; True if the rest is to be sent again, in its place."""
+        call = self.call
+        begun = max(self.begun, self.done + 1)
+        if self.stream.errors == "raise" or begun >= len(self.inputs) or call.mailbox.closed is not None:
+            return False
+        while self.done < begun:
+            self.flaw(error)
+        call.attempt, call.deaths = 1, ()  # of the rest, none has been tried
+        return True
+
     def rewind(self) -> None:
         """The guest died: what has no result yet is sent again."""
         if self.done:
@@ -65,7 +78,7 @@ class Chunk(Feed):
             self.ahead = len(self.inputs)
             self.call.deaths = self.call.deaths[-1:]
             self.call.payload, self.call.code = self.stream.encode(self.inputs, self.call, self.first)
-        self.owed = 0
+        self.owed = self.begun = 0
 
     def settled(self, call: Call) -> None:
         self.stream.chunk_ended(self, call)
@@ -107,16 +120,17 @@ class ChunkStream(Generic[R_co]):
         """Send chunks until the window is full or no items are left."""
         while self.items is not None and self.out + self.size <= max(self.window, 1):
             inputs: list[Any] = []
+            flaw: Flaw | None = None
             try:
-                inputs += islice(self.items, self.size)
+                inputs.extend(islice(self.items, self.size))  # keeps what comes before an error
             except Exception as error:
-                self.items = None
-                self.chunks.append(Flaw(error, fatal=True))
-                return
+                flaw = Flaw(error, fatal=True)
             if len(inputs) < self.size:
                 self.items = None
             if inputs:
                 self.send(inputs, len(self.chunks))
+            if flaw is not None:
+                self.chunks.append(flaw)
 
     def send(self, inputs: list[Any], place: int) -> None:
         """Make a call of a chunk; where one of its items cannot travel, of each item."""
@@ -140,11 +154,16 @@ class ChunkStream(Generic[R_co]):
         now = perf_counter()
         if self.clock and chunk.done:
             each = (now - self.clock) / chunk.done
-            self.size = max(1, min(MOST, 2 * self.size, int(TURN / each)))
+            # Half a window at most, so that the actor has work while results are taken.
+            self.size = max(1, min(MOST, 2 * self.size, int(TURN / each), self.window // 2))
         self.clock = now
         if call.error is not None and self.open:
-            left = chunk.inputs[chunk.done + 1 :]
-            chunk.items.append(Flaw(cast("Exception", call.error), fatal=False))
+            begun = max(chunk.begun, chunk.done + 1)
+            left = chunk.inputs[begun:]
+            if isinstance(call.error, CallError):
+                call.error.call_id = call.id + chunk.first + chunk.done
+            flaw = Flaw(cast("Exception", call.error), fatal=False)
+            chunk.items.extend([flaw] * (begun - chunk.done))
             if left and self.errors == "return":
                 self.out -= len(left)
                 self.send(left, self.chunks.index(chunk) + 1)
@@ -223,8 +242,9 @@ class ChunkStream(Generic[R_co]):
         left, self.chunks, self.items, self.open = self.chunks, deque(), None, False
         self.held = deque()
         self.wake()
-        for chunk in left:
+        for chunk in reversed(left):  # what waits is not to begin because what runs has ended
             if isinstance(chunk, Chunk):
+                tell_unseen(chunk)
                 chunk.call.mailbox.withdraw(chunk.call, cancelled(chunk.call))
 
     async def __aenter__(self) -> Self:
@@ -237,3 +257,13 @@ class ChunkStream(Generic[R_co]):
 
     def __repr__(self) -> str:
         return f"<ChunkStream, {len(self.chunks)} chunks under way>"
+
+
+def tell_unseen(chunk: Chunk) -> None:
+    """Failures that nobody took are told as events."""
+    mailbox = chunk.call.mailbox
+    for item in chunk.items:
+        if item.__class__ is Flaw:
+            lost = Call(mailbox, chunk.call.method, getattr(item.error, "call_id", 0), None, None, False, 0)
+            lost.error = item.error
+            mailbox.house.unseen(lost)

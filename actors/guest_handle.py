@@ -96,7 +96,7 @@ class GuestMethod:
 
     def cast(self, *args: Any, **kwargs: Any) -> None:
         self.check(*args, **kwargs)
-        ask("cast", self.target, self.name, packed((args, kwargs)))
+        asking().order(call_here(), ["cast", self.target, self.name, packed((args, kwargs))])
 
     def __repr__(self) -> str:
         return f"<method {self.name} of {self.target[0]}, seen from another actor>"
@@ -109,15 +109,16 @@ def unchecked(*args: Any, **kwargs: Any) -> None:
 class GuestRef:
     """The result of a call that a guest has made; it belongs to the call in whose method it was made."""
 
-    __slots__ = ("asker", "awaited", "call_id", "name", "question")
+    __slots__ = ("alone", "asker", "awaited", "call_id", "name", "question")
 
     def __init__(self, question: Question, name: str, awaited: bool) -> None:
         here = present()
         self.question = question
         self.name = name
         self.awaited = awaited  # the host knows that somebody waits
+        self.alone = awaited  # only who made the call waits for it: without them, nobody does
         self.asker = here.asker
-        self.call_id = here.call[0] if here.call is not None else 0
+        self.call_id = call_here()
 
     @property
     def done(self) -> bool:
@@ -132,7 +133,8 @@ class GuestRef:
         try:
             await self.asker.wait_async(self.question)
         except BaseException:
-            self.cancel()
+            if self.alone:
+                self.cancel()
             raise
         return self.value()
 
@@ -142,7 +144,8 @@ class GuestRef:
         try:
             self.asker.wait(self.question)
         except BaseException:
-            self.cancel()
+            if self.alone:
+                self.cancel()
             raise
         return self.value()
 
@@ -157,6 +160,9 @@ class GuestRef:
         if self.done:
             return False
         self.asker.asking.forget(self.question, self.call_id)
+        text = f"a call of {self.name}() was cancelled by the actor that made it"
+        about = ["TaskCancelledError", text, errors.UNKNOWN, 0, self.name, []]
+        self.question.answered([REFUSAL, self.question.number, ["", "", text, "", None, *about]])
         return True
 
     def value(self) -> Any:
@@ -187,8 +193,13 @@ def asking() -> Asking:
 
 
 def ask(*request: Any) -> Question:
+    return asking().ask(call_here(), list(request))
+
+
+def call_here() -> int:
+    """The id of the call that runs here; 0 if none does."""
     here = present()
-    return asking().ask(here.call[0] if here.call is not None else 0, list(request))
+    return here.call[0] if here.call is not None else 0
 
 
 def packed(value: Any) -> Any:

@@ -20,8 +20,10 @@ def cancel(ref: GuestRef) -> bool:
     return ref.cancel()
 
 
-async def get(refs: Any) -> Any:
+async def get(refs: Any, *, timeout: float | None = None) -> Any:
     """The value of a ref, or of several in their order, in an `async` method."""
+    if timeout is not None:
+        raise TypeError("in the method of an actor get() has no timeout: put your loop's around it")
     if isinstance(refs, GuestRef):
         return await refs
     values = [await ref for ref in refs]
@@ -33,7 +35,11 @@ async def get(refs: Any) -> Any:
 
 def call_blocking(method: GuestMethod, *args: Any, **kwargs: Any) -> Any:
     """Call a method and wait for its value."""
-    return method.asked(args, kwargs, awaited=True).wait()
+    return (
+        checked(method, GuestMethod, "call() takes a method, as in call(h.m, ...)")
+        .asked(args, kwargs, awaited=True)
+        .wait()
+    )
 
 
 def get_blocking(refs: Any, *, timeout: float | None = None) -> Any:
@@ -47,6 +53,15 @@ def get_blocking(refs: Any, *, timeout: float | None = None) -> Any:
         return outcome(refs, until, timeout)
     values = [outcome(ref, until, timeout) for ref in refs]
     return tuple(values) if isinstance(refs, tuple) else values
+
+
+def checked(value: Any, kind: type[Any], usage: str) -> Any:
+    """It, if it is ours; a handle deep in an argument reaches a thread as the host's own, which is of no use here."""
+    if not isinstance(value, kind):
+        raise TypeError(
+            f"{usage}, of a handle that came as an argument of its own or from get_actor(); not {value!r}"
+        )
+    return value
 
 
 def outcome(ref: GuestRef, until: float | None, timeout: float | None) -> Any:

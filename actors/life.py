@@ -15,7 +15,7 @@ from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule,
 from ..transports.guests.context import role
 from . import events, lifecycle
 from .deadletter import POISON, UNDELIVERED, letter_of
-from .errors import ActorDiedError, ActorUnavailableError
+from .errors import ActorDiedError, ActorError, ActorUnavailableError
 from .leaving import cancelled, is_leaving
 from .limited import LimitedMailbox
 from .mailbox import Mailbox
@@ -320,6 +320,8 @@ class Life(Standing):
         if verdict is lifecycle.RETRY:
             self.retry(call)
             return True
+        if isinstance(call.ref, Feed) and call.ref.outlives(self.loss(call, fate, reason)):
+            return True
         self.lose(call, fate, reason, poison=verdict is lifecycle.POISON)
         return False
 
@@ -329,15 +331,17 @@ class Life(Standing):
 
     def lose(self, call: Call, fate: str, reason: ExitReason, poison: bool = False) -> None:
         """Tell the caller, and bury what has no caller or is poison."""
-        gone = call.mailbox.closed is not None
         if call.ended:
             return
-        text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
-        kind = ActorDiedError if gone else ActorUnavailableError
-        name = call.method.name
-        call.fail(cancelled(call, fate=fate) if is_leaving(call) else kind(text, reason, fate, call.id, name))
+        call.fail(cancelled(call, fate=fate) if is_leaving(call) else self.loss(call, fate, reason))
         if poison or call.is_cast:
             self.bury(call, POISON if poison else UNDELIVERED)
+
+    def loss(self, call: Call, fate: str, reason: ExitReason) -> ActorError:
+        """What a caller is told of a call that died with its incarnation."""
+        kind = ActorDiedError if call.mailbox.closed is not None else ActorUnavailableError
+        text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
+        return kind(text, reason, fate, call.id, call.method.name)
 
     def bury(self, call: Call, cause: str) -> None:
         letter = letter_of(call, self.path, self.craft, cause)

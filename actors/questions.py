@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
 from .errors import ActorError, CallError, DeadlockError, TaskError, UnderstudyError
+from .events import FailureUnseen
 from .leaving import cancelled
 from .streaming import StreamMethod
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from .call import Call
     from .guest import GuestIncarnation
     from .method import ActorMethod
+
+log = logging.getLogger("understudy.actors.questions")
 
 
 class Question:
@@ -66,7 +70,11 @@ class Questions:
         question = self.open[number] = Question(self, number, parent.id if parent is not None else 0, call)
         call.ref = question
         accept = method.mailbox.admit if awaited else method.mailbox.put
-        self.within(parent, lambda: accept(call))
+        try:
+            self.within(parent, lambda: accept(call))
+        except BaseException:
+            self.open.pop(number, None)
+            raise
 
     def on_wait(self, number: int, parent: Call | None, asked: int) -> None:
         """Somebody waits now for what was asked before."""
@@ -81,8 +89,12 @@ class Questions:
             self.refuse(asked, error)
 
     def on_cast(self, number: int, parent: Call | None, target: list[str], name: str, packed: Any) -> None:
-        method, args, kwargs = self.method(target, name, packed)
-        self.within(parent, lambda: method.cast(*args, **kwargs))
+        try:
+            method, args, kwargs = self.method(target, name, packed)
+            self.within(parent, lambda: method.cast(*args, **kwargs))
+        except Exception as error:  # nobody waits to be told
+            log.warning("%s() to %s, cast from another actor, failed: %r", name, target[0], error)
+            self.incarnation.life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
 
     def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
         question = self.open.pop(asked, None)
@@ -95,6 +107,9 @@ class Questions:
         """The method of the actor at a path, and the arguments for it, checked."""
         incarnation = self.incarnation
         args, kwargs = incarnation.value(packed)
+        if packed.__class__ is tuple:  # as it is, from this process, with handles as they are seen there
+            args = [incarnation.value(value) for value in args]
+            kwargs = {name: incarnation.value(value) for name, value in kwargs.items()}
         handle = incarnation.life.house.find(*target)
         method = getattr(handle, name)
         if isinstance(method, StreamMethod):
@@ -150,6 +165,7 @@ class Questions:
         for question in [one for one in self.open.values() if one.parent == call_id]:
             del self.open[question.number]
             self.drop(question)
+            self.refuse(question.number, cancelled(question.call))  # so that it is open nowhere
 
     def close(self) -> None:
         for question in list(self.open.values()):

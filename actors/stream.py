@@ -49,6 +49,10 @@ class Feed:
         self.items += values
         self.wake()
 
+    def outlives(self, error: Exception) -> bool:
+        """The actor died; True if only a part of the call did."""
+        return False
+
     def rewind(self) -> None:
         """The call is to be sent again."""
         self.owed = 0

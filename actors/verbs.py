@@ -10,7 +10,8 @@ import trio
 
 from ..transports.guests.context import present
 from .errors import GetTimeoutError
-from .guest_handle import GuestHandle
+from .guest_handle import GuestHandle, GuestRef
+from .guest_verbs import get as get_there
 from .handle import ActorHandle
 from .here import check_here
 from .leaving import call_off
@@ -51,6 +52,8 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         GetTimeoutError: if time runs out.
         CallError: what ended the call, for the first ref in order that failed.
     """
+    if present().asker is not None:  # in a thread of its own, as `get_actor`
+        return await get_there(refs, timeout=timeout)
     many: tuple[ObjectRef[Any], ...] = (refs,) if is_ref(refs) else tuple(refs)
     check_all_here(many)
     in_time = all(ref.done for ref in many)
@@ -130,6 +133,8 @@ def cancel(ref: ObjectRef[Any]) -> bool:
     Whoever awaits the ref gets a TaskCancelledError: at once, or, if the method has `cancel="wait"`, when it
     is known to have ended; `await ref.wait_done()` waits for that.  Returns False if the call had ended.
     """
+    if isinstance(ref, GuestRef):
+        return ref.cancel()
     check_here(ref.house.stage, f"call {ref.id}")
     return call_off(ref.call, " by cancel()")
 

@@ -50,12 +50,20 @@ class Asking:
 
     def ask(self, call_id: int, request: list[Any]) -> Question:
         """Ask on behalf of a call; the answer comes later.  Raises PermissionError if nobody trusts us."""
-        if not self.guest.values.trusted:
-            raise PermissionError("an actor with trusted=False may not call others")
+        self.check_trust()
         question = Question(next(self.numbers))
         self.open[question.number] = question
         self.tell(question.number, call_id, request)
         return question
+
+    def order(self, call_id: int, request: list[Any]) -> None:
+        """Ask for what has no answer.  Raises PermissionError if nobody trusts us."""
+        self.check_trust()
+        self.tell(0, call_id, request)
+
+    def check_trust(self) -> None:
+        if not self.guest.values.trusted:
+            raise PermissionError("an actor with trusted=False may not call others")
 
     def tell(self, number: int, call_id: int, request: list[Any]) -> None:
         bell = getattr(present().asker, "doorbell", None)

@@ -68,11 +68,12 @@ class Threaded:
         come = self.waiting = threading.Event()
         for question in questions:
             question.on_answer.append(come.set)
-        in_time = self.ended or any(question.answer is not None for question in questions)
+        stopped = self.ended and not self.doorbell.protected
+        in_time = stopped or any(question.answer is not None for question in questions)
         if not in_time:
             in_time = come.wait(None if until is None else max(0.0, until - time.monotonic()))
         self.waiting = None
-        if self.ended:
+        if self.ended and not self.doorbell.protected:
             raise Interrupted
         return in_time
 
@@ -83,7 +84,8 @@ class Threaded:
         """Interrupt it: what blocks in its thread goes on until the next step of Python."""
         self.ended = True
         if self.waiting is not None:
-            self.waiting.set()
+            if not self.doorbell.protected:
+                self.waiting.set()
             return
         self.doorbell.ring()
 

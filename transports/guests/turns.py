@@ -46,6 +46,7 @@ class Turns:
         self.clock = 0.0
         self.cancelled: dict[int, None] = {}
         self.begun = 0
+        self.through = 0  # calls begun when the MAP that runs has ended, as its host counts them
         self.holder = Holder()
         self.backlog: deque[list[Any]] = deque()  # read while a stream waited for its reader
         self.batch: Iterator[list[Any]] = iter(())  # of which a message is handled now
@@ -287,10 +288,12 @@ class Turns:
         id, name = message[1], message[2]
         page, doorbell = self.page, self.doorbell
         self.wire.flush()
-        if page is not None and not self.may_begin(id, page):
-            return
         if page is not None:
+            if not self.may_begin(id, page):
+                self.begun += self.count(message) - 1
+                return
             self.begun -= 1  # counted again with its first call
+        self.through = self.begun + 1
         outlet = Outlet(self.guest, id, UNLIMITED, self.wait_credit)
         self.holder.hold(outlet)
         try:
@@ -302,12 +305,20 @@ class Turns:
         finally:
             self.holder.release(outlet)
         doorbell.running = 0
+        self.begun = self.through
         outlet.send()
         self.wire.out.append(reply)
         self.wire.flush()
         if page is not None:
             page[p.ENDED] = id
         self.clock = perf_counter()
+
+    def count(self, message: list[Any]) -> int:
+        """How many calls there are in a MAP."""
+        try:
+            return len(self.guest.values.arguments(message)[0])
+        except Exception:
+            return 1
 
     def run_many(self, id: int, name: str, message: list[Any], outlet: Outlet) -> Any:
         guest, page, doorbell, running = self.guest, self.page, self.doorbell, self.running
@@ -317,6 +328,7 @@ class Turns:
             inputs, _ = values.arguments(message)
         except BaseException as error:
             return guest.failure(id, name, error, cast=False)
+        self.through = self.begun + len(inputs)
         context = context_of(message)
         star, first = context.get("star", False), id + context.get("first", 0)
         doorbell.protected = name in guest.protected
