@@ -12,7 +12,7 @@ from ..transports.guests.faults import describe
 from ..transports.guests.values import fill
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
-from ..transports.session import CLOSED, READY
+from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
 from .errors import ActorNotFoundError
@@ -62,6 +62,10 @@ def far(value: Any) -> Any:
     return GuestHandle(life.path, life.spec.cls)
 
 
+def no_pickle(_: BaseException) -> None:
+    """A lookup that failed is told by its text."""
+
+
 class ThreadCraft:
     stores = False
 
@@ -102,7 +106,7 @@ class ThreadIncarnation(GuestIncarnation):
             except RuntimeError as error:
                 return ExitReason(ERROR, f"the thread could not be started: {error}", error)
             await self.started.wait()
-        if self.session.state is READY and self.why is None:
+        if self.has_started:
             return None
         if time.cancelled_caught:
             self.kill(ExitReason(TIMEOUT, f"__init__ took longer than start_timeout, {limit} s"))
@@ -110,6 +114,7 @@ class ThreadIncarnation(GuestIncarnation):
 
     def launch(self) -> None:
         settings = thread_settings_of(self.life)
+        self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)
         self.guest.on_end, self.guest.on_cut = self.ended, self.cut_off
@@ -128,7 +133,7 @@ class ThreadIncarnation(GuestIncarnation):
         try:
             message[2] = self.value(message[2])
         except ActorNotFoundError as error:
-            message[:] = p.ERROR, message[1], describe(error, self.codec.packed_error)
+            message[:] = p.ERROR, message[1], describe(error, no_pickle)
 
     def kill(self, reason: ExitReason) -> None:
         """Cut the thread off; if it does not end, it is abandoned."""
