@@ -26,6 +26,8 @@ from .stream import Feed
 if TYPE_CHECKING:
     from typing import Literal, Self
 
+    from ..transports.page import Page
+
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -58,6 +60,12 @@ class Chunk(Feed):
         """One call of the chunk has failed; the others go on."""
         self.put([Flaw(error, fatal=False)])
         self.owed += 1
+
+    def reached(self, page: Page | None) -> int:
+        """Note how many the guest has begun, as its page tells; returns how many have their results."""
+        size = len(self.inputs)
+        self.begun = size if page is None else min(size, page.progress + 1 - self.call.position)
+        return self.done
 
     def outlives(self, error: Exception) -> bool:
         """The guest died: what had begun has failed; True if the rest is to be sent again, in its place."""
@@ -267,3 +275,11 @@ def tell_unseen(chunk: Chunk) -> None:
             lost = Call(mailbox, chunk.call.method, getattr(item.error, "call_id", 0), None, None, False, 0)
             lost.error = item.error
             mailbox.house.unseen(lost)
+
+
+def chunk_with(id: int, sent: dict[int, Call]) -> Call | None:
+    """The record of the chunk to which a call belongs, by its id."""
+    for call in sent.values():
+        if isinstance(call.ref, Chunk) and call.id <= id < call.id + MOST:
+            return call
+    return None

@@ -17,7 +17,7 @@ from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.session import LEAVING, READY, ProtocolError, Session
 from .belongings import Belongings
-from .chunks import MOST, Chunk
+from .chunks import Chunk, chunk_with
 from .climber import Climber
 from .errors import UNKNOWN
 from .glance import Glance
@@ -246,15 +246,8 @@ class GuestIncarnation:
 
     def on_ask(self, message: list[Any]) -> None:
         """A method wants something of another actor."""
-        self.questions.hear(message[1], self.asking_call(message[2]), message[3])
-
-    def asking_call(self, id: int) -> Call | None:
-        """The record of a call that runs there; that of its chunk, if it is one of many."""
-        call = self.sent.get(id)
-        if call is None and self.lanes is None:
-            chunks = (one for one in self.sent.values() if isinstance(one.ref, Chunk))
-            call = next((one for one in chunks if one.id <= id < one.id + MOST), None)
-        return call
+        parent = self.sent.get(message[2]) or chunk_with(message[2], self.sent)
+        self.questions.hear(message[1], parent, message[3])
 
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream: as many more may come."""
@@ -370,10 +363,7 @@ class GuestIncarnation:
         if self.lanes is not None:
             begun = page is not None and self.lanes.begun(call, page)
             return FATES[RUNNING if begun else SENT, page is not None]
-        done = 0
-        if isinstance(call.ref, Chunk):
-            done, size = call.ref.done, len(call.ref.inputs)
-            call.ref.begun = size if page is None else min(size, page.progress + 1 - call.position)
+        done = call.ref.reached(page) if isinstance(call.ref, Chunk) else 0
         begun = page is not None and call.position + done <= page.progress
         if not begun and page is not None and not self.trusted and next(iter(self.sent), 0) == call.id:
             return UNKNOWN  # an untrusted guest may have begun it all the same

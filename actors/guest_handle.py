@@ -161,7 +161,7 @@ class GuestRef:
             return False
         self.asker.asking.forget(self.question, self.call_id)
         text = f"a call of {self.name}() was cancelled by the actor that made it"
-        about = ["TaskCancelledError", text, errors.UNKNOWN, 0, self.name, []]
+        about: list[Any] = ["TaskCancelledError", text, errors.UNKNOWN, 0, self.name, []]
         self.question.answered([REFUSAL, self.question.number, ["", "", text, "", None, *about]])
         return True
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..transports.guests import protocol as p
+from ..transports.guests.faults import describe
 from ..transports.guests.values import fill
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
+from .errors import ActorNotFoundError
 from .executor import Thread
 from .guest import GuestIncarnation
 from .guest_handle import GuestHandle, near
@@ -58,6 +60,10 @@ def far(value: Any) -> Any:
         return value
     life = value._life  # pyright: ignore[reportPrivateUsage]
     return GuestHandle(life.path, life.spec.cls)
+
+
+def no_pickle(_: BaseException) -> None:
+    """A lookup that failed is told by its text."""
 
 
 class ThreadCraft:
@@ -115,6 +121,19 @@ class ThreadIncarnation(GuestIncarnation):
         link = self.guest.launch(self.life.path)
         link.on_messages, link.on_breach = self.hear, self.breach
         self.say(p.START, settings)
+
+    def hear(self, messages: list[Any]) -> None:
+        for message in messages:
+            if message[-1].__class__ is GuestHandle and message[0] == p.RESULT:
+                self.bring_near(message)
+        super().hear(messages)
+
+    def bring_near(self, message: list[Any]) -> None:
+        """A handle as a result is the runtime's own again."""
+        try:
+            message[2] = self.value(message[2])
+        except ActorNotFoundError as error:
+            message[:] = p.ERROR, message[1], describe(error, no_pickle)
 
     def kill(self, reason: ExitReason) -> None:
         """Cut the thread off; if it does not end, it is abandoned."""

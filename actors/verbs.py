@@ -133,8 +133,9 @@ def cancel(ref: ObjectRef[Any]) -> bool:
     Whoever awaits the ref gets a TaskCancelledError: at once, or, if the method has `cancel="wait"`, when it
     is known to have ended; `await ref.wait_done()` waits for that.  Returns False if the call had ended.
     """
-    if isinstance(ref, GuestRef):
-        return ref.cancel()
+    given: Any = ref
+    if isinstance(given, GuestRef):
+        return given.cancel()
     check_here(ref.house.stage, f"call {ref.id}")
     return call_off(ref.call, " by cancel()")
 

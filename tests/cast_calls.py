@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Any
 
-from tests.cast import QUIET, Odd
+from tests.cast import QUIET, Odd, said
 from tests.cast_guest_streams import note, pause
 from understudy import Actor, cancel, current_call, get, get_actor, method
 from understudy import blocking as sync
@@ -288,14 +288,14 @@ class AsyncAsker(Actor, executor=QUIET):
     @method
     async def leave_refs(self, target: Any, path: str) -> str:
         target.rest.remote(path)
-        while not os.path.exists(path):
+        while not said(path):
             await pause(0.002)
         return "left"
 
     @method
     async def cancel_one(self, target: Any, path: str) -> Any:
         ref = target.rest.remote(path)
-        while not os.path.exists(path):
+        while not said(path):
             await pause(0.002)
         told = cancel(ref), cancel(ref)
         try:

@@ -15,7 +15,6 @@ from tests.rehearsal import rehearse as play
 from understudy import (
     ActorDiedError,
     ActorNotFoundError,
-    ActorStartError,
     CallInterruptedError,
     DeadlockError,
     GetTimeoutError,
@@ -290,11 +289,12 @@ def test_outside_a_method_nothing_can_be_asked() -> None:
 
 
 @pytest.mark.parametrize("executor", [QUIET, Thread()], ids=["process", "thread"])
-def test_in_init_nothing_can_be_asked_and_it_says_so(executor: Any) -> None:
+def test_an_actor_may_ask_another_while_it_is_made(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
         await named("target")
-        with pytest.raises(ActorStartError, match="NoRuntimeError"):
-            await EarlyAsker.options(executor=executor, max_restarts=0).start("target")
+        actor = await EarlyAsker.options(executor=executor).start("target")
+        assert await actor.value() == 2
+        await until(lambda: not actor._life.incarnation.questions.open)
 
     rehearse(scene)
 

@@ -78,6 +78,11 @@ async def unhurt(actor: Any, runtime: Runtime, incarnation: int = 1) -> None:
     await until(lambda: not sent)
 
 
+async def take(stream: Any, found: list[Any]) -> None:
+    async for value in stream:
+        found.append(value)  # noqa: PERF401  what was found before an error counts
+
+
 async def all_of(stream: Any) -> list[Any]:
     async with stream:
         return [value async for value in stream]
@@ -194,8 +199,7 @@ def test_what_the_items_raise_comes_after_the_results_before_it(
         actor = await engine.start()
         found: list[Any] = []
         with pytest.raises(OSError, match="the disk is gone"):
-            async for value in actor.double.map(items(), errors=errors):
-                found.append(value)
+            await take(actor.double.map(items(), errors=errors), found)
         assert found == [2 * n for n in range(before)]
         await unhurt(actor, runtime)
 
@@ -233,8 +237,7 @@ def test_an_error_is_raised_at_its_position_and_cancels_the_rest(
         stream = actor.crash_at.starmap(((n, str(path), 20) for n in itertools.count()), window=window)
         found: list[Any] = []
         with pytest.raises(LookupError):
-            async for value in stream:
-                found.append(value)
+            await take(stream, found)
         assert found == list(range(20))
         assert [value async for value in stream] == []
         await unhurt(actor, runtime)
@@ -375,9 +378,9 @@ def test_without_retries_a_death_is_raised_at_its_position(engine: Engine, tmp_p
     async def scene(runtime: Runtime) -> None:
         actor = await engine.start(max_restarts=0)
         found: list[Any] = []
+        items = ((n, str(path), 50) for n in itertools.count())
         with pytest.raises(ActorDiedError):
-            async for value in actor.fall_at.starmap((n, str(path), 50) for n in itertools.count()):
-                found.append(value)
+            await take(actor.fall_at.starmap(items), found)
         assert found == list(range(len(found)))
         assert len(found) <= 50
         assert not pending_everywhere(runtime)

@@ -58,6 +58,11 @@ class Threaded:
         self.asking = loop.guest.asking
         self.waiting: threading.Event | None = None
 
+    @property
+    def stopped(self) -> bool:
+        """Is it to stop waiting?  Not if it may not be interrupted."""
+        return self.ended and not self.doorbell.protected
+
     # -- what it asks of the host ---------------------------------------------------------------
 
     def wait(self, question: Question) -> None:
@@ -68,12 +73,11 @@ class Threaded:
         come = self.waiting = threading.Event()
         for question in questions:
             question.on_answer.append(come.set)
-        stopped = self.ended and not self.doorbell.protected
-        in_time = stopped or any(question.answer is not None for question in questions)
+        in_time = self.stopped or any(question.answer is not None for question in questions)
         if not in_time:
             in_time = come.wait(None if until is None else max(0.0, until - time.monotonic()))
         self.waiting = None
-        if self.ended and not self.doorbell.protected:
+        if self.stopped:
             raise Interrupted
         return in_time
 
@@ -83,11 +87,10 @@ class Threaded:
     def close(self) -> None:
         """Interrupt it: what blocks in its thread goes on until the next step of Python."""
         self.ended = True
-        if self.waiting is not None:
-            if not self.doorbell.protected:
-                self.waiting.set()
-            return
-        self.doorbell.ring()
+        if self.waiting is None:
+            self.doorbell.ring()
+        elif self.stopped:
+            self.waiting.set()
 
 
 class Aside(Threaded):
