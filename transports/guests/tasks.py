@@ -178,10 +178,12 @@ class Tasks(Asides):
                 return guest.values.encode((p.RESULT, id, None))
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
-        except (Interrupted, Closed) as cut:
+        except Closed:  # between two items: nothing was interrupted half-way
             job.send_held()
-            if isinstance(cut, Interrupted):
-                guest.strike()
+            return guest.values.encode((p.RESULT, id, None))
+        except Interrupted:
+            job.send_held()
+            guest.strike()
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
             job.send_held()
