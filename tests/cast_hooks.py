@@ -12,7 +12,6 @@ import anyio.lowlevel
 from tests.cast import QUIET
 from understudy import Actor, exit_actor, method
 
-
 ERRORS: dict[str, type[Exception]] = {"KeyError": KeyError, "ValueError": ValueError}
 
 
