@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -35,26 +35,10 @@ from .verdicts import answer, flaw_of
 if TYPE_CHECKING:
     from ..transports.codec import HostCodec
     from ..transports.links.link import HostLink
-    from ..transports.page import Page
     from .call import Call
     from .executor import Ladder
     from .life import Life
-
-
-class Place(Protocol):
-    """Where a guest is, and all that a host holds of it there."""
-
-    link: Any
-
-    @property
-    def page(self) -> Page | None: ...
-    @property
-    def pid(self) -> int: ...
-    @property
-    def alive(self) -> bool: ...
-    def signal(self, number: int, /) -> None: ...
-    def interrupt(self, call_id: int, /) -> None: ...
-    def close(self) -> None: ...
+    from .place import Place
 
 
 class GuestIncarnation:
