@@ -114,6 +114,8 @@ class ThreadIncarnation(GuestIncarnation):
 
     def launch(self) -> None:
         settings = thread_settings_of(self.life)
+        settings["args"] = tuple(map(far, settings["args"]))
+        settings["kwargs"] = {key: far(value) for key, value in settings["kwargs"].items()}
         self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)

@@ -161,7 +161,8 @@ class Guest:
         reply = self.values.encode((p.ERROR, id, fault))
         if not isinstance(error, Unfit) and (cast or isinstance(error, self.crash_on)):
             with self.lock:
-                self.wire.out.append(reply)
+                if not self.ending:  # else another thread has ended the actor
+                    self.wire.out.append(reply)
                 self.end(p.CRASHED, fault, id)
         return reply
 
