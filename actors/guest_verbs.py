@@ -15,13 +15,22 @@ def get_actor(name: str, cls: type | None = None, /) -> GuestHandle:
     return GuestHandle(name, cls)
 
 
-def cancel(ref: GuestRef) -> bool:
+def cancel(ref: Any) -> bool:
     """Cancel a ref's call; False if it had ended."""
-    return ref.cancel()
+    cancelled: bool = ref.cancel()
+    return cancelled
 
 
-async def get(refs: Any) -> Any:
-    """The value of a ref, or of several in their order, in an `async` method."""
+async def get(refs: Any, *, timeout: float | None = None) -> Any:
+    """The value of a ref, or of several in their order, in an `async` method.
+
+    Raises:
+        TypeError: for a `timeout`; either loop has its own.
+    """
+    if timeout is not None:
+        raise TypeError(
+            "in a method write get() without timeout, inside trio.fail_after() or asyncio.timeout()"
+        )
     if isinstance(refs, GuestRef):
         return await refs
     values = [await ref for ref in refs]

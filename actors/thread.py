@@ -40,8 +40,7 @@ class Passed(HostObjects):
         kwargs: Mapping[str, Any],
         context: dict[str, Any] | None = None,
     ) -> tuple[list[Any], Mapping[bytes, bytes]]:
-        args = tuple(map(far, args))
-        return super().call(kind, id, method, args, {key: far(kwargs[key]) for key in kwargs}, context)
+        return super().call(kind, id, method, *passed(args, kwargs), context)
 
     def packed(self, value: Any) -> tuple[Any, Mapping[bytes, bytes]]:
         return super().packed(far(value))
@@ -56,6 +55,10 @@ def far(value: Any) -> Any:
         return value
     life = value._life  # pyright: ignore[reportPrivateUsage]
     return GuestHandle(life.path, life.spec.cls)
+
+
+def passed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return tuple(map(far, args)), {name: far(value) for name, value in kwargs.items()}
 
 
 class ThreadCraft:
@@ -100,6 +103,7 @@ class ThreadIncarnation(GuestIncarnation):
 
     def launch(self) -> None:
         settings = thread_settings_of(self.life)
+        settings["args"], settings["kwargs"] = passed(settings["args"], settings["kwargs"])
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)
         self.guest.on_end = self.ended

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import trio
 
+from ..transports.guests.context import present
+from . import guest_verbs
 from .errors import NEVER_SENT, GetTimeoutError, TaskCancelledError
 from .handle import ActorHandle
 from .here import check_here
@@ -46,6 +48,8 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         GetTimeoutError: if time runs out.
         CallError: what ended the call, for the first ref in order that failed.
     """
+    if present().asker is not None:
+        return await guest_verbs.get(refs, timeout=timeout)
     many: tuple[ObjectRef[Any], ...] = (refs,) if is_ref(refs) else tuple(refs)
     check_all_here(many)
     in_time = all(ref.done for ref in many)
@@ -98,6 +102,8 @@ def cancel(ref: ObjectRef[Any]) -> bool:
 
     Whoever awaits the ref gets a TaskCancelledError at once.  Returns False if the call had ended.
     """
+    if present().asker is not None:
+        return guest_verbs.cancel(ref)
     call = ref.call
     check_here(ref.house.stage, f"call {call.id}")
     if call.ended:
@@ -164,7 +170,8 @@ def get_actor(name: str, cls: Any = None, /) -> Any:
         ActorNotFoundError: if there is none.
         NoRuntimeError: if no runtime is open.
     """
-    del cls
+    if present().asker is not None:
+        return guest_verbs.get_actor(name, cls)
     return open_spawner().find(name)
 
 
