@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import protocol as p
+from .glimpse import Glimpse
 from .guest import Guest, Leave, Settings
 from .tasks import Job, Tasks
 
@@ -22,6 +23,7 @@ class AsyncioLoop(Tasks):
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self.flushing = False
+        self.glimpse = Glimpse(self.wire.fileno()) if self.wire.fileno() >= 0 else None
 
     def play(self) -> None:
         asyncio.run(self.main())
@@ -55,6 +57,13 @@ class AsyncioLoop(Tasks):
     def read(self) -> None:
         self.pull()
         self.flush()
+
+    def flush_and_look(self) -> None:
+        """Nothing runs: the next call may be there sooner than the loop could fall asleep."""
+        self.flush()
+        glimpse = self.glimpse
+        if glimpse is not None and not self.guest.ending and (data := glimpse.look()) is not None:
+            self.pull(data)
 
     def flush_soon(self) -> None:
         if not self.flushing:
@@ -90,7 +99,7 @@ class AsyncioLoop(Tasks):
                 reply = self.guest.failure(id, job.message[2], error, cast=job.message[0] == p.CAST)
         finally:
             self.finished(job.group, id, reply)
-            self.flush_soon()
+            self.flush_soon() if self.running else self.flush_and_look()
 
     async def give(self, job: Job, outlet: Any, value: Any) -> None:
         await super().give(job, outlet, value)

@@ -74,10 +74,10 @@ class Tasks(Concurrent):
 
     # -- messages -------------------------------------------------------------------------------
 
-    def pull(self) -> None:
-        """Take what has come."""
+    def pull(self, data: bytes | None = None) -> None:
+        """Take what has come; a loop may have read it already."""
         try:
-            for message in self.wire.take():
+            for message in self.wire.take() if data is None else self.wire.feed(data):
                 if not self.guest.ending:
                     self.guest.handlers[message[0]](message)
         except (Leave, HostGone) as leave:

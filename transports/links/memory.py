@@ -100,6 +100,9 @@ class MemoryWire:
         self.given = self.next_heard(True)
         return self.given
 
+    def feed(self, data: bytes) -> list[Any]:
+        raise TypeError("no bytes pass within one process")
+
     def ready(self, seconds: float) -> bool:
         """Wait at most so long until there is something to take; False if there is not."""
         if self.early is None:
