@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..transports.guests.context import CARRIED
+from ..transports.guests.context import CARRIED, carried_here
 from ..transports.guests.protocol import AHEAD
 
 if TYPE_CHECKING:
@@ -42,10 +42,8 @@ def context_of(method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -
     ahead = method.own.get("ahead", AHEAD)
     if ahead != AHEAD:
         context["ahead"] = ahead
-    if CARRIED:
-        missing: Any = CARRIED
-        found = {name: variable.get(missing) for name, variable in CARRIED.items()}
-        context["vars"] = {name: value for name, value in found.items() if value is not missing}
+    if CARRIED and (carried := carried_here()):
+        context["vars"] = carried
     above: Context = {}
     if made_by is not None:
         above = getattr(made_by[2], "context", made_by[2]) or {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.context import Running, role
+from ..transports.guests.context import NOTHING, Running, role, take_along
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .call import Call
     from .guest import GuestIncarnation
     from .method import ActorMethod
+
+
+T = TypeVar("T")
 
 
 class Question:
@@ -60,8 +64,8 @@ class Questions:
     def on_call(
         self, number: int, parent: Call | None, path: str, name: str, packed: Any, awaited: bool
     ) -> None:
-        method, args, kwargs = self.method(path, name, packed)
-        call = self.within(parent, lambda: method.mailbox.make(p.CALL, method, args, kwargs))
+        method, args, kwargs, carried = self.method(path, name, packed)
+        call = self.within(parent, lambda: method.mailbox.make(p.CALL, method, args, kwargs), carried)
         question = self.open[number] = Question(self, number, parent.id if parent is not None else 0, call)
         call.ref = question
         accept = method.mailbox.admit if awaited else method.mailbox.put
@@ -80,8 +84,8 @@ class Questions:
             self.refuse(asked, error)
 
     def on_cast(self, number: int, parent: Call | None, path: str, name: str, packed: Any) -> None:
-        method, args, kwargs = self.method(path, name, packed)
-        self.within(parent, lambda: method.cast(*args, **kwargs))
+        method, args, kwargs, carried = self.method(path, name, packed)
+        self.within(parent, lambda: method.cast(*args, **kwargs), carried)
 
     def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
         question = self.open.pop(asked, None)
@@ -90,27 +94,28 @@ class Questions:
 
     def method(
         self, path: str, name: str, packed: Any
-    ) -> tuple[ActorMethod[Any], tuple[Any, ...], Mapping[str, Any]]:
-        """The method of the actor at a path, and the arguments for it, checked."""
+    ) -> tuple[ActorMethod[Any], tuple[Any, ...], Mapping[str, Any], Mapping[str, Any]]:
+        """The method of the actor at a path, the arguments for it, checked, and what is carried along."""
         incarnation = self.incarnation
-        args, kwargs = incarnation.value(packed)
+        args, kwargs, carried = incarnation.value(packed)
         handle = incarnation.life.house.find(path)
         method = getattr(handle, name)
         if isinstance(method, StreamMethod):
             raise TypeError(f"{name}() gives a stream; a guest can call methods that give one value")
         method.check(*args, **kwargs)
-        return method, tuple(args), kwargs
+        return method, tuple(args), kwargs, carried
 
-    def within(self, parent: Call | None, function: Callable[[], Any]) -> Any:
+    def within(
+        self, parent: Call | None, function: Callable[[], T], carried: Mapping[str, Any] = NOTHING
+    ) -> T:
         """Do something as if within the method of the call that asks."""
         here = Running()
         here.actor = self.incarnation.life
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None
-        token = role.set(here)
-        try:
-            return function()
-        finally:
-            role.reset(token)
+        context = copy_context()
+        context.run(role.set, here)
+        context.run(take_along, carried)
+        return context.run(function)
 
     # -- the end of a question ------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.cast_carried import Desk, Lobby, Shelf, reader
 from tests.rehearsal import QUIET, rehearse
 from understudy import (
     Actor,
@@ -140,5 +141,32 @@ def test_in_a_local_actor_the_names_are_those_of_the_runtime() -> None:
         front = await async_front().options(executor=Local()).start()
 
         assert (await front.together(), await front.with_timeout()) == ([0, 2, 4], 2)
+
+    rehearse(scene)
+
+
+@anywhere
+@pytest.mark.parametrize("cls", [Desk, Lobby])
+def test_what_a_caller_carries_goes_on_to_whom_the_method_calls(cls: Any, executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        await Shelf.options(name="shelf").start()
+        first = await cls.options(executor=executor).start()
+        reader.set("Ada")
+        ref = first.passed_on.remote()
+
+        assert await ref == ("Ada", ref.id)
+
+    rehearse(scene)
+
+
+@anywhere
+def test_what_a_method_sets_goes_along_with_its_own_calls_only(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        await Shelf.options(name="shelf").start()
+        desk = await Desk.options(executor=executor).start()
+        reader.set("Ada")
+
+        assert await desk.in_anothers_name("Bob") == "Bob"
+        assert (await desk.passed_on())[0] == reader.get() == "Ada"
 
     rehearse(scene)
