@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -11,7 +12,8 @@ from trio.lowlevel import Abort, Task, current_task
 
 from ..transports.ticks import park, wake
 from . import lifecycle
-from .errors import NEVER_SENT, TaskCancelledError
+from .errors import CallError
+from .leaving import leave
 
 if TYPE_CHECKING:
     from .mailbox import Mailbox
@@ -113,11 +115,10 @@ class Call(msgspec.Struct, eq=False):
 
     # -- waiting for it -------------------------------------------------------------------------
 
-    def abandoned(self, _: Any) -> Abort:
+    def abandoned(self, raise_cancel: Callable[[], Any]) -> Abort:
         """The only one who waited is cancelled: withdraw the call."""
-        self.task = None
-        self.mailbox.withdraw(self, cancelled(self))
-        return Abort.SUCCEEDED
+        assert self.task is not None
+        return leave(self, self.task, raise_cancel)
 
     async def wait_shared(self) -> Any:
         """Wait with others; if cancelled, the call goes on."""
@@ -129,14 +130,16 @@ class Call(msgspec.Struct, eq=False):
             self.waiters = []
         self.waiters.append(task)
 
-        def leave(_: Any) -> Abort:
+        def forget(_: Any) -> Abort:
             assert self.waiters is not None
             self.waiters.remove(task)
             return Abort.SUCCEEDED
 
-        return await park(leave)
+        return await park(forget)
 
-
-def cancelled(call: Call) -> TaskCancelledError:
-    text = f"call {call.id}, {call.method.name}() to {call.mailbox.label}, was cancelled"
-    return TaskCancelledError(text, NEVER_SENT, call.id, call.method.name)
+    async def wait_ended(self) -> None:
+        """Wait with others for the end, whatever the outcome."""
+        try:
+            await self.wait_shared()
+        except CallError:
+            pass

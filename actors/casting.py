@@ -24,11 +24,11 @@ MISSING: Any = object()
 
 # Our names end in an underscore, so that no parameter of the user's hides them.
 TEMPLATE = """
-def make(method_, mailbox_, next_id_, running_, MISSING_, NO_KEYWORDS_):
+def make(method_, mailbox_, next_id_, running_, check_, ObjectRef_, MISSING_, NO_KEYWORDS_):
     def {name}({parameters}):
         queue_ = mailbox_.queue
-        if queue_ is None:
-            return mailbox_.cast(method_, {args}, NO_KEYWORDS_)
+        if queue_ is None{refs}:
+            return mailbox_.cast(method_, {args}, NO_KEYWORDS_, check_(*{args}))
         queue_.append((method_, {args}, next_id_(), running_.call))
         receiver_ = mailbox_.receiver
         if receiver_ is not None and not receiver_.awake:
@@ -42,13 +42,16 @@ def cast_of(method: ActorMethod[Any], mailbox: Mailbox) -> Cast:
     if mailbox.takes_notes and method.timeout is None:
         make = maker_of(method.__wrapped__)
         if make is not None:
-            return make(method, mailbox, mailbox.next_id, running, MISSING, NO_KEYWORDS)
+            from .ref import ObjectRef  # not above: a guest has none, and no event loop
+
+            return make(
+                method, mailbox, mailbox.next_id, running, method.check, ObjectRef, MISSING, NO_KEYWORDS
+            )
     return functools.partial(cast_checked, method, mailbox)
 
 
 def cast_checked(method: ActorMethod[Any], mailbox: Mailbox, *args: Any, **kwargs: Any) -> None:
-    method.check(*args, **kwargs)
-    mailbox.cast(method, args, kwargs)
+    mailbox.cast(method, args, kwargs, method.check(*args, **kwargs))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -71,6 +74,7 @@ def maker_of(function: Callable[..., Any]) -> Callable[..., Cast] | None:
     source = TEMPLATE.format(
         name=function.__name__ if function.__name__.isidentifier() else "method",
         parameters=", ".join([*names[:-1], f"{names[-1]}=MISSING_"] if optional else names),
+        refs="".join(f" or {name}.__class__ is ObjectRef_" for name in names),
         args=f"(({given}) if {names[-1]} is not MISSING_ else ({fewer}))" if optional else f"({given})",
     )
     scope: dict[str, Any] = {}

@@ -30,7 +30,11 @@ def is_exception_class(value: Any) -> bool:
 
 
 def is_retry(value: Any) -> bool:
-    return isinstance(value, bool) or is_exceptions(value)
+    return isinstance(value, bool) or is_exceptions(value) or (is_list(value) and is_exceptions(tuple(value)))
+
+
+def is_list(value: object) -> bool:
+    return isinstance(value, list)
 
 
 def is_seconds(value: Any) -> bool:

@@ -16,8 +16,8 @@ import trio
 from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
 
 from . import lifecycle
-from .call import cancelled
 from .checks import check_fields
+from .leaving import cancelled
 from .mapping import CHECKS, Flaw
 from .stream import Feed
 

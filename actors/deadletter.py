@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .call import Call
-    from .life import Stagecraft
     from .reasons import ExitReason
+    from .stagecraft import Stagecraft
 
 POISON, UNDELIVERED = "poison", "undelivered"
 

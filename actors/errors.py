@@ -100,6 +100,10 @@ class CallInterruptedError(TaskCancelledError):
     """The call was running and `interrupt()` stopped it."""
 
 
+class DependencyError(CallError):
+    """An argument was a ref whose call failed or was cancelled, so that this one never ran; `__cause__` tells why."""
+
+
 class PendingCallsLimitExceeded(CallError):
     """The mailbox is full; await a call, which waits, or raise `max_pending_calls`."""
 

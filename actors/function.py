@@ -122,16 +122,18 @@ class RemoteFunction(Mappable[F_co]):
     def __call__(
         self: RemoteFunction[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
-        self.check(*args, **kwargs)
+        refs = self.check(*args, **kwargs)
         method = self.method()
         mailbox = method.mailbox
+        if refs:
+            return mailbox.ask_with_refs(method, args, kwargs)
         return mailbox.asked(mailbox.make(CALL, method, args, kwargs))
 
     def remote(self: RemoteFunction[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
         """Call it; its ObjectRef at once."""
-        self.check(*args, **kwargs)
+        refs = self.check(*args, **kwargs)
         method = self.method()
-        return method.mailbox.submit(method, args, kwargs)
+        return method.mailbox.submit(method, args, kwargs, refs)
 
     def options(self, **options: Unpack[FunctionOptions]) -> Self:
         """The same function with other options."""

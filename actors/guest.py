@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -16,6 +16,7 @@ from ..transports.codec import Pickled
 from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.session import READY, ProtocolError, Session
+from .belongings import Belongings
 from .chunks import Chunk
 from .climber import Climber
 from .errors import UNKNOWN
@@ -59,8 +60,8 @@ class GuestIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was taken from the mailbox."""
 
     __slots__ = (
-        "awake", "climber", "codec", "dead", "glance", "guest", "injected", "known", "lanes", "life", "parting", "questions", "sent",
-        "sent_count", "session", "started", "stopping", "trusted", "why",
+        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "injected", "lanes", "life", "parting", "questions",
+        "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
     guest: Any
@@ -79,7 +80,8 @@ class GuestIncarnation:
         self.sent_count = 0
         self.lanes: Lanes | None = None  # for a guest that runs several calls at once
         self.questions = Questions(self)
-        self.known: set[bytes] = set()
+        self.belongings = Belongings(self)
+        self.send_code = self.belongings.send
         self.climber = Climber(life, guest, ladder, self.condemn, self.runs_others, self.ring)
         self.parting: Call | None = None
         self.why: ExitReason | None = None
@@ -172,12 +174,6 @@ class GuestIncarnation:
             batch.append(call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt))
         if batch:
             self.guest.link.send_now(batch)
-
-    def send_code(self, code: Mapping[bytes, bytes]) -> None:
-        for digest, blob in code.items():
-            if digest not in self.known:
-                self.known.add(digest)
-                self.say(p.CODE, digest, blob)
 
     def say(self, *message: Any) -> None:
         if self.guest.link is not None:

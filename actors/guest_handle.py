@@ -29,14 +29,15 @@ finder: ContextVar[Callable[[str], Any] | None] = ContextVar("understudy_finder"
 class GuestHandle:
     """The handle of another actor, by its name or path; without its class, whatever is called is asked for there."""
 
-    def __init__(self, path: str, cls: type | None) -> None:
+    def __init__(self, path: str, cls: type | None, namespace: str = "") -> None:
         self._path = path
+        self._namespace = namespace
         self._cls = cls
 
     def __getattr__(self, name: str) -> GuestMethod:
         if name.startswith("__"):
             raise AttributeError(name)
-        method = GuestMethod(self._path, name, self._function(name))
+        method = GuestMethod([self._path, self._namespace], name, self._function(name))
         setattr(self, name, method)
         return method
 
@@ -59,7 +60,10 @@ class GuestHandle:
         return f"<{self._cls.__name__ if self._cls else 'actor'} {self._path!r}, seen from another actor>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, GuestHandle) and other._path == self._path
+        return isinstance(other, GuestHandle) and (other._path, other._namespace) == (
+            self._path,
+            self._namespace,
+        )
 
     def __hash__(self) -> int:
         return hash(self._path)
@@ -70,10 +74,10 @@ class GuestHandle:
 
 class GuestMethod:
     # A method of another actor; its docstring is the user's own.
-    __slots__ = ("__doc__", "__wrapped__", "check", "name", "path")
+    __slots__ = ("__doc__", "__wrapped__", "check", "name", "target")
 
-    def __init__(self, path: str, name: str, function: Callable[..., Any] | None) -> None:
-        self.path = path
+    def __init__(self, target: list[str], name: str, function: Callable[..., Any] | None) -> None:
+        self.target = target
         self.name = name
         self.check = compiled(function, 1) if function is not None else unchecked
         self.__wrapped__ = function
@@ -87,15 +91,15 @@ class GuestMethod:
 
     def asked(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, awaited: bool) -> GuestRef:
         self.check(*args, **kwargs)
-        question = ask("call", self.path, self.name, packed((args, kwargs, carried_here())), awaited)
+        question = ask("call", self.target, self.name, packed((args, kwargs, carried_here())), awaited)
         return GuestRef(question, self.name, awaited)
 
     def cast(self, *args: Any, **kwargs: Any) -> None:
         self.check(*args, **kwargs)
-        ask("cast", self.path, self.name, packed((args, kwargs, carried_here())))
+        ask("cast", self.target, self.name, packed((args, kwargs, carried_here())))
 
     def __repr__(self) -> str:
-        return f"<method {self.name} of {self.path}, seen from another actor>"
+        return f"<method {self.name} of {self.target[0]}, seen from another actor>"
 
 
 def unchecked(*args: Any, **kwargs: Any) -> None:

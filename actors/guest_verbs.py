@@ -10,9 +10,9 @@ from .errors import GetTimeoutError
 from .guest_handle import GuestHandle, GuestMethod, GuestRef
 
 
-def get_actor(name: str, cls: type | None = None, /) -> GuestHandle:
+def get_actor(name: str, cls: type | None = None, /, *, namespace: str = "") -> GuestHandle:
     """The handle of an actor, by its name or path; that there is none is told when it is called."""
-    return GuestHandle(name, cls)
+    return GuestHandle(name, cls, namespace)
 
 
 def cancel(ref: Any) -> bool:

@@ -55,12 +55,11 @@ class Lanes:
 
     def take(self, queue: deque[Call] | None, sent: dict[int, Call]) -> list[Call]:
         """Take all from the mailbox; returns the calls that may go now, the others wait in their lanes."""
-        for call in queue or ():
+        while queue:
+            call = queue.popleft()
             if call.state is not ENDED:
                 sent[call.id] = call  # in the order taken, whether it goes now or waits
                 self.of(call).held.append(call)
-        if queue:
-            queue.clear()
         return [call for lane in self for call in self.go(lane, sent)]
 
     def go(self, lane: Lane, sent: dict[int, Call]) -> Iterator[Call]:

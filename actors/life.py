@@ -16,15 +16,18 @@ from ..transports.guests.context import role
 from . import events, lifecycle
 from .deadletter import POISON, UNDELIVERED, letter_of
 from .errors import ActorDiedError, ActorUnavailableError
-from .mailbox import Encode, Mailbox
+from .leaving import cancelled, is_leaving
+from .limited import LimitedMailbox
+from .mailbox import Mailbox
 from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 from .retry import retries_of
+from .stagecraft import EXECUTORS as EXECUTORS
+from .stagecraft import Stagecraft
 from .standing import Standing
 from .stream import Feed
 
 if TYPE_CHECKING:
     from .call import Call
-    from .executor import Executor
     from .glance import Glance
     from .spawner import House, Overseer
     from .spec import ChildSpec
@@ -64,17 +67,6 @@ class Incarnation(Protocol):
     def kill(self, reason: ExitReason) -> None: ...
 
 
-class Stagecraft(Protocol):
-    """What an executor needs to be one: how arguments travel, and how an incarnation is made."""
-
-    def encoder(self, executor: Any, cls: type) -> Encode | None: ...
-    def incarnate(self, life: Life) -> Incarnation: ...
-    def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
-
-
-EXECUTORS: dict[type[Executor], Stagecraft] = {}
-
-
 class Life(Standing):
     """One actor, from its spec to its end."""
 
@@ -98,7 +90,7 @@ class Life(Standing):
         self.spec = spec
         self.path = path
         self.overseer = overseer
-        self.mailbox = Mailbox(
+        self.mailbox = (LimitedMailbox if spec.options.max_pending_calls >= 0 else Mailbox)(
             path, spec.options, craft.encoder(spec.options.executor, spec.cls), overseer.house
         )
         self.number = 0
@@ -321,6 +313,8 @@ class Life(Standing):
         if fate in (lifecycle.BEGUN, lifecycle.UNKNOWN) and not reason.ordered:
             call.deaths = (*call.deaths, reason)
         verdict = lifecycle.after_death(fate, retries_of(call), len(call.deaths), reason.ordered)
+        if is_leaving(call):
+            verdict = lifecycle.FAIL
         if verdict is lifecycle.KEEP:
             return True
         if verdict is lifecycle.RETRY:
@@ -339,9 +333,9 @@ class Life(Standing):
         if call.ended:
             return
         text = f"{self.path} died while it had call {call.id}, {call.method.name}(): {reason}"
-        call.fail(
-            (ActorDiedError if gone else ActorUnavailableError)(text, reason, fate, call.id, call.method.name)
-        )
+        kind = ActorDiedError if gone else ActorUnavailableError
+        name = call.method.name
+        call.fail(cancelled(call, fate=fate) if is_leaving(call) else kind(text, reason, fate, call.id, name))
         if poison or call.is_cast:
             self.bury(call, POISON if poison else UNDELIVERED)
 

@@ -20,7 +20,8 @@ from .exported import hooks_of
 from .here import check_here
 from .hooks import error_of, fall, let_through, reason_of_exit, rise, worse
 from .reasons import ERROR, INTERRUPTED, SHUTDOWN_EXIT, ExitReason
-from .retry import wants_retry
+from .retry import ends_actor, wants_retry
+from .scope import end_call, hand_up
 
 if TYPE_CHECKING:
     from ..transports.guests.backstage import ActorTimer
@@ -84,7 +85,7 @@ class LocalIncarnation:
                     if self.take_turns(queue):
                         await self.perform()
                 except BaseException:
-                    running.call = running.actor = running.backstage = None
+                    running.call = running.actor = running.backstage = running.owner = None
                     raise
                 if queue and self.exit is None:
                     await trio.lowlevel.cancel_shielded_checkpoint()
@@ -114,6 +115,7 @@ class LocalIncarnation:
         actor, ended = self.actor, lifecycle.ENDED
         before = running.call, running.actor, running.backstage
         running.actor, running.backstage = self.life, self
+        call: Any = None
         for turn in range(turns):
             call = queue.popleft()
             if call.__class__ is tuple:
@@ -140,7 +142,11 @@ class LocalIncarnation:
                     call.succeed(value)
             if not queue or self.exit is not None or (turn & 7 == 7 and perf_counter() > until):
                 break
+            if running.owner is not None:
+                break  # what it made is seen to before the next call begins
         running.call, running.actor, running.backstage = before
+        if running.owner is not None:
+            end_call(running, getattr(call, "value", None))
         return False
 
     async def perform(self) -> None:
@@ -157,6 +163,8 @@ class LocalIncarnation:
             return function(*args, **kwargs)
         finally:
             running.call, running.actor, running.backstage = before
+            if running.owner is not None:
+                hand_up(running)
 
     async def cue(self, function: Callable[..., Any], /, *args: Any) -> Any:
         """Run a hook."""
@@ -219,15 +227,16 @@ class LocalIncarnation:
             self.left(call, error)
             return
         gone = call.ended or self.exit is not None
-        if not gone and self.retried(call, error):
-            return
+        again = not gone and self.retried(call, error)
         name = call.method.name
+        if self.exit is None and ends_actor(call, error):
+            self.exit = error_of(f"{name}()", error)
+        if again:
+            return
         # Nobody waits for a cast; and here the cause has its own traceback, which need not be put into words.
         told = error if call.is_cast else task_error(error, call.id, name, self.life.path, "")
         if not gone:
             call.fail(told)
-        if self.exit is None and (call.is_cast or isinstance(error, self.life.spec.options.crash_on)):
-            self.exit = error_of(f"{name}()", error)
         if gone or call.is_cast:
             self.life.house.unseen(msgspec.structs.replace(call, error=told, ref=None))
 

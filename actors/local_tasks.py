@@ -22,9 +22,11 @@ from .concurrency import Group, group_name, groups_of
 from .errors import BEGUN, NEVER_SENT, NOT_BEGUN
 from .hooks import split_off
 from .kinds import Kind, kind_of
+from .leaving import is_leaving
 from .local import TURNS
 from .local_nursery import NurseryIncarnation
 from .reasons import SHUTDOWN_EXIT
+from .scope import end_call
 from .source import Source, drain, pour
 
 if TYPE_CHECKING:
@@ -172,9 +174,14 @@ class TaskIncarnation(NurseryIncarnation):
         turn = self.line.popleft()
         call = turn.call
         if not call.ended and not turn.scope.cancel_called:
-            role.set(self.running_as((call.id, call.method.name, call)))
-            await self.run_in_scope(turn)
-        elif turn.struck:
+            here = self.running_as((call.id, call.method.name, call))
+            role.set(here)
+            try:
+                await self.run_in_scope(turn)
+            finally:
+                if here.owner is not None:
+                    end_call(here, call.value)
+        elif turn.struck or is_leaving(call):
             self.interrupted(call)
         self.release(turn)
 

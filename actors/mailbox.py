@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -30,16 +30,17 @@ from .errors import (
     NEVER_SENT,
     ActorDiedError,
     CallError,
-    GetTimeoutError,
-    PendingCallsLimitExceeded,
     TaskCancelledError,
     Unsendable,
 )
 from .glance import TURNS, Glance
+from .held import hold, make_held
 from .here import check_here, elsewhere
+from .leaving import late
 from .mapping import MapStream
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
+from .scope import owner_here
 
 if TYPE_CHECKING:
     from ..transports.timers import Timer
@@ -83,6 +84,7 @@ class Mailbox:
         "queue",
         "receiver",
         "takes_notes",
+        "thread",
         "timer",
     )
 
@@ -92,6 +94,7 @@ class Mailbox:
         self.encode = encode
         self.house = house
         self.next_id = house.stage.next_id
+        self.thread = house.stage.thread
         # Casts that need no encoding and no limit come as notes.
         self.takes_notes = encode is None and options.max_pending_calls < 0
         self.queue: deque[Any] | None = None  # of Call or Note; made with the first: empty it is 0.7 kB
@@ -105,9 +108,9 @@ class Mailbox:
     @enable_ki_protection
     async def asked(self, call: Call) -> Any:
         """A call to be awaited; nothing is sent before that."""
-        if running.call is not None or role.get() is not None:
+        if call.parent:
             claim(call)
-        if get_ident() != self.house.stage.thread:
+        if get_ident() != self.thread:
             raise elsewhere(self.label)
         receiver = self.receiver
         if receiver is not None and receiver.glance is not None and receiver.glance.ready and not self.queue:
@@ -122,15 +125,28 @@ class Mailbox:
         call.task = current_task()
         return await park(call.abandoned)
 
+    def ask_with_refs(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Coroutine[Any, Any, Any]:
+        """As `asked`, for a call with refs among its arguments."""
+        return make_held(self, CALL, method, args, kwargs).asked()
+
     @enable_ki_protection
     def submit(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> ObjectRef[Any]:
-        """A call whose outcome is awaited later, or never."""
+        """A call whose outcome is awaited later, or never; `refs`: there are some among the arguments."""
         check_here(self.house.stage, self.label)
         self.check_limit(method)
-        call = self.make(CALL, method, args, kwargs)
+        held = make_held(self, CALL, method, args, kwargs) if refs else None
+        call = self.make(CALL, method, args, kwargs) if held is None else held.call
         ref: ObjectRef[Any] = ObjectRef(call, self.house)
+        owner = owner_here()
+        if owner is not None and not call.ended:
+            ref.watcher.move(call, owner)
+        if held is not None:
+            ref.watcher.listen(held.let_go)
+            hold(call)
         self.put(call)
         return ref
 
@@ -141,12 +157,30 @@ class Mailbox:
         return [await self.asked(self.make(CALL, method, args, kwargs))]
 
     @enable_ki_protection
-    def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    def cast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
+    ) -> None:
         """A message without a reply."""
         check_here(self.house.stage, self.label)
-        if self.options.max_pending_calls >= 0:
-            self.check_limit(method)
-        self.put(self.make(CAST, method, args, kwargs))
+        self.check_limit(method)
+        if refs:
+            call = make_held(self, CAST, method, args, kwargs).call
+            hold(call)
+        else:
+            call = self.make(CAST, method, args, kwargs)
+        self.put(call)
+
+    def made(
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        refs: bool,
+    ) -> Call:
+        if refs:
+            return make_held(self, kind, method, args, kwargs).call
+        return self.make(kind, method, args, kwargs)
 
     def map(
         self,
@@ -194,20 +228,30 @@ class Mailbox:
         return self.make(CALL, method, args, NO_KEYWORDS)
 
     def make(
-        self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        stored: list[Any] | None = None,
     ) -> Call:
+        """A call record; `stored` tells which arguments are values that the executor gets otherwise."""
         id = self.next_id()
+        made_by = (role.get() or running).call
+        encode = self.encode
+        context: Context | None = None
+        if made_by is None and method.plain and not CARRIED:
+            if encode is None and stored is None:
+                return Call(self, method, id, args, kwargs, kind == CAST, 0)
+        else:
+            context = self.context_of(method, made_by)
         payload: Any = args
         code: Any = kwargs
-        context: Context | None = None
-        made_by = (role.get() or running).call
-        if made_by is not None or CARRIED or not method.plain:
-            context = context_of(method, made_by)
-            if made_by is not None and self.options.reentrant and comes_back_to(self, made_by[2]):
-                context = {**(context or {}), "reentrant": True}
-        if self.encode is not None:
+        if stored is not None:
+            context = {**(context or {}), "stored": stored}
+        if encode is not None:
             try:
-                payload, code = self.encode(kind, id, method.name, args, kwargs, context)
+                payload, code = encode(kind, id, method.name, args, kwargs, context)
             except Unencodable as error:
                 raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
         call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])
@@ -216,6 +260,13 @@ class Mailbox:
         if method.timeout is not None and kind != STREAM:  # a stream's is for each item
             call.deadline = self.house.stage.now() + method.timeout
         return call
+
+    def context_of(self, method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -> Context | None:
+        """What travels beside the arguments; None if there is nothing."""
+        context = context_of(method, made_by)
+        if made_by is not None and self.options.reentrant and comes_back_to(self, made_by[2]):
+            return {**(context or {}), "reentrant": True}
+        return context
 
     def admit(self, call: Call) -> None:
         """Accept a call that somebody waits for; raises DeadlockError if it waits for the one that makes it."""
@@ -242,14 +293,7 @@ class Mailbox:
         return self.queue
 
     def check_limit(self, method: ActorMethod[Any]) -> None:
-        limit = self.options.max_pending_calls
-        if limit >= 0 and self.pending() >= limit:
-            raise PendingCallsLimitExceeded(
-                f"{self.label} has {limit} pending calls, its max_pending_calls; await a call, which waits its turn",
-                NEVER_SENT,
-                0,
-                method.name,
-            )
+        """Raise PendingCallsLimitExceeded if no more may be pending; here there is no limit."""
 
     def pending(self) -> int:
         """Calls accepted and not ended."""
@@ -262,7 +306,7 @@ class Mailbox:
     def waiting(self) -> list[Call]:
         """The records of what is in the mailbox; notes become records now."""
         queue = self.queue
-        if not queue:
+        if queue is None:
             return []
         calls = [item if isinstance(item, Call) else self.record(item) for item in queue]
         queue.clear()
@@ -296,6 +340,12 @@ class Mailbox:
         queue = self.queue
         while queue and isinstance(queue[0], Call) and queue[0].ended:
             queue.popleft()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """What held up the queue is gone."""
+        if self.queue and self.receiver is not None and not self.receiver.awake:
+            self.receiver.pump()
 
     def retract(self, call: Call) -> bool:
         """Take back a message that has not begun; False if it has."""
@@ -349,7 +399,7 @@ class Mailbox:
 
     def cancel_refs(self) -> None:
         """Cancel the calls that only a ref waits for."""
-        for call in self.unfinished():
+        for call in reversed(self.unfinished()):
             if call.ref is not None:
                 call.mailbox.withdraw(
                     call,
@@ -363,13 +413,3 @@ class Mailbox:
         return ActorDiedError(
             f"{self.label} is dead ({self.closed})", self.closed, fate, call.id, call.method.name
         )
-
-
-def late(call: Call) -> GetTimeoutError:
-    name = call.method.name
-    return GetTimeoutError(
-        f"{name}() to {call.mailbox.label} did not answer within {call.method.timeout} s",
-        NEVER_SENT,
-        call.id,
-        name,
-    )

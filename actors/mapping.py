@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 import trio
 from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule, wait_task_rescheduled
 
-from .call import Call, cancelled
+from .call import Call
 from .checks import Checks, check_fields, is_positive, one_of
+from .leaving import cancelled
 from .mappable import WINDOW
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class MapStream(Generic[R_co]):
         left, self.calls, self.items = self.calls, {}, None
         self.ended.clear()
         self.wake()
-        for call in left:
+        for call in reversed(left):  # what waits is not to begin because what runs has ended
             if not isinstance(call, Call):
                 continue
             if call.error is not None:

@@ -14,7 +14,7 @@ from ..transports.guests.protocol import CALL
 from .casting import cast_of
 from .exported import MARK, refuse_unknown_group
 from .mappable import Mappable
-from .options import METHOD_CHECKS, MethodOptions
+from .options import METHOD_CHECKS, MethodOptions, retried_kinds
 from .signature import Check, check_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class ActorMethod(Mappable[F_co]):
         "mailbox",
         "name",
         "own",
+        "patient",
         "plain",
         "retries",
         "retry_on",
@@ -63,9 +64,8 @@ class ActorMethod(Mappable[F_co]):
         self.check: Check = check_of(function)
         self.timeout: float | None = own.get("timeout", options.call_timeout)
         self.retries: int = own.get("max_task_retries", options.max_task_retries)
-        self.retry_on: bool | tuple[type[BaseException], ...] = own.get(
-            "retry_exceptions", options.retry_exceptions
-        )
+        self.retry_on = retried_kinds(own.get("retry_exceptions", options.retry_exceptions))
+        self.patient: bool = own.get("cancel", options.cancel) == "wait"
         # Nothing but the arguments travels, unless another actor calls.
         self.plain = self.timeout is None and "ahead" not in own
         self.interruptible: bool = own.get("interrupt", True)
@@ -74,13 +74,13 @@ class ActorMethod(Mappable[F_co]):
     def __call__(
         self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
-        self.check(*args, **kwargs)
         mailbox = self.mailbox
+        if self.check(*args, **kwargs):
+            return mailbox.ask_with_refs(self, args, kwargs)
         return mailbox.asked(mailbox.make(CALL, self, args, kwargs))
 
     def remote(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
-        self.check(*args, **kwargs)
-        return self.mailbox.submit(self, args, kwargs)
+        return self.mailbox.submit(self, args, kwargs, self.check(*args, **kwargs))
 
     def mapped(self, items: Iterable[Any], star: bool, how: MapOptions) -> MapStream[Any]:
         return self.mailbox.map(self, items, star, **how)  # type: ignore[return-value]
@@ -139,7 +139,8 @@ def method(function: Any = None, /, **options: Any) -> Any:
     """Mark a method that may be called through a handle.
 
     Options: `timeout` (seconds; of a generator: for each item), `max_task_retries`, `retry_exceptions`,
-    `interrupt=False` for a method that must not be stopped half-way, `concurrency_group` (one of the actor's
+    `interrupt=False` for a method that must not be stopped half-way, `cancel="wait"` for one whose cancelled
+    caller returns only when it is known to have ended, `concurrency_group` (one of the actor's
     `concurrency_groups`), and for a generator `ahead`, how many items it may be ahead of its reader (64).
 
     Example:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypedDict
 
@@ -21,6 +21,7 @@ from .checks import (
     is_retry,
     is_seconds,
     is_timeout,
+    one_of,
 )
 from .executor import Executor, Process
 
@@ -32,9 +33,10 @@ class MethodOptions(TypedDict, total=False):
     """What `@method(...)` takes."""
 
     max_task_retries: int
-    retry_exceptions: bool | tuple[type[BaseException], ...]
+    retry_exceptions: bool | Sequence[type[BaseException]]
     timeout: float | None
     interrupt: bool
+    cancel: Literal["now", "wait"]
     concurrency_group: str
     ahead: int
     num_returns: Literal["streaming"]
@@ -46,15 +48,19 @@ class ActorOptions(TypedDict, total=False):
     executor: Executor
     id: str
     name: str
+    namespace: str
+    get_if_exists: bool
+    lifetime: Literal["detached"] | None
     restart: RestartType
     shutdown: float
     start_timeout: float
     call_timeout: float | None
+    cancel: Literal["now", "wait"]
     crash_on: tuple[type[BaseException], ...]
     after_interrupt: Literal["keep", "restart"]
     max_restarts: int | None
     max_task_retries: int
-    retry_exceptions: bool | tuple[type[BaseException], ...]
+    retry_exceptions: bool | Sequence[type[BaseException]]
     max_pending_calls: int
     max_concurrency: int | None
     concurrency_groups: Mapping[str, int]
@@ -71,21 +77,28 @@ class Options:
     `max_pending_calls` (-1: no limit), `max_concurrency` (None: 1, or 1,000 for a class with `async` methods;
     a class without them runs its calls in so many threads), `concurrency_groups` (a limit of its own for
     the methods of each group).  `reentrant`: a call that comes back to the actor within one chain of calls
-    begins at once, though its turn has not come.
+    begins at once, though its turn has not come.  `name` is unique in its `namespace`; with `get_if_exists`
+    starting gives the handle of a living actor of that name and class, if there is one.  An actor made inside
+    an `open_scope()` ends with it, unless its `lifetime` is "detached".  `cancel="wait"`: a cancelled caller
+    returns when its method is known to have ended, not at once.
     """
 
     executor: Executor = Process()
     id: str | None = None
     name: str | None = None
+    namespace: str = ""
+    get_if_exists: bool = False
+    lifetime: Literal["detached"] | None = None
     restart: RestartType | None = None
     shutdown: float = 5.0
     start_timeout: float = 30.0
     call_timeout: float | None = None
+    cancel: Literal["now", "wait"] = "now"
     crash_on: tuple[type[BaseException], ...] = ()
     after_interrupt: Literal["keep", "restart"] = "keep"
     max_restarts: int | None = None
     max_task_retries: int = 0
-    retry_exceptions: bool | tuple[type[BaseException], ...] = False
+    retry_exceptions: bool | Sequence[type[BaseException]] = False
     max_pending_calls: int = UNLIMITED
     max_concurrency: int | None = None
     concurrency_groups: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -108,6 +121,13 @@ class Options:
 
 
 NAMES = frozenset(field.name for field in fields(Options))
+
+
+def retried_kinds(option: bool | Sequence[type[BaseException]]) -> tuple[type[BaseException], ...]:
+    """The exceptions that `retry_exceptions` names."""
+    if isinstance(option, bool):
+        return (Exception,) if option else ()
+    return tuple(option)
 
 
 def is_executor(value: Any) -> bool:
@@ -136,6 +156,10 @@ def is_groups(value: Any) -> bool:
     return all(is_group(name) and is_positive(limit) for name, limit in value.items())
 
 
+def is_namespace(value: Any) -> bool:
+    return value == "" or (value is not None and is_label(value))
+
+
 def is_streaming(value: Any) -> bool:
     return bool(value == "streaming")
 
@@ -148,6 +172,10 @@ CHECKS: Checks = {
     "executor": (is_executor, "an executor such as Process() or Local()"),
     "id": (is_label, "a text without '/'"),
     "name": (is_label, "a text without '/'"),
+    "namespace": (is_namespace, "a text without '/'"),
+    "get_if_exists": (is_flag, "True or False"),
+    "lifetime": (one_of(None, "detached"), "'detached' or None"),
+    "cancel": (one_of("now", "wait"), "'now' or 'wait'"),
     "restart": (is_restart, f"one of {', '.join(RESTART_TYPES)}"),
     "shutdown": (is_seconds, "a number of seconds, 0 or more"),
     "start_timeout": (is_seconds, "a number of seconds, 0 or more"),
@@ -168,6 +196,7 @@ METHOD_CHECKS = {
     "max_task_retries": CHECKS["max_task_retries"],
     "retry_exceptions": CHECKS["retry_exceptions"],
     "interrupt": (is_flag, "True or False"),
+    "cancel": CHECKS["cancel"],
     "concurrency_group": (is_group, "the name of a group"),
     "ahead": (is_positive, "a count of items above 0"),
     "num_returns": (is_streaming, "'streaming'"),

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from ..transports.deadlines import Deadline
     from .call import Call
     from .mailbox import Encode
+    from .stagecraft import Given
 
 
 class ProcessCraft:
+    stores = True
+
     def encoder(self, executor: Process, cls: type) -> Encode:
         return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls)).call
 
@@ -36,6 +39,15 @@ class ProcessCraft:
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Codec(True, call.mailbox.options.executor.bounds).arguments(call.payload, call.code)  # type: ignore[attr-defined]
+
+    def give(self, call: Call, values: Given) -> None:
+        """Have the values sent before the call; raises Unencodable if one cannot travel."""
+        executor = call.mailbox.options.executor
+        assert isinstance(executor, Process)
+        codec = Codec(executor.trusted, executor.bounds)
+        for _, stored in values:
+            stored.encoded(codec)
+            call.code = {**call.code, **stored.code, stored.key: stored}
 
 
 class ProcessIncarnation(GuestIncarnation):

@@ -13,6 +13,7 @@ from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
 from .errors import ActorError, CallError, DeadlockError, TaskError, UnderstudyError
+from .leaving import cancelled
 from .streaming import StreamMethod
 
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ class Questions:
             self.refuse(number, error)
 
     def on_call(
-        self, number: int, parent: Call | None, path: str, name: str, packed: Any, awaited: bool
+        self, number: int, parent: Call | None, target: list[str], name: str, packed: Any, awaited: bool
     ) -> None:
-        method, args, kwargs, carried = self.method(path, name, packed)
+        method, args, kwargs, carried = self.method(target, name, packed)
         call = self.within(parent, lambda: method.mailbox.make(p.CALL, method, args, kwargs), carried)
         question = self.open[number] = Question(self, number, parent.id if parent is not None else 0, call)
         call.ref = question
@@ -83,8 +84,8 @@ class Questions:
             self.drop(question)
             self.refuse(asked, error)
 
-    def on_cast(self, number: int, parent: Call | None, path: str, name: str, packed: Any) -> None:
-        method, args, kwargs, carried = self.method(path, name, packed)
+    def on_cast(self, number: int, parent: Call | None, target: list[str], name: str, packed: Any) -> None:
+        method, args, kwargs, carried = self.method(target, name, packed)
         self.within(parent, lambda: method.cast(*args, **kwargs), carried)
 
     def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
@@ -93,12 +94,12 @@ class Questions:
             self.drop(question)
 
     def method(
-        self, path: str, name: str, packed: Any
+        self, target: list[str], name: str, packed: Any
     ) -> tuple[ActorMethod[Any], tuple[Any, ...], Mapping[str, Any], Mapping[str, Any]]:
         """The method of the actor at a path, the arguments for it, checked, and what is carried along."""
         incarnation = self.incarnation
         args, kwargs, carried = incarnation.value(packed)
-        handle = incarnation.life.house.find(path)
+        handle = incarnation.life.house.find(*target)
         method = getattr(handle, name)
         if isinstance(method, StreamMethod):
             raise TypeError(f"{name}() gives a stream; a guest can call methods that give one value")
@@ -147,7 +148,7 @@ class Questions:
         call = question.call
         call.ref = None
         if not call.ended:
-            call.abandoned(None)
+            call.mailbox.withdraw(call, cancelled(call))
 
     def call_ended(self, call_id: int) -> None:
         """What a call has asked ends with it."""

@@ -1,35 +1,38 @@
-"""`ObjectRef`: a view of a call record, as Ray's users know it."""
+"""`ObjectRef`: a view of a call record or of a put value, as Ray's users know it."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ..transports.guests.context import role, running
 from .chain import claim
 from .errors import CallError
 
 if TYPE_CHECKING:
+    from ..transports.stored import Stored
     from .call import Call
+    from .scope import Owner
     from .spawner import House
 
 R_co = TypeVar("R_co", covariant=True)
 
 
 class ObjectRef(Generic[R_co]):
-    """The result of `h.m.remote(...)`, to be awaited as often as you like.
+    """The result of `h.m.remote(...)` or `put(value)`, to be awaited as often as you like.
 
     If a task is cancelled while it awaits the ref, the call goes on; `cancel(ref)` ends it.  A ref belongs to
-    the runtime: when that closes, the call is cancelled.  A failure that nobody ever awaits is an event.
+    the call in whose method it was made, else to the innermost `open_scope()`, else to the runtime: when its
+    owner ends, the call is cancelled.  A failure that nobody ever awaits is an event.
     """
 
-    __slots__ = ("__weakref__", "call", "house", "seen")
+    __slots__ = ("__weakref__", "call", "house", "seen", "watcher")
 
     def __init__(self, call: Call, house: House) -> None:
         self.call = call
         self.house = house
         self.seen = False
-        call.ref = Watcher(house)
+        self.watcher = call.ref = Watcher(house)
 
     @property
     def id(self) -> int:
@@ -40,6 +43,11 @@ class ObjectRef(Generic[R_co]):
     def done(self) -> bool:
         """Has the call ended?"""
         return self.call.ended
+
+    @property
+    def as_argument(self) -> R_co:
+        """The ref itself, but typed as its value: for a checker, where it is an argument of a call."""
+        return cast("R_co", self)
 
     def __await__(self) -> Generator[Any, Any, R_co]:
         return self.outcome().__await__()
@@ -57,15 +65,15 @@ class ObjectRef(Generic[R_co]):
         return value
 
     async def wait_done(self) -> None:
-        """Wait until the call has ended, whatever its outcome; if cancelled, the call goes on."""
-        try:
-            await self.call.wait_shared()
-        except CallError:
-            pass
+        """Wait until the call has ended, whatever its outcome; if cancelled, the call goes on.
+
+        After `cancel(ref)` a call ends at once, and one with `cancel="wait"` when its method has ended.
+        """
+        await self.call.wait_ended()
 
     def __del__(self) -> None:
         # A call that ends later finds that nobody can ask any more.
-        watcher = getattr(getattr(self, "call", None), "ref", None)
+        watcher = getattr(self, "watcher", None)
         if watcher is not None and not self.seen:
             watcher.unwatched(self.call)
 
@@ -77,15 +85,26 @@ class ObjectRef(Generic[R_co]):
 
 
 class Watcher:
-    """Remembers whether somebody can still await a call's outcome; if not, its failure becomes an event."""
+    """Told of a call's end, it tells those who listen; a failure that nobody can await becomes an event."""
 
-    __slots__ = ("house", "lost")
+    __slots__ = ("house", "leaving", "listeners", "lost", "owner", "stored")
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.lost = False
+        self.leaving = False  # called off, and open only because its end in the actor is not known yet
+        self.listeners: list[Callable[[], None]] | None = None
+        self.stored: Stored | None = None  # the value, for guests that get it as an argument
+        self.owner: Owner | None = None
 
     def settled(self, call: Call) -> None:
+        if self.owner is not None:
+            self.owner.release(call)
+            self.owner = None
+        if self.listeners is not None:
+            listeners, self.listeners = self.listeners, None
+            for told in listeners:
+                told()
         if self.lost and call.error is not None:
             self.house.unseen(call)
 
@@ -93,3 +112,22 @@ class Watcher:
         self.lost = True
         if call.ended and call.error is not None:
             self.house.unseen(call)
+
+    def move(self, call: Call, owner: Owner | None) -> None:
+        """Give the call another owner; None is the runtime."""
+        if self.owner is not None:
+            self.owner.release(call)
+        self.owner = owner
+        if owner is not None:
+            owner.take(call)
+
+    def listen(self, told: Callable[[], None]) -> None:
+        """Call `told` when the call ends; it must not raise."""
+        if self.listeners is None:
+            self.listeners = []
+        self.listeners.append(told)
+
+    def ignore(self, told: Callable[[], None]) -> None:
+        """Take back one `listen`."""
+        if self.listeners is not None and told in self.listeners:
+            self.listeners.remove(told)

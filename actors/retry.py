@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .leaving import is_leaving
+from .lifecycle import MOST_RETRIES
 
 if TYPE_CHECKING:
     from .call import Call
 
 
 def wants_retry(call: Call, error: BaseException) -> bool:
-    """Do the method's options ask for another attempt after this exception?"""
+    """Do the method's options ask for another attempt after this exception?
+
+    An attempt that ends its actor is counted as a death is: three retries are the most.
+    """
     method = call.method
-    kinds: Any = Exception if method.retry_on is True else method.retry_on
-    if not kinds or not isinstance(error, kinds) or call.ended:
+    if not isinstance(error, method.retry_on) or call.ended or is_leaving(call):
+        return False
+    if ends_actor(call, error) and call.attempt > MOST_RETRIES:
         return False
     retries = retries_of(call)
     return retries < 0 or call.attempt <= retries
+
+
+def ends_actor(call: Call, error: BaseException) -> bool:
+    """Does this exception end the incarnation, whatever becomes of the call?"""
+    return call.is_cast or isinstance(error, call.mailbox.options.crash_on)
 
 
 def retries_of(call: Call) -> int:

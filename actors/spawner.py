@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .errors import NoRuntimeError
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from ..transports.stage import Stage
     from .call import Call
     from .deadletter import DeadLetter
     from .events import Event
     from .executor import Executor
     from .handle import ActorHandle
+    from .held import Held
     from .life import Life
     from .mailbox import Mailbox
     from .reasons import ExitReason
@@ -22,9 +25,11 @@ if TYPE_CHECKING:
 class Spawner(Protocol):
     """What an open runtime does for those who start and find actors."""
 
+    @property
+    def house(self) -> House: ...
     def spawn(self, spec: Any) -> ActorHandle: ...  # a child spec, or the plan of a pool
     async def start(self, spec: Any) -> ActorHandle: ...
-    def find(self, name: str) -> ActorHandle: ...
+    def find(self, name: str, namespace: str = "") -> ActorHandle: ...
     def functions(self, executor: Executor | None, awaits: bool) -> Mailbox: ...
 
 
@@ -35,6 +40,8 @@ class House(Protocol):
 
     @property
     def stage(self) -> Stage: ...
+    @property
+    def settling(self) -> deque[Held]: ...
     def emit(self, event: Event) -> None: ...
     def bury(self, letter: DeadLetter) -> None: ...
     def unseen(self, call: Call) -> None: ...

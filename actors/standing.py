@@ -43,6 +43,10 @@ class Standing:
             await self.wait_changed()
         await trio.lowlevel.checkpoint_if_cancelled()
 
+    @property
+    def is_dead(self) -> bool:
+        return self.state is lifecycle.DEAD
+
     async def wait_dead(self) -> None:
         while self.state is not lifecycle.DEAD and self.state is not lifecycle.DOWN:
             await self.wait_changed()

@@ -13,6 +13,7 @@ from ..transports.guests.context import role, running
 from . import lifecycle
 from .chain import claim
 from .errors import NEVER_SENT, CallError, GetTimeoutError, TaskCancelledError
+from .held import hold
 from .reasons import TIMEOUT
 from .ref import ObjectRef
 
@@ -174,6 +175,7 @@ class Stream(Generic[R_co]):
             if running.call is not None or role.get() is not None:
                 claim(call)
             self.begun = True
+            hold(call)
             call.mailbox.put(call)
 
     async def aclose(self) -> None:

@@ -32,14 +32,14 @@ class StreamMethod(Generic[F_co]):
 
     def __call__(self: StreamMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> Stream[R]:
         method = self.method
-        method.check(*args, **kwargs)
-        return Stream(method.mailbox.make(STREAM, method, args, kwargs), self.ahead)
+        refs = method.check(*args, **kwargs)
+        return Stream(method.mailbox.made(STREAM, method, args, kwargs, refs), self.ahead)
 
     def remote(self: StreamMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> RefStream[R]:
         method = self.method
-        method.check(*args, **kwargs)
+        refs = method.check(*args, **kwargs)
         method.mailbox.check_limit(method)
-        return RefStream(Stream(method.mailbox.make(STREAM, method, args, kwargs), self.ahead))
+        return RefStream(Stream(method.mailbox.made(STREAM, method, args, kwargs, refs), self.ahead))
 
     def options(self, **options: Unpack[MethodOptions]) -> Self:
         return type(self)(self.method.options(**options))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..transports.guests import protocol as p
+from ..transports.guests.values import fill
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED, READY
@@ -24,6 +25,7 @@ from .settings import TURNS, lanes_of, thread_settings_of
 if TYPE_CHECKING:
     from .call import Call
     from .mailbox import Encode
+    from .stagecraft import Given
 
 GRACE = 0.1  # seconds in which a thread that was cut off may end; one that runs on is abandoned
 
@@ -62,6 +64,8 @@ def passed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any,
 
 
 class ThreadCraft:
+    stores = False
+
     def encoder(self, executor: Thread, cls: type) -> Encode:
         return Passed(in_turns=not awaits(cls)).call
 
@@ -70,6 +74,10 @@ class ThreadCraft:
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return call.payload[3], dict(call.payload[4])
+
+    def give(self, call: Call, values: Given) -> None:
+        args, kwargs = call.payload[3:5]
+        call.payload[3:5] = fill(args, kwargs, [(at, one.value) for at, one in values])
 
 
 class ThreadIncarnation(GuestIncarnation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -9,9 +10,10 @@ import trio
 
 from ..transports.guests.context import present
 from . import guest_verbs
-from .errors import NEVER_SENT, GetTimeoutError, TaskCancelledError
+from .errors import GetTimeoutError
 from .handle import ActorHandle
 from .here import check_here
+from .leaving import call_off
 from .reasons import SIGNAL, ExitReason
 from .ref import ObjectRef
 from .spawner import open_spawner
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+R = TypeVar("R", bound="ObjectRef[Any]")
 T = TypeVar("T")
 
 KILLED = ExitReason(SIGNAL, "killed by kill()", ordered=True)
@@ -66,51 +69,73 @@ def is_ref(value: object) -> bool:
 
 
 async def wait(
-    refs: Sequence[ObjectRef[T]], *, num_returns: int = 1, timeout: float | None = None
-) -> tuple[list[ObjectRef[T]], list[ObjectRef[T]]]:
+    refs: Sequence[R], *, num_returns: int = 1, timeout: float | None = None
+) -> tuple[list[R], list[R]]:
     """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order.
 
+    The refs may be of any actors, of put values, and of different types; one that is given twice counts twice.
+
     Raises:
+        TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
     """
-    if not 0 < num_returns <= len(refs):
-        raise ValueError(f"num_returns must be from 1 to the number of refs, {len(refs)}, not {num_returns}")
-    check_all_here(refs)
-    enough = trio.Event()
-    missing = num_returns
+    many: list[R] = checked_refs(refs)
+    if not 0 < num_returns <= len(many):
+        raise ValueError(f"num_returns must be from 1 to the number of refs, {len(many)}, not {num_returns}")
+    check_all_here(many)
+    pending = [ref for ref in many if not ref.done]
+    missing = num_returns - len(many) + len(pending)
+    if missing > 0:
+        await wait_for(pending, missing, timeout)
+    else:
+        await trio.lowlevel.checkpoint()
+    ended: list[R] = []
+    rest: list[R] = []
+    for ref in many:
+        (ended if ref.done and len(ended) < num_returns else rest).append(ref)
+    return ended, rest
 
-    async def watch(ref: ObjectRef[T]) -> None:
+
+def checked_refs(refs: Any) -> list[Any]:
+    try:
+        many: list[Any] = list(() if is_ref(refs) else refs)
+    except TypeError:
+        many = [None]
+    if is_ref(refs) or not all(map(is_ref, many)):
+        raise TypeError(f"wait() takes a list of refs, as in wait([ref]), not {refs!r}")
+    return many
+
+
+async def wait_for(pending: Sequence[ObjectRef[Any]], missing: int, timeout: float | None) -> None:
+    """Wait until so many of these have ended, or the time is over; no task is needed for that."""
+    enough = trio.Event()
+
+    def count() -> None:
         nonlocal missing
-        await ref.wait_done()
         missing -= 1
-        if missing <= 0:
+        if missing == 0:
             enough.set()
 
-    with trio.move_on_after(float("inf") if timeout is None else timeout):
-        async with trio.open_nursery() as nursery:
-            for ref in refs:
-                nursery.start_soon(watch, ref)
+    for ref in pending:
+        ref.watcher.listen(count)
+    try:
+        with trio.move_on_after(math.inf if timeout is None else timeout):
             await enough.wait()
-            nursery.cancel_scope.cancel()
-    ended = [ref for ref in refs if ref.done][:num_returns]
-    chosen = {id(ref) for ref in ended}
-    return ended, [ref for ref in refs if id(ref) not in chosen]
+    finally:
+        for ref in pending:
+            ref.watcher.ignore(count)
 
 
 def cancel(ref: ObjectRef[Any]) -> bool:
     """Cancel a ref's call: queued, it never runs; running, it is interrupted as its executor can.
 
-    Whoever awaits the ref gets a TaskCancelledError at once.  Returns False if the call had ended.
+    Whoever awaits the ref gets a TaskCancelledError: at once, or, if the method has `cancel="wait"`, when it
+    is known to have ended; `await ref.wait_done()` waits for that.  Returns False if the call had ended.
     """
     if present().asker is not None:
         return guest_verbs.cancel(ref)
-    call = ref.call
-    check_here(ref.house.stage, f"call {call.id}")
-    if call.ended:
-        return False
-    text = f"call {call.id}, {call.method.name}() to {call.mailbox.label}, was cancelled by cancel()"
-    call.mailbox.withdraw(call, TaskCancelledError(text, NEVER_SENT, call.id, call.method.name))
-    return True
+    check_here(ref.house.stage, f"call {ref.id}")
+    return call_off(ref.call, " by cancel()")
 
 
 async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
@@ -160,10 +185,10 @@ def statistics(handle: Handle[Any]) -> Statistics:
 
 
 @overload
-def get_actor(name: str, /) -> Handle[Any]: ...
+def get_actor(name: str, /, *, namespace: str = "") -> Handle[Any]: ...
 @overload
-def get_actor(name: str, cls: Callable[..., T], /) -> Handle[T]: ...
-def get_actor(name: str, cls: Any = None, /) -> Any:
+def get_actor(name: str, cls: Callable[..., T], /, *, namespace: str = "") -> Handle[T]: ...
+def get_actor(name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
     """The handle of an actor, by its name or its path in the tree; the class is for the type checker.
 
     Raises:
@@ -171,8 +196,8 @@ def get_actor(name: str, cls: Any = None, /) -> Any:
         NoRuntimeError: if no runtime is open.
     """
     if present().asker is not None:
-        return guest_verbs.get_actor(name, cls)
-    return open_spawner().find(name)
+        return guest_verbs.get_actor(name, cls, namespace=namespace)
+    return open_spawner().find(name, namespace)
 
 
 def check_all_here(refs: Iterable[ObjectRef[Any]]) -> None:

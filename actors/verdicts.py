@@ -19,6 +19,7 @@ from .errors import (
     foreign_error,
     task_error,
 )
+from .leaving import cancelled, is_leaving
 from .reasons import ERROR, NORMAL, ExitReason
 from .retry import wants_retry
 
@@ -34,8 +35,6 @@ def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnat
         return
     if kind not in ANSWERS and call.skipped():
         return
-    if kind not in ANSWERS:
-        raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
     ANSWERS[kind](call, message, incarnation)
 
 
@@ -85,6 +84,12 @@ def unsendable(call: Call, kind: str, why: str) -> Unsendable:
     return Unsendable(f"the result of {name}() cannot travel: {why}", BEGUN, call.id, name)
 
 
+def skipped(call: Call, _: list[Any], __: GuestIncarnation) -> None:
+    if not is_leaving(call):
+        raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
+    call.fail(cancelled(call))
+
+
 def interrupted(call: Call, _: list[Any], incarnation: GuestIncarnation) -> None:
     text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
     call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
@@ -95,6 +100,7 @@ UNFIT = "understudy_guest.values"  # where a guest's complaints of what cannot t
 ANSWERS: dict[int, Callable[[Call, list[Any], GuestIncarnation], None]] = {
     p.RESULT: result,
     p.ERROR: error,
+    p.SKIPPED: skipped,
     p.INTERRUPTED: interrupted,
 }
 

@@ -36,16 +36,32 @@ class FunctionMailbox(PoolMailbox):
 
     __slots__ = ()
 
-    def make(self, kind: int, method: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> PooledCall:
-        return self.task(method, args, kwargs, (role.get() or running).call)
+    def make(
+        self,
+        kind: int,
+        method: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        stored: list[Any] | None = None,
+    ) -> PooledCall:
+        return self.task(method, args, kwargs, (role.get() or running).call, stored)
 
     def task(
-        self, method: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], made_by: Caller | None = None
+        self,
+        method: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        made_by: Caller | None = None,
+        stored: list[Any] | None = None,
     ) -> PooledCall:
         """The record of one call of a function, which may be made in any thread."""
         assert self.encode is not None
         id = self.next_id()
         context = context_of(method, made_by) if made_by is not None or CARRIED or not method.plain else None
+        if stored is not None:
+            given = len(method.given)
+            places = [[at + given if isinstance(at, int) else at, key] for at, key in stored]
+            context = {**(context or {}), "stored": places}
         try:
             payload, code = self.encode(CALL, id, method.wire, (*method.given, *args), kwargs, context)
         except Unencodable as error:

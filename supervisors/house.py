@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ..actors.call import Call
     from ..actors.deadletter import DeadLetter
     from ..actors.handle import ActorHandle
+    from ..actors.held import Held
     from ..actors.reasons import ExitReason
     from . import core
     from .supervisor import Child, SupervisorNode
@@ -35,9 +38,11 @@ class RuntimeHouse:
     def __init__(self, nursery: trio.Nursery) -> None:
         check_environment()
         self.nursery = nursery
+        self.context = copy_context()
         self.stage = Stage()
         self.registry = Registry()
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
+        self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
         self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
@@ -49,7 +54,8 @@ class RuntimeHouse:
     def admit(self, life: Life) -> None:
         """Give a new actor its name and its task; raises ActorAlreadyExistsError if the name is taken."""
         self.registry.enter(life)
-        self.nursery.start_soon(life.run, name=life.path)
+        # In no context but the runtime's: an actor does not belong to whatever runs where it is started.
+        self.context.run(partial(self.nursery.start_soon, life.run, name=life.path))
 
     def dismiss(self, child: Child) -> None:
         """Forget an actor that is dead for good."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from trio.lowlevel import enable_ki_protection
 
 from ..actors import lifecycle
-from ..actors.call import Call, cancelled
+from ..actors.call import Call
 from ..actors.errors import CallError
+from ..actors.leaving import cancelled
+from ..actors.limited import refuse_beyond
 from ..actors.mailbox import Encode, Mailbox
 from ..actors.reasons import INTERRUPTED
 from ..transports.guests.protocol import CALL
@@ -92,9 +94,14 @@ class PoolMailbox(Mailbox):
         self.paces: dict[str, Pace] = {}
 
     def make(
-        self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        stored: list[Any] | None = None,
     ) -> PooledCall:
-        made = super().make(kind, method, args, kwargs)
+        made = super().make(kind, method, args, kwargs, stored)
         pace = self.paces.get(method.name)
         if pace is None:
             pace = self.paces[method.name] = Pace()
@@ -109,6 +116,9 @@ class PoolMailbox(Mailbox):
     def chunks(self, method: ActorMethod[Any]) -> bool:
         """A chunk would go to one member, while others have nothing to do."""
         return False
+
+    def check_limit(self, method: ActorMethod[Any]) -> None:
+        refuse_beyond(self, self.count, method)
 
     def put(self, call: Call) -> None:
         super().put(call)

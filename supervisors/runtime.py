@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from typing import Any, cast
 
 import trio
@@ -14,11 +15,13 @@ from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
+from ..actors.held import refs_of, with_values
 from ..actors.here import check_here
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
+from ..actors.scope import scope_here
 from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
@@ -87,9 +90,9 @@ class Runtime:
         """Which of the system's means are in use, and what stands in for the others."""
         return capabilities()
 
-    def get_actor(self, name: str, cls: Any = None) -> Any:
+    def get_actor(self, name: str, cls: Any = None, *, namespace: str = "") -> Any:
         """As `get_actor`, for this runtime."""
-        return self.find(name)
+        return self.find(name, namespace)
 
     def __repr__(self) -> str:
         state = "closing" if self.closing else "open"
@@ -99,28 +102,48 @@ class Runtime:
 
     def spawn(self, spec: Plan) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
-        return ActorHandle(self.spawn_life(spec))
+        return ActorHandle(self.house.registry.existing(own_spec(spec)) or self.spawn_life(spec))
 
     async def start(self, spec: Plan) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
-        life = self.spawn_life(spec)
+        for ref in refs_of(own_spec(spec)).values():
+            await ref.wait_done()
+        existing = self.house.registry.existing(own_spec(spec))
+        life = existing or self.spawn_life(spec)
         try:
             await life.wait_ready()
         except trio.Cancelled:
-            self.dynamic.terminate(life, SHUTDOWN_EXIT)
+            if existing is None:
+                self.dynamic.terminate(life, SHUTDOWN_EXIT)
             raise
         return ActorHandle(life)
 
     def spawn_life(self, spec: Plan) -> Life:
         self.refuse_if_closing()
         check_here(self.house.stage, "this runtime")
-        own = spec if isinstance(spec, ChildSpec) else spec.spec
-        options = own.options
-        id = options.id or options.name or f"{own.cls.__name__.lower()}-{next(self.numbers)}"
+        life = self.plant_life(spec)
+        scope = scope_here()
+        if scope is not None and own_spec(spec).options.lifetime is None:
+            scope.keep(life)
+        return life
+
+    def plant_life(self, spec: Plan) -> Life:
+        id = self.id_of(spec)
         if isinstance(spec, Pool):
             return cast("Life", plant_pool(self.dynamic, id, id, spec))
+        spec = with_values(spec)
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
         return self.dynamic.add_actor(id, id, spec, default_restart="transient")
+
+    def id_of(self, spec: Plan) -> str:
+        own = own_spec(spec)
+        options = own.options
+        if options.id is not None:
+            return options.id
+        if options.name is None:
+            return f"{own.cls.__name__.lower()}-{next(self.numbers)}"
+        # The same name may be held in several namespaces, a path only once.
+        return f"{options.namespace}:{options.name}" if options.namespace else options.name
 
     def functions(self, executor: Executor | None, awaits: bool = False) -> FunctionMailbox:
         """Where calls of remote functions go."""
@@ -133,9 +156,9 @@ class Runtime:
         if self.closing or self.dynamic.core.ending:
             raise NoRuntimeError("the runtime is closing and starts nothing new")
 
-    def find(self, name: str) -> ActorHandle:
+    def find(self, name: str, namespace: str = "") -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
-        return self.house.registry.find(name)
+        return self.house.registry.find(name, namespace)
 
     # -- its life -------------------------------------------------------------------------------
 
@@ -195,6 +218,11 @@ class Runtime:
         self.house.stream.close()
 
 
+def own_spec(plan: Plan) -> ChildSpec[Any]:
+    """The spec of the actor that others see: of a pool, its own and not its members'."""
+    return plan.spec if isinstance(plan, Pool) else plan
+
+
 @asynccontextmanager
 async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime]:
     """Open a runtime, start the tree, and stop everything when the block is left.
@@ -219,7 +247,8 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
             token = current.set(runtime)
             open_runtimes.add(runtime)
             try:
-                runtime.plant()  # the actors' tasks see the runtime too
+                house.context = copy_context()  # the actors' tasks see the runtime too
+                runtime.plant()
                 await runtime.begin()
                 with runtime.body:
                     yield runtime

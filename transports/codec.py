@@ -14,8 +14,9 @@ from msgspec.msgpack import Decoder, Encoder, Ext
 
 from .guests import msgpack, pickles
 from .guests import protocol as p
+from .guests.values import fill
 
-Code = Mapping[bytes, bytes]
+Code = Mapping[Any, Any]  # by hash, functions and classes; by number, stored values
 NO_CODE: Code = {}
 MESSAGE_PARTS = 4  # elements of a message that are not the value in it
 SMALL = 1024  # bytes; shorter messages need no closer look
@@ -129,21 +130,27 @@ class Codec:
         """Arguments in the two places a message has for them, and the code they name."""
         if not self.trusted:
             return (args, dict(kwargs) or None), NO_CODE
-        try:
-            data, code = pickles.dumps_with_code((args, dict(kwargs)))
-        except Exception as error:
-            raise Unencodable(f"an argument of {method}() cannot be pickled: {error}") from error
+        data, code = self.pickle((args, dict(kwargs)), f"an argument of {method}()")
         return (Ext(p.PICKLED, data), None), code
 
+    def pickle(self, value: Any, what: str) -> tuple[bytes, Code]:
+        try:
+            return pickles.dumps_with_code(value)
+        except Exception as error:
+            raise Unencodable(f"{what} cannot be pickled: {error}") from error
+
     def bounded(self, message: bytes, method: str) -> bytes:
-        if len(message) > self.bounds.max_bytes:
-            raise Unencodable(
-                f"the arguments of {method}() take {len(message):,} bytes and the limit is "
-                f"{self.bounds.max_bytes:,}; raise it with Process(bounds=Bounds(max_bytes=...))"
-            )
+        self.within(message, f"the arguments of {method}()")
         if not self.trusted:
             self.scan(message, f"the arguments of {method}()")
         return message
+
+    def within(self, message: bytes, what: str) -> None:
+        if len(message) > self.bounds.max_bytes:
+            raise Unencodable(
+                f"{what} take {len(message):,} bytes and the limit is {self.bounds.max_bytes:,}; "
+                "raise it with Process(bounds=Bounds(max_bytes=...))"
+            )
 
     def scan(self, data: Any, what: str) -> None:
         try:
@@ -182,10 +189,12 @@ class Codec:
 
     def arguments(self, message: bytes, code: Code) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a call that we encoded was called with; for the dead letters."""
-        parts = _decode(message)
-        if type(parts[3]) is not Pickled:  # the codec's own, or a guest's
-            return tuple(parts[3]), (parts[4] if len(parts) > 4 and parts[4] else {})
-        return pickles.loads(parts[3], {digest: pickles.loads(blob) for digest, blob in code.items()})  # type: ignore[no-any-return]
+        parts: list[Any] = [*_decode(message), None, None]
+        named = {digest: pickles.loads(blob) for digest, blob in code.items() if type(blob) is bytes}
+        args, kwargs = pickles.loads(parts[3], named) if type(parts[3]) is Pickled else (parts[3], parts[4])
+        context: dict[str, Any] = parts[5] or {}
+        stored: list[Any] = context.get("stored", [])
+        return fill(args, kwargs or {}, [(at, code[key].value) for at, key in stored if key in code])
 
     def packed(self, value: Any) -> tuple[Any, Code]:
         """A value as part of a message, and the code it names; raises Unencodable."""

@@ -55,6 +55,7 @@ class GuestObjects:
 
     def __init__(self) -> None:
         self.code: dict[bytes, Any] = {}
+        self.stored: dict[int, Any] = {}
 
     def agree(self, trusted: bool, max_bytes: int, max_depth: int, max_elements: int) -> None:
         """Within one process all is trusted, and nothing is measured."""

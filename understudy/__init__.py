@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .actors.errors import CallError as CallError
     from .actors.errors import CallInterruptedError as CallInterruptedError
     from .actors.errors import DeadlockError as DeadlockError
+    from .actors.errors import DependencyError as DependencyError
     from .actors.errors import GetTimeoutError as GetTimeoutError
     from .actors.errors import NoRuntimeError as NoRuntimeError
     from .actors.errors import PendingCallsLimitExceeded as PendingCallsLimitExceeded
@@ -44,12 +45,15 @@ if TYPE_CHECKING:
     from .actors.handle import ActorHandle as ActorHandle
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
+    from .actors.put import put as put
     from .actors.queue import Empty as Empty
     from .actors.queue import Full as Full
     from .actors.queue import Queue as Queue
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
+    from .actors.scope import Scope as Scope
+    from .actors.scope import open_scope as open_scope
     from .actors.spec import ChildSpec as ChildSpec
     from .actors.statistics import Statistics as Statistics
     from .actors.stream import Stream as Stream
@@ -77,16 +81,18 @@ DOOR = {
     "actors.dump": ("dump",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
-        "CallError", "CallInterruptedError", "DeadlockError", "GetTimeoutError", "NoRuntimeError",
+        "CallError", "CallInterruptedError", "DeadlockError", "DependencyError", "GetTimeoutError", "NoRuntimeError",
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
+    "actors.put": ("put",),
     "actors.queue": ("Empty", "Full", "Queue"),
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
+    "actors.scope": ("Scope", "open_scope"),
     "actors.spec": ("ChildSpec",),
     "actors.statistics": ("Statistics",),
     "actors.stream": ("Stream",),
@@ -103,7 +109,9 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 # Names that need the event loop.  In a guest they are asked for only once they are used.
 LOOPS = (
     "actors.dump",
+    "actors.put",
     "actors.queue",
+    "actors.scope",
     "actors.stream",
     "actors.verbs",
     "executor",

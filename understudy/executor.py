@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 import trio
 
-from .actors.call import Call, cancelled
+from .actors.call import Call
 from .actors.errors import NoRuntimeError
 from .actors.executor import Process
 from .actors.function import FunctionMethod, RemoteFunction
+from .actors.leaving import cancelled
 from .actors.spawner import open_spawner
 from .supervisors.functions import DEFAULT, FunctionPool
 from .supervisors.runtime import Runtime

@@ -130,7 +130,8 @@ def test_a_bad_method_option_is_refused_by_name_and_value(name: str, value: Any)
 
 def test_an_unknown_method_option_is_refused() -> None:
     with pytest.raises(
-        TypeError, match="@method has no option 'retries'; there are ahead, concurrency_group, interrupt"
+        TypeError,
+        match="@method has no option 'retries'; there are ahead, cancel, concurrency_group, interrupt",
     ):
         method(retries=3)  # type: ignore[call-overload]
 

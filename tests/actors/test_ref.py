@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+from typing import Any
 
 import pytest
 import trio
@@ -20,6 +21,7 @@ from understudy import (
     cancel,
     get,
     interrupt,
+    put,
     statistics,
     wait,
 )
@@ -214,5 +216,85 @@ def test_wait_done_does_not_raise() -> None:
         await ref.wait_done()
         with pytest.raises(CallError):
             await ref
+
+    rehearse(scene)
+
+
+# -- wait over refs of every kind --------------------------------------------------------------------
+
+
+def test_wait_takes_refs_of_different_actors_types_and_put_values() -> None:
+    async def scene(runtime: Runtime) -> None:
+        player, endless = await Quick.start(), await Endless.start()
+        slow, number, failed = endless.nap.remote(), player.add.remote(), player.fail.remote(ValueError("x"))
+        value = put("text")
+        ended, pending = await wait([slow, number, failed, value], num_returns=3)
+        assert ended == [number, failed, value]
+        assert pending == [slow]
+        with pytest.raises(ValueError, match="x"):
+            await failed
+        assert cancel(slow)
+
+    rehearse(scene)
+
+
+def test_wait_counts_a_ref_that_is_given_twice_twice() -> None:
+    async def scene(runtime: Runtime) -> None:
+        player, endless = await Quick.start(), await Endless.start()
+        slow, quick = endless.nap.remote(), player.add.remote()
+        assert await wait([slow, quick, slow, quick], num_returns=2) == ([quick, quick], [slow, slow])
+        assert await wait([quick, quick]) == ([quick], [quick])
+        assert await wait([slow, slow], num_returns=2, timeout=0) == ([], [slow, slow])
+        cancel(slow)
+        assert await wait([slow, slow], num_returns=2) == ([slow, slow], [])
+
+    rehearse(scene)
+
+
+def test_wait_leaves_nothing_behind_however_it_ends() -> None:
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.start()
+        refs = [endless.nap.remote() for _ in range(3)]
+        with trio.move_on_after(0.01):
+            await wait(refs)
+        await wait(refs, timeout=0.01)
+        cancel(refs[2])
+        await wait(refs)
+        assert all(not ref.watcher.listeners for ref in refs)
+
+    rehearse(scene)
+
+
+def test_wait_needs_no_task_for_each_ref() -> None:
+    async def scene(runtime: Runtime) -> None:
+        player = await Player.options(executor=QUIET).start()
+        refs = [player.echo.remote(n) for n in range(1000)]
+        before = trio.lowlevel.current_statistics().tasks_living
+        most: list[int] = []
+
+        async def look() -> None:
+            most.append(trio.lowlevel.current_statistics().tasks_living)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(look)
+            ended, pending = await wait(refs, num_returns=1000)
+        assert (len(ended), len(pending)) == (1000, 0)
+        assert max(most) - before < 10
+
+    rehearse(scene)
+
+
+def test_wait_refuses_what_it_cannot_wait_for() -> None:
+    async def scene(runtime: Runtime) -> None:
+        ref = (await Quick.start()).add.remote()
+        odd: tuple[Any, ...] = (ref, [ref, 3], 3, [await ref])
+        for refs in odd:
+            with pytest.raises(TypeError, match=r"wait\(\) takes a list of refs, as in wait\(\[ref\]\)"):
+                await wait(refs)
+        for count in (0, 2, -1):
+            with pytest.raises(ValueError, match="num_returns must be from 1 to the number of refs, 1"):
+                await wait([ref], num_returns=count)
+        with pytest.raises(ValueError, match="the number of refs, 0"):
+            await wait([])
 
     rehearse(scene)

@@ -1,5 +1,7 @@
 """The rulebook of a link, cell by cell: every state with every kind, every shape with good and malformed messages."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,3 +148,9 @@ def test_capabilities_that_are_no_names_are_passed_over() -> None:
 def test_a_fault_is_four_texts_and_perhaps_the_exception_itself(value: Any) -> None:
     assert is_fault(FAULT)
     assert not is_fault(value)
+
+
+def test_no_two_kinds_of_message_have_one_number() -> None:
+    kinds = re.findall(r"^([A-Z]+) = \(?\s*(\d+)\s+# \[\1", Path(p.__file__).read_text(), re.MULTILINE)
+
+    assert len({number for _, number in kinds}) == len(kinds) > 20

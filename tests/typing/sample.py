@@ -20,11 +20,14 @@ from understudy import (
     Pool,
     Process,
     Queue,
+    Scope,
     Supervisor,
     get,
     get_actor,
     interrupt,
     method,
+    open_scope,
+    put,
     remote,
     wait,
 )
@@ -156,6 +159,30 @@ async def without_waiting(h: Handle[Counter]) -> None:
     print(ref + 1)  # error
 
 
+async def with_refs(h: Handle[Counter]) -> None:
+    ref = put([1, 2])
+    assert_type(ref, ObjectRef[list[int]])
+    assert_type(await ref, list[int])
+    assert_type(ref.as_argument, list[int])
+    number = h.add.remote(1)
+    await h.add(number.as_argument)
+    h.add(ref.as_argument)  # error
+    h.add.remote(number)  # error
+    refs: list[ObjectRef[int] | ObjectRef[str]] = [number, h.slow.remote()]
+    ended, _ = await wait(refs, num_returns=2, timeout=1.0)
+    assert_type(ended, list[ObjectRef[int] | ObjectRef[str]])
+    assert_type(await ended[0], int | str)
+    await wait([1])  # error
+    async with open_scope() as scope:
+        assert_type(scope, Scope)
+        scope.adopt(number)
+        scope.adopt(3)  # error
+    h.add.options(cancel="wait", retry_exceptions=[ValueError]).remote(1)
+    h.add.options(cancel="later")  # error
+    Counter.options(name="x", namespace="y", get_if_exists=True, lifetime="detached", cancel="wait")
+    Counter.options(lifetime="short")  # error
+
+
 async def among_tasks(h: Handle[Counter]) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(h.add, 5)
@@ -166,6 +193,8 @@ async def finding_and_interrupting() -> None:
     assert_type(get_actor("counter", Counter), Handle[Counter])
     assert_type(await get_actor("crunchers/w0", Counter).add(1), int)
     assert_type(await get_actor("counter").anything(1), Any)
+    assert_type(get_actor("counter", Counter, namespace="x"), Handle[Counter])
+    get_actor("counter", namespace=3)  # error
     await interrupt(get_actor("counter", Counter))
     await interrupt("counter")  # error
     await get_actor("counter", Counter).add("1")  # error

@@ -86,7 +86,7 @@ class Running:
     guest reaches its host; in the host it is None.
     """
 
-    __slots__ = ("actor", "asker", "backstage", "call", "code", "details")
+    __slots__ = ("actor", "asker", "backstage", "call", "code", "details", "owner")
 
     def __init__(self) -> None:
         self.actor: Any = None
@@ -95,6 +95,7 @@ class Running:
         self.details: Mapping[str, Any] | None = None
         self.backstage: Backstage | None = None
         self.asker: Any = None
+        self.owner: Any = None  # of what the call makes, in the host; None until it makes something
 
 
 # Methods that run one at a time say so here: a guest has one actor, and the host's `Local` actors take turns.

@@ -39,7 +39,9 @@ class Guest:
         self.crash_on: tuple[type[BaseException], ...] = ()
         self.ending = False  # no call begins any more
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
-        self.handlers: dict[int, Callable[[list[Any]], None]] = {p.CODE: self.on_code, p.START: self.on_start}
+        self.handlers: dict[int, Callable[[list[Any]], None]] = {
+            p.CODE: self.on_code, p.START: self.on_start, p.VALUE: self.on_value, p.FREE: self.on_free,
+        }  # fmt: skip
         self.asking = Asking(self)
 
     def serve(self) -> None:
@@ -56,6 +58,12 @@ class Guest:
             self.early.append(message)
         else:
             self.values.learn(message[1], message[2])
+
+    def on_value(self, message: list[Any]) -> None:
+        self.values.stored[message[1]] = message[2]
+
+    def on_free(self, message: list[Any]) -> None:
+        self.values.stored.pop(message[1], None)
 
     def on_start(self, message: list[Any]) -> None:
         from .loops import loop_of

@@ -22,6 +22,8 @@ MAP = 8  # [MAP, id, method, [args], kwargs?, context?]; many calls in one, answ
 CANCEL = 9  # [CANCEL, id]; to guests that read while methods run, and for streams
 ANSWER = 10  # [ANSWER, number, value]; to an ASK
 REFUSAL = 11  # [REFUSAL, number, fault]; to an ASK
+VALUE = 12  # [VALUE, key, value]; of a ref, still encoded; a call's context tells where it belongs
+FREE = 13  # [FREE, key]; the value is not needed any more
 
 # Guest to host.
 HELLO = 16  # [HELLO, version, capabilities, pid]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from . import msgpack
@@ -27,6 +27,7 @@ class Codec(Protocol):
     """How what a guest says is put on its link, and what it hears is read."""
 
     code: dict[bytes, Any]
+    stored: dict[int, Any]
     trusted: bool
 
     def agree(self, trusted: bool, max_bytes: int, max_depth: int, max_elements: int) -> None: ...
@@ -53,6 +54,7 @@ class Values:
         "max_depth",
         "max_elements",
         "small",
+        "stored",
         "trusted",
     )
 
@@ -61,6 +63,7 @@ class Values:
     def __init__(self) -> None:
         self.agree(False, 1 << 26, 64, 1_000_000)
         self.code: dict[bytes, Any] = {}
+        self.stored: dict[int, bytes] = {}  # values of refs, still encoded
         self.use_pure()
 
     def agree(self, trusted: bool, max_bytes: int, max_depth: int, max_elements: int) -> None:
@@ -132,12 +135,22 @@ class Values:
 
     def arguments(self, message: list[Any]) -> tuple[Any, Mapping[str, Any]]:
         """The arguments in a CALL, CAST or START message; raises UnfitArguments."""
-        if type(message[3]) is Pickled:
-            try:
-                return self.load(message[3])  # type: ignore[no-any-return]
-            except Exception as error:
-                raise UnfitArguments(f"{type(error).__name__}: {error}") from error
-        return message[3], (message[4] if len(message) > 4 and message[4] else {})
+        args: Any = message[3]
+        kwargs: Mapping[str, Any] = message[4] if len(message) > 4 and message[4] else {}
+        stored: list[Any] | None = message[5].get("stored") if len(message) > 5 and message[5] else None
+        try:
+            if type(args) is Pickled:
+                args, kwargs = self.load(args)
+            if stored:
+                return fill(args, kwargs, [(at, self.copy_of(key)) for at, key in stored])
+        except Exception as error:
+            raise UnfitArguments(f"{type(error).__name__}: {error}") from error
+        return args, kwargs
+
+    def copy_of(self, key: int) -> Any:
+        """A stored value; each call has its own copy, as of any argument."""
+        value = self.stored[key]
+        return self.load(value) if type(value) is Pickled else self.decode(value)[0]
 
     def load(self, value: Any) -> Any:
         if type(value) is not Pickled:
@@ -166,6 +179,19 @@ class Values:
             return data if type(loads(data)) is type(error) and len(data) <= self.max_bytes else None
         except Exception:
             return None
+
+
+def fill(
+    args: Sequence[Any], kwargs: Mapping[str, Any], values: Iterable[tuple[int | str, Any]]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Put values in their places among arguments: by position or by name."""
+    places, names = list(args), dict(kwargs)
+    for at, value in values:
+        if isinstance(at, int):
+            places[at] = value
+        else:
+            names[at] = value
+    return tuple(places), names
 
 
 def hold(code: int, data: memoryview) -> Any:

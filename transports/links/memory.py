@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from ..guests.wire import HostGone
+
+MOMENT = 50e-6  # seconds; a change of threads and back takes about a third
 
 Soon = Callable[[Callable[[], None]], None]
 
@@ -17,7 +19,7 @@ class MemoryLink:
     """The host's end.  `soon` calls a function in the runtime's own thread, from any other."""
 
     __slots__ = (
-        "looking", "number", "on_breach", "on_drained", "on_end", "on_messages", "out", "rest", "scheduled", "soon", "wire",
+        "bell", "looking", "number", "on_breach", "on_drained", "on_end", "on_messages", "out", "rest", "scheduled", "soon", "wire",
     )  # fmt: skip
 
     def __init__(self, soon: Soon) -> None:
@@ -27,7 +29,9 @@ class MemoryLink:
         self.wire = MemoryWire(self)
         self.out: deque[list[Any]] = deque()  # what the guest has said, frame by frame
         self.scheduled = False
-        self.looking = False
+        self.looking = False  # the runtime's thread waits for the bell
+        self.bell = threading.Lock()
+        self.bell.acquire()
         self.on_messages: Callable[[list[Any]], None] = lambda messages: None
         self.on_end: Callable[[str], None] = lambda why: None
         self.on_breach: Callable[[str], None] = lambda why: None
@@ -56,7 +60,10 @@ class MemoryLink:
         if self.number < 0:
             raise HostGone
         self.out.append(messages)
-        if not self.scheduled and not self.looking:
+        if self.looking:
+            if self.bell.locked():
+                self.bell.release()
+        elif not self.scheduled:
             self.scheduled = True
             self.soon(self.read)
 
@@ -68,7 +75,8 @@ class MemoryLink:
     def look(self) -> None:
         """Take what may have come, unasked; the guest's thread gets the interpreter for a moment."""
         self.looking = True
-        time.sleep(0)
+        if not self.out:
+            self.bell.acquire(timeout=MOMENT)
         self.looking = False
         self.read()
 

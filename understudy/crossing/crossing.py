@@ -15,8 +15,9 @@ from typing import Any, Protocol, TypeVar
 
 import trio
 
-from ..actors.call import Call, cancelled
+from ..actors.call import Call
 from ..actors.errors import CallError, NoRuntimeError
+from ..actors.leaving import cancelled
 from ..transports.bell import Bell
 from ..transports.stage import Stage
 from .job import Errand, Job

@@ -34,12 +34,17 @@ class FarMailbox(Mailbox):
         self.crossing = crossing
 
     def make(
-        self, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        stored: list[Any] | None = None,
     ) -> Call:
         # What runs in the runtime's thread just now has nothing to do with us.
         token = role.set(NOBODY) if role.get() is None else None
         try:
-            return self.near.make(kind, method, args, kwargs)
+            return self.near.make(kind, method, args, kwargs, stored)
         finally:
             if token is not None:
                 role.reset(token)
@@ -51,15 +56,17 @@ class FarMailbox(Mailbox):
         return self.near.asked(call) if get_ident() == crossing.thread else crossing.ask(call)
 
     def submit(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> ObjectRef[Any]:
-        call = self.make(CALL, method, args, kwargs)
+        call = self.made(CALL, method, args, kwargs, refs)
         ref: FarRef[Any] = FarRef(call, self.crossing)
         self.enter(call)
         return ref
 
-    def cast(self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        self.enter(self.make(CAST, method, args, kwargs))
+    def cast(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
+    ) -> None:
+        self.enter(self.made(CAST, method, args, kwargs, refs))
 
     def enter(self, call: Call) -> None:
         """Send a message nobody waits for yet; raises at once what an open mailbox would."""

@@ -35,7 +35,7 @@ class FarRef(ObjectRef[R_co]):
     def __init__(self, call: Call, crossing: Crossing) -> None:
         super().__init__(call, call.mailbox.house)
         self.crossing = crossing
-        self.reply = call.ref = Reply(self.house)
+        self.watcher = self.reply = call.ref = Reply(self.house)
         self.reply.gate.over = call.ended  # an item of a stream is there already
 
     @property

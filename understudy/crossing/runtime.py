@@ -12,6 +12,7 @@ from ..actors.events import Event
 from ..actors.executor import Executor
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
+from ..supervisors.house import RuntimeHouse
 from ..supervisors.runtime import Runtime
 from .handle import FarHandle
 from .mailbox import FarMailbox
@@ -55,12 +56,16 @@ class FarRuntime:
         """Which of the system's means are in use, and what stands in for the others."""
         return self.near.capabilities()
 
-    def get_actor(self, name: str, cls: Any = None) -> Any:
+    def get_actor(self, name: str, cls: Any = None, *, namespace: str = "") -> Any:
         """As `get_actor`, for this runtime."""
-        return self.find(name)
+        return self.find(name, namespace)
 
     def __repr__(self) -> str:
         return f"<{self.crossing.closed or repr(self.thread.runtime)}, in a thread>"
+
+    @property
+    def house(self) -> RuntimeHouse:
+        return self.near.house
 
     # -- what actors ask ------------------------------------------------------------------------
 
@@ -69,7 +74,8 @@ class FarRuntime:
 
     def spawn(self, spec: Any) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
-        return self.far(self.crossing.do(self.near.spawn_life, spec))
+        handle = self.crossing.do(self.near.spawn, spec)
+        return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
 
     async def start(self, spec: Any) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
@@ -85,9 +91,9 @@ class FarRuntime:
             found = self.pools[executor, awaits] = FarMailbox(near, self.crossing)
         return found
 
-    def find(self, name: str) -> ActorHandle:
+    def find(self, name: str, namespace: str = "") -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
-        handle = self.crossing.do(self.near.find, name)
+        handle = self.crossing.do(self.near.find, name, namespace)
         return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
 
 
