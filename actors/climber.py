@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -17,13 +18,29 @@ if TYPE_CHECKING:
     from .life import Life
 
 
+MANY = 64  # climbs; of more, each rings the doorbell only now and then: a guest must come to its work
+
+
 class Climber:
     """Starts and ends climbs, and does what their rungs say.
 
-    `condemn` is told when one means the guest's end; `others` tells whether it runs other calls than this.
+    `condemn` is told when one means the guest's end; `others` tells whether it runs other calls than this;
+    `interrupt` tells a guest that reads.
     """
 
-    __slots__ = ("climbs", "condemn", "deadlines", "guest", "interrupt", "life", "limits", "others")
+    __slots__ = (
+        "climbs",
+        "condemn",
+        "deadlines",
+        "guest",
+        "interrupt",
+        "latest",
+        "life",
+        "limits",
+        "now",
+        "others",
+        "rings",
+    )
 
     def __init__(
         self,
@@ -41,6 +58,9 @@ class Climber:
         self.deadlines = Deadlines(life.house.stage.timers)
         self.others = others
         self.interrupt = interrupt
+        self.now = life.house.stage.now
+        self.latest = -math.inf  # when a call last ended for which it was climbed
+        self.rings = 0
         self.climbs: dict[int, Climb] = {}  # by call; 0 is the guest
 
     def begin(self, call_id: int, why: str, delay: float = 0.0) -> None:
@@ -58,12 +78,19 @@ class Climber:
     def ring(self, call_id: int, number: int) -> None:
         if number == signal.SIGINT:
             self.interrupt(call_id)
+            self.rings += 1
+            if self.rings % (1 + len(self.climbs) // MANY) == 0:
+                self.guest.interrupt(call_id)
         else:
             self.guest.signal(number)
 
     def may_take(self, call_id: int) -> bool:
         """May a rung be taken that ends all that runs in the guest?"""
-        return call_id == 0 or self.limits.collateral or not self.others(call_id)
+        if call_id == 0 or self.limits.collateral:
+            return True
+        # While it ends one call after another, as it was told, it needs no more than time.
+        ending = len(self.climbs) > 1 and self.now() - self.latest < self.limits.interrupt
+        return not ending and not self.others(call_id)
 
     def took(self, rung: str, call_id: int, why: str) -> None:
         self.life.emit(events.LadderClimbed, rung, call_id)
@@ -81,6 +108,7 @@ class Climber:
         if climb is None:
             return None
         climb.end()
+        self.latest = self.now()
         return climb.rung
 
     def end(self) -> None:

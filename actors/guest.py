@@ -320,11 +320,10 @@ class GuestIncarnation:
         )
 
     def ring(self, call_id: int) -> None:
-        """Ring for a call; a guest that reads while methods run is told as well."""
+        """A guest that reads while methods run is told, beside the doorbell."""
         call = self.sent.get(call_id)
-        if call is not None and self.reads(call):
+        if call is not None and self.reads(call) and self.guest.link.rest is None:  # else it is told already
             self.say(p.CANCEL, call_id)
-        self.guest.interrupt(call_id)
 
     def climbed(self, rung: str | None, kind: int) -> None:
         """A call has ended for which the ladder was climbed, as far as `rung`."""

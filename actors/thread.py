@@ -114,7 +114,7 @@ class ThreadIncarnation(GuestIncarnation):
         settings["args"], settings["kwargs"] = passed(settings["args"], settings["kwargs"])
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)
-        self.guest.on_end = self.ended
+        self.guest.on_end, self.guest.on_cut = self.ended, self.cut_off
         link = self.guest.launch(self.life.path)
         link.on_messages, link.on_breach = self.hear, self.breach
         self.say(p.START, settings)
@@ -122,11 +122,13 @@ class ThreadIncarnation(GuestIncarnation):
     def kill(self, reason: ExitReason) -> None:
         """Cut the thread off; if it does not end, it is abandoned."""
         super().kill(reason)
-        self.session.state = CLOSED
-        if self.guest.alive:
-            self.life.house.stage.timers.after(GRACE, self.abandon)
-        else:
+        if not self.guest.alive:
             self.ended()
+
+    def cut_off(self) -> None:
+        """It was cut off, by us or by the ladder's last rung."""
+        self.session.state = CLOSED
+        self.life.house.stage.timers.after(GRACE, self.abandon)
 
     def abandon(self) -> None:
         if self.guest.alive:

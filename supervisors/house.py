@@ -75,9 +75,9 @@ class RuntimeHouse:
         )
         self.dead_letters.append(letter)
 
-    def find(self, name: str) -> ActorHandle:
+    def find(self, name: str, namespace: str = "") -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
-        return self.registry.find(name)
+        return self.registry.find(name, namespace)
 
     def unseen(self, call: Call) -> None:
         """Nobody awaited this failure: tell it as an event and in the log."""

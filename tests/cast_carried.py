@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from tests.cast import QUIET
-from understudy import Actor, blocking, current_call, get_actor, method
-from understudy.actors.carried import carry
+from understudy import Actor, blocking, carry, current_call, get_actor, method
 
 reader = carry(ContextVar("tests_reader", default="nobody"))
 

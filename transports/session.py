@@ -39,7 +39,7 @@ SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.ERROR: lambda m: len(m) == 3 and type(m[1]) is int and is_fault(m[2]),
     p.SKIPPED: lambda m: len(m) == 2 and type(m[1]) is int,
     p.INTERRUPTED: lambda m: len(m) == 2 and type(m[1]) is int,
-    p.ITEM: lambda m: len(m) == 3 and type(m[1]) is int and type(m[2]) is list,
+    p.ITEM: lambda m: len(m) == 3 and type(m[1]) is int and is_list(m[2]) and len(m[2]) > 0,
     p.FLAW: lambda m: len(m) == 3 and type(m[1]) is int and is_fault(m[2]),
     p.ASK: lambda m: len(m) == 4 and type(m[1]) is int and type(m[2]) is int and type(m[3]) is list,
     p.ENDING: lambda m: (

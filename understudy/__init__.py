@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .actors.actor import Actor as Actor
     from .actors.actor import ActorClass as ActorClass
     from .actors.actor import Handle as Handle
+    from .actors.carried import carry as carry
     from .actors.context import current_actor as current_actor
     from .actors.context import current_call as current_call
     from .actors.context import exit_actor as exit_actor
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
 # Module to the names it gives to the front door.
 DOOR = {
     "actors.actor": ("Actor", "ActorClass"),
+    "actors.carried": ("carry",),
     "actors.context": ("current_actor", "current_call", "exit_actor"),
     "actors.dump": ("dump",),
     "actors.errors": (

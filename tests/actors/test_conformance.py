@@ -28,6 +28,7 @@ from understudy import (
     PendingCallsLimitExceeded,
     Runtime,
     TaskError,
+    Thread,
     UnderstudyError,
     Unsendable,
     get,
@@ -40,7 +41,7 @@ from understudy import (
 )
 from understudy.actors.events import ActorEnded, CallRetried, FailureUnseen
 
-everywhere = pytest.mark.parametrize("executor", BOTH, ids=NAMES)
+everywhere = pytest.mark.parametrize("executor", [*BOTH, Thread()], ids=(*NAMES, "thread"))
 
 
 # -- calls, refs, casts ------------------------------------------------------------------------------

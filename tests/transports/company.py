@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ class Tester(Actor, executor=QUIET):
     @method
     def echo(self, value: Any = None) -> Any:
         return value
+
+    @method
+    def numbers(self, n: int) -> Iterator[int]:
+        yield from range(n)
 
     @method
     def fail(self, text: str) -> None:

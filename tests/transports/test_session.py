@@ -28,9 +28,9 @@ GOOD: dict[int, list[list[Any]]] = {
     p.ERROR: [[p.ERROR, 1, FAULT]],
     p.SKIPPED: [[p.SKIPPED, 1]],
     p.INTERRUPTED: [[p.INTERRUPTED, 1]],
-    p.ITEM: [[p.ITEM, 1, ["value"]], [p.ITEM, 1, []]],
+    p.ITEM: [[p.ITEM, 1, ["value"]], [p.ITEM, 1, [None, [1]]]],
     p.FLAW: [[p.FLAW, 1, FAULT]],
-    p.ASK: [[p.ASK, 1, 2, ["find", "name"]]],
+    p.ASK: [[p.ASK, 1, 2, ["request"]]],
     p.ENDING: [[p.ENDING, p.NORMAL, None, 0], [p.ENDING, p.CRASHED, FAULT, 7]],
 }
 MALFORMED: dict[int, list[list[Any]]] = {
@@ -44,9 +44,9 @@ MALFORMED: dict[int, list[list[Any]]] = {
     p.ERROR: [[p.ERROR, 1], [p.ERROR, 1, None], [p.ERROR, None, FAULT], [p.ERROR, 1, [1, *FAULT[1:]]]],
     p.SKIPPED: [[p.SKIPPED], [p.SKIPPED, 1.0], [p.SKIPPED, 1, 1]],
     p.INTERRUPTED: [[p.INTERRUPTED], [p.INTERRUPTED, b"1"], [p.INTERRUPTED, 1, 1]],
-    p.ITEM: [[p.ITEM, 1], [p.ITEM, [], []], [p.ITEM, 1, 1], [p.ITEM, 1, [], 1]],
-    p.FLAW: [[p.FLAW, 1], [p.FLAW, 1, None], [p.FLAW, None, FAULT]],
-    p.ASK: [[p.ASK, 1, 2], [p.ASK, 1, None, []], [p.ASK, "1", 2, []], [p.ASK, 1, 2, "find"]],
+    p.ITEM: [[p.ITEM, 1], [p.ITEM, [], [1]], [p.ITEM, 1, [1], 1], [p.ITEM, 1, 1], [p.ITEM, 1, []]],
+    p.FLAW: [[p.FLAW, 1], [p.FLAW, "1", FAULT], [p.FLAW, 1, FAULT[:3]], [p.FLAW, 1, FAULT, 1]],
+    p.ASK: [[p.ASK, 1, 2], [p.ASK, 1, 2, "request"], [p.ASK, 1, None, []], [p.ASK, None, 2, []], [p.ASK, 1, 2, [], 1]],
     p.ENDING: [
         [p.ENDING], [p.ENDING, p.NORMAL], [p.ENDING, p.NORMAL, None], [p.ENDING, None, None, 0],
         [p.ENDING, p.NORMAL, FAULT[:3], 0], [p.ENDING, p.NORMAL, None, "0"], [p.ENDING, p.NORMAL, None, 0, 0],

@@ -9,7 +9,11 @@ from typing import Any
 from . import protocol as p
 from .glimpse import Glimpse
 from .guest import Guest, Leave, Settings
+from .outlet import Outlet
 from .tasks import Job, Tasks
+from .wire import HostGone
+
+TIDYING = 0.5  # seconds between two cancellations of one task, which asyncio raises wherever it waits
 
 
 class AsyncioLoop(Tasks):
@@ -35,10 +39,10 @@ class AsyncioLoop(Tasks):
         self.loop = asyncio.get_running_loop()
         try:
             self.make_actor()
-        except Leave as leave:
+            self.guest.say([p.READY])
+        except (Leave, HostGone) as leave:
             self.leave = leave
             return
-        self.guest.say([p.READY])
         descriptor = self.wire.fileno()
         if descriptor >= 0:
             self.loop.add_reader(descriptor, self.read)
@@ -87,12 +91,12 @@ class AsyncioLoop(Tasks):
         id = job.message[1]
         task = asyncio.current_task()
         assert task is not None
-        job.stop = task.cancel  # not before: a task that has not begun would end without a word
+        job.stop = self.stopper(task)  # not before: a task that has not begun would end without a word
         reply = self.guest.values.encode((p.SKIPPED if job.stopped else p.INTERRUPTED, id))
         try:
             if not job.stopped:
                 reply = await self.perform(job)
-        except Leave as leave:
+        except (Leave, HostGone) as leave:
             self.part(leave)
         except asyncio.CancelledError as error:
             if not job.stopped and self.leave is None:
@@ -101,9 +105,23 @@ class AsyncioLoop(Tasks):
             self.finished(job.group, id, reply)
             self.flush_soon() if self.running else self.flush_and_look()
 
-    async def give(self, job: Job, outlet: Any, value: Any) -> None:
-        await super().give(job, outlet, value)
+    def flush_later(self, outlet: Outlet) -> None:
+        super().flush_later(outlet)
         self.flush_soon()
+
+    def stopper(self, task: asyncio.Task[Any]) -> Callable[[], None]:
+        """Cancels a task, and again if it has swallowed that; meanwhile it may tidy up."""
+        assert self.loop is not None
+        now = self.loop.time
+        again = 0.0
+
+        def stop() -> None:
+            nonlocal again
+            if now() >= again:
+                again = now() + TIDYING
+                task.cancel()
+
+        return stop
 
     async def rest(self) -> None:
         await asyncio.sleep(0)

@@ -140,6 +140,7 @@ class Guest:
 
     def failure(self, id: int, name: str, error: BaseException, cast: bool) -> Any:
         """The reply that tells of an exception; ends the guest if the exception ends the actor."""
+        error = end_in(error)
         fault = describe(error, self.values.pickled_error)
         if isinstance(error, ActorExit | SystemExit):
             self.end_on_purpose(id, error, fault)
@@ -183,6 +184,15 @@ class Guest:
     def part(self, leave: Leave) -> None:
         """Leave, as a call in another thread has decided."""
         raise NotImplementedError
+
+
+def end_in(error: BaseException) -> BaseException:
+    """The wish to end the actor, also from inside a nursery or a task group, which wrap it; else the error itself."""
+    wish: Any = error
+    while isinstance(wish, BaseExceptionGroup):
+        found: Any = wish.subgroup((ActorExit, SystemExit))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        wish = found.exceptions[0] if found is not None else None
+    return error if wish is None else wish
 
 
 Settings = Mapping[str, Any]

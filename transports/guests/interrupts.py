@@ -60,6 +60,8 @@ class Doorbell:
         stuck = Stuck(tasks)
 
         def ring(_: int, frame: FrameType | None) -> None:
+            if stuck.looking:
+                return  # signals come faster than we look
             # Without a page, the one that runs is meant, if it is the only one.
             alone = next(iter(tasks.running), 0) if len(tasks.running) == 1 else 0
             if stuck.found(self.page[INTERRUPT] if self.page is not None else alone, frame):
@@ -86,16 +88,22 @@ class Stuck:
 
     def __init__(self, tasks: Any) -> None:
         self.tasks = tasks
+        self.looking = False
         self.asked = 0  # the call for which the loop was asked to say that it runs
 
     def found(self, id: int, frame: FrameType | None) -> bool:
         """Has the loop not run since it was last asked for this call, and is it this call's code that runs?"""
         if id not in self.tasks.running:
             return False
-        if self.asked == id:
-            return bool(self.tasks.stuck_in(id, frame))
-        self.asked = id
-        self.tasks.soon(self.answered)
+        self.looking = True
+        try:
+            if self.asked == id:
+                return bool(self.tasks.stuck_in(id, frame))
+            if self.asked == 0:
+                self.tasks.soon(self.answered)
+            self.asked = id
+        finally:
+            self.looking = False
         return False
 
     def answered(self) -> None:

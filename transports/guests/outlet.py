@@ -16,6 +16,7 @@ SLOW = 50e-6  # seconds; an item that took longer is sent at once
 HELD = 1e-3  # seconds that an item may wait for others, should the next take longer than the last
 BATCH = 64  # items in one message
 LARGE = 32 * 1024  # bytes; longer texts are not held
+WIDEST = 4  # bytes that a character may take
 
 
 class Closed(Exception):
@@ -74,6 +75,7 @@ class Outlet:
         self.holder: Holder | None = None  # without one, each item is sent at once
         self.items: deque[Any] = deque()
         self.bytes = 0
+        self.large = min(LARGE, guest.values.max_bytes // WIDEST)
         self.lock: Any = threading.Lock()  # who holds it may write to the link
 
     def run(self, name: str, message: list[Any], doorbell: Bell) -> Any:
@@ -120,7 +122,7 @@ class Outlet:
             self.give(value)
             self.credit -= 1
             before, clock = clock, perf_counter()
-            if clock - before > SLOW or len(items) >= batch or self.bytes > LARGE or self.credit <= 0:
+            if clock - before > SLOW or len(items) >= batch or self.bytes > self.large or self.credit <= 0:
                 self.send()
                 clock = perf_counter()
             if closed():
@@ -135,7 +137,7 @@ class Outlet:
         values = self.guest.values
         if isinstance(value, str | bytes):
             self.bytes += len(value)
-        if type(value) not in p.PLAIN_TYPES or not values.trusted or self.bytes > LARGE:
+        if type(value) not in p.PLAIN_TYPES or not values.trusted or self.bytes > self.large:
             value = values.item(value)
         self.items.append(value)
 

@@ -19,6 +19,7 @@ from .interrupts import Interrupted, invoke
 from .outlet import BATCH, Closed, Outlet
 from .wire import HostGone
 
+MANY = 256  # replies that leave before all tasks have taken their next steps
 GO = 64  # items of a plain generator, after which the other tasks get their turn
 
 
@@ -41,6 +42,11 @@ class Job:
         self.stopped = False
         self.outlet: Outlet | None = None
         self.more: Signal | None = None
+
+    def send_held(self) -> None:
+        """The items of a stream leave before its end is told."""
+        if self.outlet is not None:
+            self.outlet.send()
 
 
 class Tasks(Concurrent):
@@ -141,6 +147,11 @@ class Tasks(Concurrent):
         finally:
             role.reset(token)
 
+    def ended(self, group: Group, id: int, reply: Any) -> None:
+        super().ended(group, id, reply)
+        if len(self.wire.out) >= MANY:
+            self.flush()
+
     async def perform(self, job: Job) -> Any:
         """Run one call in the task we are in; returns its reply.  A cancellation passes through."""
         guest, message = self.guest, job.message
@@ -156,12 +167,13 @@ class Tasks(Concurrent):
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
         except (Interrupted, Closed):
+            job.send_held()
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
+            job.send_held()
             raise
         except BaseException as error:
-            if job.outlet is not None:
-                job.outlet.send()
+            job.send_held()
             return guest.failure(id, name, error, cast=message[0] == p.CAST)
 
     cancelled: type[BaseException]
@@ -188,7 +200,7 @@ class Tasks(Concurrent):
 
     async def give(self, job: Job, outlet: Outlet, value: Any) -> None:
         if not outlet.items:
-            self.dirty.append(outlet)
+            self.flush_later(outlet)
         outlet.give(value)
         outlet.credit -= 1
         if len(outlet.items) >= BATCH:
@@ -198,6 +210,10 @@ class Tasks(Concurrent):
             await job.more.wait()
         if job.stopped:
             raise Closed
+
+    def flush_later(self, outlet: Outlet) -> None:
+        """Send what a stream holds when the tasks have taken their next steps."""
+        self.dirty.append(outlet)
 
     async def rest(self) -> None:
         """Let the other tasks have their turn."""
@@ -228,13 +244,16 @@ class Tasks(Concurrent):
 
     def stuck_in(self, id: int, frame: FrameType | None) -> bool:
         """Is it this call's own code that was interrupted by the signal?"""
+        below: FrameType | None = None
         while frame is not None:
-            if frame.f_code is Tasks.perform.__code__:
+            if frame.f_code in (Tasks.perform.__code__, Tasks.stream.__code__):
                 job = frame.f_locals.get("job")
-                return job is not None and job.message[1] == id
+                # Not in what we do ourselves for the call: that may be where its end is dealt with.
+                own = below is None or below.f_globals.get("__package__") == __package__
+                return not own and job is not None and job.message[1] == id
             if frame.f_code is invoke.__code__ and self.guest.doorbell.running == id:
                 return not self.guest.doorbell.protected
-            frame = frame.f_back
+            below, frame = frame, frame.f_back
         return False
 
 

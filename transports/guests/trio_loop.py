@@ -13,6 +13,7 @@ from .glimpse import Glimpse
 from .guest import Guest, Leave, Settings
 from .relay import relay
 from .tasks import Job, Tasks
+from .wire import HostGone
 
 NO_GLIMPSE: Any = None
 
@@ -47,12 +48,12 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         self.token = trio.lowlevel.current_trio_token()
         try:
             self.make_actor()
-        except Leave as leave:
+            self.guest.say([p.READY])
+        except (Leave, HostGone) as leave:
             self.leave = leave
             return
         trio.lowlevel.add_instrument(self)
         async with trio.open_nursery() as self.nursery:
-            self.guest.say([p.READY])
             if self.wire.fileno() >= 0:
                 self.wake_one()  # who has no call to run reads
             else:
@@ -160,7 +161,7 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         try:
             if not job.stopped:
                 reply = await relay(self.perform(job), self.base.copy(), on_wait)
-        except Leave as leave:
+        except (Leave, HostGone) as leave:
             self.part(leave)
         finally:
             self.finished(job.group, id, reply)

@@ -29,6 +29,7 @@ class Codec(Protocol):
     code: dict[bytes, Any]
     stored: dict[int, Any]
     trusted: bool
+    max_bytes: int
 
     def agree(self, trusted: bool, max_bytes: int, max_depth: int, max_elements: int) -> None: ...
     @property

@@ -63,7 +63,7 @@ class ThreadGuest(Guest):
 class ThreadPlace:
     """A thread, its link and its page.  It cannot be killed: what does not end is abandoned."""
 
-    __slots__ = ("abandoned", "doorbell", "guest", "link", "on_end", "page", "soon", "thread")
+    __slots__ = ("abandoned", "doorbell", "guest", "link", "on_cut", "on_end", "page", "soon", "thread")
 
     pid = 0
 
@@ -76,6 +76,7 @@ class ThreadPlace:
         self.guest: ThreadGuest | None = None
         self.abandoned = False
         self.on_end: Callable[[], None] = lambda: None
+        self.on_cut: Callable[[], None] = lambda: None
 
     @property
     def alive(self) -> bool:
@@ -109,9 +110,10 @@ class ThreadPlace:
 
     def signal(self, number: int) -> None:
         """A thread hears no signals; the hardest cuts it off, so that it ends as soon as it looks up."""
-        if number == signal.SIGKILL and self.guest is not None:
+        if number == signal.SIGKILL and self.guest is not None and self.guest.link.number >= 0:
             self.guest.ending = True
             self.close()
+            self.on_cut()
 
     def close(self) -> None:
         if self.link is not None:
