@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..transports.codec import Unencodable
 from ..transports.guests.values import fill
@@ -16,7 +16,7 @@ from . import lifecycle
 from .call import Call
 from .errors import NEVER_SENT, DependencyError, Unsendable
 from .put import stored_of
-from .ref import ObjectRef
+from .ref import REF_TYPES, ObjectRef
 from .spec import make_spec
 from .stagecraft import EXECUTORS, Stagecraft
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 Places = dict[int | str, ObjectRef[Any]]
 
 HELD = -1  # the position of a call whose arguments are not there yet
+
+
+def is_ref(value: object) -> TypeGuard[ObjectRef[Any]]:
+    """Does it stand for its value?"""
+    return value.__class__ in REF_TYPES
 
 
 class HeldQueue(deque[Any]):
@@ -122,7 +127,7 @@ def make_held(
 ) -> Held:
     """A call record for arguments with refs; raises what making any call raises."""
     given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
-    places: Places = {at: value for at, value in given if value.__class__ is ObjectRef}
+    places: Places = {at: value for at, value in given if is_ref(value)}
     # The others are encoded now: what cannot travel is an error here, and may be changed afterwards.
     blank = fill(args, kwargs, [(at, None) for at in places])
     stored = [[at, stored_of(ref).key] for at, ref in places.items()] if craft_of(mailbox).stores else None
@@ -148,7 +153,7 @@ def dependency_error(call: Call, failed: ObjectRef[Any]) -> DependencyError:
 
 def refs_of(spec: ChildSpec[Any]) -> Places:
     given: list[tuple[int | str, Any]] = [*enumerate(spec.args), *spec.kwargs.items()]
-    return {at: value for at, value in given if value.__class__ is ObjectRef}
+    return {at: value for at, value in given if is_ref(value)}
 
 
 def with_values(spec: ChildSpec[Any]) -> ChildSpec[Any]:

@@ -84,6 +84,10 @@ class ObjectRef(Generic[R_co]):
         raise TypeError("an ObjectRef cannot travel; await it and send its value")
 
 
+# What stands for its value among the arguments of a call; a door to other threads adds its own.
+REF_TYPES: set[type] = {ObjectRef}
+
+
 class Watcher:
     """Told of a call's end, it tells those who listen; a failure that nobody can await becomes an event."""
 

@@ -23,7 +23,7 @@ def compiled(function: Callable[..., Any], given: int = 0) -> Check:
     """A function that takes what `function` takes, after so many arguments that are given already; it tells as `check_of` says."""
     import inspect  # a guest never needs it, and it costs a guest a tenth of its start
 
-    ref = ref_type()
+    refs = ref_types()
     try:
         parameters = list(inspect.signature(function).parameters.values())[given:]
     except (TypeError, ValueError):
@@ -32,7 +32,7 @@ def compiled(function: Callable[..., Any], given: int = 0) -> Check:
         p.replace(annotation=p.empty, default=None if p.default is not p.empty else p.empty)
         for p in parameters
     ]
-    scope: dict[str, Any] = {REF: ref, MANY: functools.partial(has_refs, ref)}
+    scope: dict[str, Any] = {REFS: refs, MANY: functools.partial(has_refs, refs)}
     name = getattr(function, "__name__", "function")
     if not name.isidentifier() or name in scope:
         name = "method"
@@ -44,7 +44,7 @@ def compiled(function: Callable[..., Any], given: int = 0) -> Check:
 
 
 # Our names among a method's parameters.
-REF, MANY = "ObjectRef__", "has_refs__"
+REFS, MANY = "REF_TYPES__", "has_refs__"
 
 
 def test_of(parameter: Parameter) -> str:
@@ -54,26 +54,22 @@ def test_of(parameter: Parameter) -> str:
         return f"{MANY}(*{name})"
     if parameter.kind is parameter.VAR_KEYWORD:
         return f"{MANY}(**{name})"
-    return f"{name}.__class__ is {REF}"
+    return f"{name}.__class__ in {REFS}"
 
 
 def accept(*args: Any, **kwargs: Any) -> bool:
     """For callables that have no signature: whatever is wrong is found where they run."""
-    return has_refs(ref_type(), *args, **kwargs)
+    return has_refs(ref_types(), *args, **kwargs)
 
 
-def ref_type() -> type:
-    """`ObjectRef`; in a guest, which has no refs and perhaps no event loop to import, a type of nothing."""
+def ref_types() -> set[type]:
+    """`ObjectRef` and its like; in a guest, which has no refs and perhaps no event loop to import, nothing."""
     if "understudy_guest" in sys.modules:
-        return NoRef
-    from .ref import ObjectRef
+        return set()
+    from .ref import REF_TYPES
 
-    return ObjectRef
-
-
-class NoRef:
-    """What a guest looks for in place of refs."""
+    return REF_TYPES
 
 
-def has_refs(kind: type, /, *args: Any, **kwargs: Any) -> bool:
-    return any(value.__class__ is kind for value in (*args, *kwargs.values()))
+def has_refs(kinds: set[type], /, *args: Any, **kwargs: Any) -> bool:
+    return any(value.__class__ in kinds for value in (*args, *kwargs.values()))

@@ -23,6 +23,7 @@ import anyio
 
 from .actors import verbs
 from .actors.errors import NoRuntimeError
+from .actors.put import put
 from .actors.ref import ObjectRef
 from .actors.verbs import get_actor
 from .crossing.handle import far_handle
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from .actors.actor import Handle
 
 __all__ = [
-    "cancel", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "statistics", "wait", "wait_ready",
+    "cancel", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "put", "statistics", "wait",
+    "wait_ready",
 ]  # fmt: skip
 
 A = TypeVar("A")

@@ -552,3 +552,16 @@ def test_a_forked_child_that_leaves_the_block_harms_nobody_and_may_open_its_own(
         """
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "child 6\nstatus 7\nparent 2\n", "")
+
+
+def test_refs_and_put_values_are_arguments_here_too() -> None:
+    with blocking.open_runtime():
+        player = Player.remote()
+        words = blocking.put(["a", "b"])
+        five = player.add.remote(5)
+
+        assert blocking.get(player.echo.remote(words)) == ["a", "b"]
+        assert blocking.get((five, words)) == (5, ["a", "b"])
+        assert blocking.get(player.add.remote(five.as_argument)) == 10
+        assert blocking.call(player.echo, words) == ["a", "b"]
+        assert blocking.wait([five, words], num_returns=2) == ([five, words], [])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..actors.call import Call
 from ..actors.errors import NEVER_SENT
+from ..actors.held import hold, make_held
 from ..actors.mailbox import Mailbox
 from ..actors.method import ActorMethod
 from ..transports.guests.context import Running, role
@@ -58,15 +59,38 @@ class FarMailbox(Mailbox):
     def submit(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> ObjectRef[Any]:
-        call = self.made(CALL, method, args, kwargs, refs)
+        if refs:
+            return self.crossing.do(self.submit_held, method, args, kwargs)
+        call = self.make(CALL, method, args, kwargs)
         ref: FarRef[Any] = FarRef(call, self.crossing)
         self.enter(call)
         return ref
 
+    def submit_held(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> ObjectRef[Any]:
+        """The same in the runtime's thread, for arguments with refs: the ends of their calls are told there."""
+        near = self.near
+        near.check_limit(method)
+        held = make_held(near, CALL, method, args, kwargs)
+        ref: FarRef[Any] = FarRef(held.call, self.crossing)
+        ref.watcher.listen(held.let_go)
+        hold(held.call)
+        near.put(held.call)
+        return ref
+
+    async def ask_with_refs(
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        return await self.crossing.perform(self.near.ask_with_refs, method, args, kwargs)
+
     def cast(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> None:
-        self.enter(self.made(CAST, method, args, kwargs, refs))
+        if refs:
+            self.crossing.do(self.near.cast, method, args, kwargs, True)
+        else:
+            self.enter(self.make(CAST, method, args, kwargs))
 
     def enter(self, call: Call) -> None:
         """Send a message nobody waits for yet; raises at once what an open mailbox would."""

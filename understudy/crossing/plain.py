@@ -136,7 +136,11 @@ def call(method: ActorMethod[Callable[P, R]], /, *args: P.args, **kwargs: P.kwar
     mailbox = method.mailbox
     if not isinstance(mailbox, FarMailbox):
         raise NoRuntimeError(f"{method!r} belongs to a runtime of this very trio run; await it")
-    method.check(*args, **kwargs)
+    if method.check(*args, **kwargs):
+        value_with_refs: R = mailbox.crossing.perform_blocking(
+            mailbox.near.ask_with_refs, method, args, kwargs
+        )
+        return value_with_refs
     value: R = mailbox.crossing.ask_blocking(mailbox.make(CALL, method, args, kwargs))
     return value
 

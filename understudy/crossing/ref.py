@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from ..actors.call import Call
 from ..actors.errors import CallError
-from ..actors.ref import ObjectRef, Watcher
+from ..actors.ref import REF_TYPES, ObjectRef, Watcher
 from .crossing import Crossing
 from .waiters import Gate
 
@@ -23,8 +23,8 @@ class Reply(Watcher):
         self.gate = Gate()
 
     def settled(self, call: Call) -> None:
-        super().settled(call)
         self.gate.open()
+        super().settled(call)
 
 
 class FarRef(ObjectRef[R_co]):
@@ -63,3 +63,18 @@ class FarRef(ObjectRef[R_co]):
         reply: Reply | None = getattr(self, "reply", None)
         if reply is not None and not self.seen and (self.call.error is not None or not reply.gate.over):
             self.crossing.post(reply.unwatched, self.call)
+
+
+REF_TYPES.add(FarRef)
+
+
+class ValueRef(FarRef[R_co]):
+    """A put value, which is there: as a FarRef whose call has ended."""
+
+    __slots__ = ()
+
+    def __init__(self, ref: ObjectRef[R_co], crossing: Crossing) -> None:
+        self.call, self.house, self.seen, self.crossing = ref.call, ref.house, True, crossing
+        self.watcher = ref.watcher
+        self.reply = Reply(ref.house)
+        self.reply.gate.over = True

@@ -8,10 +8,13 @@ from typing import Any, TypeGuard, TypeVar
 
 from ..actors import verbs
 from ..actors.errors import GetTimeoutError
+from ..actors.put import PutValue
 from ..actors.ref import ObjectRef
+from ..actors.spawner import open_spawner
 from ..actors.statistics import Statistics
+from .crossing import Crossing
 from .handle import far_handle
-from .ref import FarRef
+from .ref import FarRef, ValueRef
 from .waiters import Tally, Waiter
 
 T = TypeVar("T")
@@ -23,17 +26,30 @@ def is_far_ref(value: Any) -> TypeGuard[FarRef[Any]]:
     return isinstance(value, FarRef)
 
 
+def open_crossing() -> Crossing:
+    """The way to the runtime that is open here; raises NoRuntimeError if there is none."""
+    found: Any = open_spawner()
+    crossing: Crossing = found.crossing
+    return crossing
+
+
+def is_put(value: Any) -> TypeGuard[ObjectRef[Any]]:
+    return isinstance(getattr(value, "call", None), PutValue)
+
+
 def is_many(value: Any) -> TypeGuard[Iterable[Any]]:
     return isinstance(value, Iterable)
 
 
 def far_ref(value: Any) -> FarRef[Any]:
     """The value, if it is a ref that these doors can use; raises TypeError for anything else."""
-    if not is_far_ref(value):
-        raise TypeError(
-            f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}"
-        )
-    return value
+    if is_far_ref(value):
+        return value
+    if is_put(value):
+        return ValueRef(value, open_crossing())
+    raise TypeError(
+        f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}"
+    )
 
 
 def far_refs(refs: Any) -> tuple[FarRef[Any], ...]:
