@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..transports.guests.context import CARRIED, carried_here
+from ..transports.guests.context import CARRIED, NOTHING, carried_here, set_carried
 from ..transports.guests.protocol import AHEAD
 
 if TYPE_CHECKING:
@@ -34,6 +37,25 @@ def carry(variable: ContextVar[V]) -> ContextVar[V]:
     if CARRIED.setdefault(variable.name, variable) is not variable:
         raise ValueError(f"another context variable named {variable.name!r} is carried already; rename one")
     return variable
+
+
+def take_along(context: Mapping[str, Any] | None) -> None:
+    """Set the variables that a call has brought, in the context of its own that it runs in."""
+    set_carried((context or NOTHING).get("vars", NOTHING))
+
+
+def in_context(function: Callable[..., Any], context: Mapping[str, Any]) -> Callable[..., Any]:
+    """The function, to be called with the variables that a call has brought."""
+    if "vars" not in context:
+        return function
+    own = copy_context()
+    own.run(take_along, context)
+    return partial(own.run, function)
+
+
+def call_plainly(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call it where we are."""
+    return function(*args, **kwargs)
 
 
 def context_of(method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -> Context | None:

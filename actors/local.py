@@ -15,6 +15,7 @@ from ..transports.guests.context import ActorExit, running
 from ..transports.guests.faults import text_of
 from . import lifecycle
 from .agenda import Agenda
+from .carried import in_context
 from .errors import BEGUN, NEVER_SENT, CallInterruptedError, task_error
 from .exported import hooks_of
 from .here import check_here
@@ -132,7 +133,10 @@ class LocalIncarnation:
                 name = call.method.name
                 running.call = call.id, name, call
                 try:
-                    value = getattr(actor, name)(*call.payload, **call.code)
+                    method = getattr(actor, name)
+                    if call.context is not None:
+                        method = in_context(method, call.context)
+                    value = method(*call.payload, **call.code)
                 except KeyboardInterrupt:
                     self.parting = call  # a Ctrl-C is for the whole program; the caller is told when we end
                     raise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from . import lifecycle
+from .carried import call_plainly, in_context
 from .local import TURNS, LocalIncarnation
 from .source import Source, drain, streams_into
 
@@ -56,6 +57,8 @@ class StreamingIncarnation(LocalIncarnation):
         call = source.call
         call.state = lifecycle.RUNNING
         run = partial(self.act, (call.id, call.method.name, call))
+        if call.context is not None:
+            run = partial(run, in_context(call_plainly, call.context))  # the same for every step
         try:
             generator = run(getattr(self.actor, call.method.name), *call.payload, **call.code)
             await drain(generator, source, run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -15,8 +15,9 @@ from trio.lowlevel import (
     wait_task_rescheduled,
 )
 
-from ..transports.guests.context import role
+from ..transports.guests.context import NOTHING, role
 from . import lifecycle
+from .carried import call_plainly, in_context, take_along
 from .chain import comes_back
 from .concurrency import Group, group_name, groups_of
 from .errors import BEGUN, NEVER_SENT, NOT_BEGUN
@@ -157,7 +158,8 @@ class TaskIncarnation(NurseryIncarnation):
         """Run a plain method here and now."""
         name = call.method.name
         try:
-            value = self.act((call.id, name, call), getattr(self.actor, name), *call.payload, **call.code)
+            method = in_context(getattr(self.actor, name), call.context or NOTHING)
+            value = self.act((call.id, name, call), method, *call.payload, **call.code)
         except KeyboardInterrupt:
             self.parting = call  # a Ctrl-C is for the whole program; the caller is told when we end
             raise
@@ -176,6 +178,7 @@ class TaskIncarnation(NurseryIncarnation):
         if not call.ended and not turn.scope.cancel_called:
             here = self.running_as((call.id, call.method.name, call))
             role.set(here)
+            take_along(call.context)
             try:
                 await self.run_in_scope(turn)
             finally:
@@ -261,8 +264,3 @@ class TaskIncarnation(NurseryIncarnation):
 
 def position_of(call: Call) -> int:
     return call.position
-
-
-def call_plainly(function: Callable[..., Any], /, *args: Any) -> Any:
-    """In a call's own task its context says who runs."""
-    return function(*args)

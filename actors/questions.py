@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.context import NOTHING, Running, role, take_along
+from ..transports.guests.context import NOTHING, Running, role, set_carried
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
@@ -115,7 +115,7 @@ class Questions:
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None
         context = copy_context()
         context.run(role.set, here)
-        context.run(take_along, carried)
+        context.run(set_carried, carried)
         return context.run(function)
 
     # -- the end of a question ------------------------------------------------------------------

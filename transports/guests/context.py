@@ -23,7 +23,7 @@ def carried_here() -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not missing}
 
 
-def take_along(values: Mapping[str, Any]) -> None:
+def set_carried(values: Mapping[str, Any]) -> None:
     """Set the variables that a caller carried along; what nobody here has marked, nobody here reads."""
     for name, value in values.items():
         if name in CARRIED:

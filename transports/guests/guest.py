@@ -9,7 +9,7 @@ from typing import Any
 
 from . import protocol as p
 from .asking import Asking
-from .context import ActorExit, context_of, running, take_along
+from .context import ActorExit, context_of, running, set_carried
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
 from .loading import find_class
@@ -131,7 +131,7 @@ class Guest:
                 values = self.values.load(carried)
             except Exception as error:
                 raise UnfitArguments(f"{type(error).__name__}: {error}") from error
-            take_along(values)
+            set_carried(values)
 
     def find(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(self.actor, name)

@@ -1,0 +1,52 @@
+"""Context variables that are carried along, to actors in this process: as to guests, each call has its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
+
+from tests.rehearsal import rehearse
+from understudy import Actor, Local, Runtime, carry, method
+
+tenant: ContextVar[str] = carry(ContextVar("tests_tenant", default="nobody"))
+
+
+class Plain(Actor, executor=Local()):
+    @method
+    def seen(self) -> str:
+        found = tenant.get()
+        tenant.set("left behind")
+        return found
+
+    @method
+    def stream(self) -> Iterator[str]:
+        yield tenant.get()
+        yield tenant.get()
+
+
+class Mixed(Plain):
+    @method
+    async def awaited(self) -> str:
+        return tenant.get()
+
+    @method
+    async def items(self) -> AsyncIterator[str]:
+        yield tenant.get()
+
+
+def test_what_the_caller_has_set_the_method_sees_and_nothing_else() -> None:
+    async def scene(runtime: Runtime) -> None:
+        plain, mixed = await Plain.start(), await Mixed.start()
+        for name in ("ada", "bob"):
+            token = tenant.set(name)
+            try:
+                assert [await plain.seen(), await plain.seen(), await mixed.seen()] == [name] * 3
+                assert await mixed.awaited() == name
+                assert [item async for item in plain.stream()] == [name, name]
+                assert [item async for item in mixed.items()] == [name]
+                assert tenant.get() == name
+            finally:
+                tenant.reset(token)
+        assert await plain.seen() == "nobody"
+
+    rehearse(scene)
