@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -17,15 +16,14 @@ from trio.lowlevel import (
 )
 
 from ..transports.codec import Unencodable
-from ..transports.guests.context import CARRIED, present, role, running
-from ..transports.guests.protocol import CALL, CAST, MAP, STREAM
+from ..transports.guests.context import CARRIED, role, running
+from ..transports.guests.protocol import CALL, CAST, STREAM
 from ..transports.ticks import park
 from . import lifecycle
 from .call import Call
 from .carried import Context, context_of
 from .casting import NO_KEYWORDS, Note
 from .chain import claim, comes_back_to
-from .chunks import ChunkStream
 from .errors import (
     NEVER_SENT,
     ActorDiedError,
@@ -37,13 +35,15 @@ from .glance import TURNS, Glance
 from .held import hold, make_held
 from .here import check_here, elsewhere
 from .leaving import late
-from .mapping import MapStream
+from .mapped import mapped
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 from .scope import owner_here
 
 if TYPE_CHECKING:
     from ..transports.timers import Timer
+    from .chunks import ChunkStream
+    from .mapping import MapStream
     from .method import ActorMethod
     from .options import Options
     from .spawner import House
@@ -192,40 +192,7 @@ class Mailbox:
         errors: Literal["raise", "return"],
     ) -> MapStream[Any] | ChunkStream[Any]:
         """Many calls, so many at a time."""
-        if self.chunks(method):
-            name, encode = method.name, self.encode
-            assert encode is not None
-
-            def make(inputs: list[Any]) -> Call:
-                method.check(*(inputs[0] if star else (inputs[0],)))
-                call = Call(self, method, self.house.stage.next_ids(), None, None, False, 0)
-                call.payload, call.code = payload(inputs, call, 0)
-                return call
-
-            def payload(inputs: list[Any], call: Call, first: int) -> Payload:
-                context = {"star": star, "first": first} if star or first else None
-                try:
-                    return encode(MAP, call.id, name, tuple(inputs), NO_KEYWORDS, context)
-                except Unencodable as error:
-                    raise Unsendable(str(error), NEVER_SENT, call.id, name) from error.__cause__
-
-            return ChunkStream(make, payload, items, window, errors)
-        return MapStream(
-            partial(self.make_one, method, star), items, window=window, ordered=ordered, errors=errors
-        )
-
-    def chunks(self, method: ActorMethod[Any]) -> bool:
-        """May calls of this method travel in chunks?  Not if one of them may need more than its arguments."""
-        in_turns = getattr(getattr(self.encode, "__self__", None), "in_turns", False)
-        in_turns = (
-            in_turns and (self.options.max_concurrency or 1) == 1 and not self.options.concurrency_groups
-        )
-        return in_turns and method.plain and not method.retry_on and not CARRIED and present().call is None
-
-    def make_one(self, method: ActorMethod[Any], star: bool, item: Any) -> Call:
-        args = tuple(item) if star else (item,)
-        method.check(*args)
-        return self.make(CALL, method, args, NO_KEYWORDS)
+        return mapped(self, method, items, star, window, ordered, errors)
 
     def make(
         self,
