@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cast import mark, said
-from understudy import Actor, Process, method
+from understudy import Actor, Interrupted, Process, method
 
 STEP = 0.002  # seconds between two looks at a file
 
@@ -51,7 +51,7 @@ class Fountain(Actor, executor=Process(stderr="keep")):
                 note(path, ".")
                 yield n
         finally:
-            note(path, "closed")
+            tell(path, "closed")
 
     @method
     def keep_on(self, path: str) -> Iterator[int]:
@@ -60,7 +60,7 @@ class Fountain(Actor, executor=Process(stderr="keep")):
         try:
             yield 0
         finally:
-            note(path, "closed")
+            tell(path, "closed")
             yield 1
 
     @method
@@ -81,7 +81,7 @@ class Fountain(Actor, executor=Process(stderr="keep")):
             while True:
                 pass
         finally:
-            note(path, "closed")
+            tell(path, "closed")
 
     @method
     def slowly(self, seconds: float, n: int) -> Iterator[int]:
@@ -234,3 +234,11 @@ async def pause(seconds: float) -> None:
 def note(path: str, text: str) -> None:
     with Path(path).open("a") as file:
         file.write(text)
+
+
+def tell(path: str, text: str) -> None:
+    """The same for the last word of one who is interrupted: he may be rung for once more meanwhile."""
+    try:
+        note(path, text)
+    except Interrupted:
+        tell(path, text)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.cast import QUIET, mark
 from tests.cast import Player as Player
-from understudy import Actor, Handle, Local, ObjectRef, current_call, method, remote
+from understudy import Actor, Handle, Local, ObjectRef, current_call, method, open_scope, remote, wait
 
 
 class Taker(Actor, executor=QUIET):
@@ -109,6 +109,46 @@ class Maker(Actor, executor=Local()):
     @method
     def start_another(self) -> Handle[Taker]:
         return Taker.options(executor=Local()).remote()
+
+
+class AsyncMaker(Actor, executor=Local()):
+    """Makes refs in async methods and in generators."""
+
+    def __init__(self, slow: Handle[Taker], quick: Handle[Taker]) -> None:
+        self.slow = slow
+        self.quick = quick
+        self.made: list[ObjectRef[Any]] = []
+
+    @method
+    async def first(self) -> Any:
+        """The first of two; the other is left."""
+        self.made += [self.slow.nap.remote(), self.quick.take.remote("quick")]
+        ended, _ = await wait(self.made[-2:])
+        return await ended[0]
+
+    @method
+    async def give(self) -> ObjectRef[str]:
+        self.made += [self.slow.nap.remote(), self.slow.nap.remote()]
+        await self.quick.take()
+        return self.made[-1]
+
+    @method
+    async def within(self) -> list[bool]:
+        """What is done after a scope inside a call."""
+        outside = self.slow.nap.remote()
+        async with open_scope():
+            inside = self.slow.nap.remote()
+        self.made += [outside, inside]
+        return [outside.done, inside.done]
+
+    @method
+    async def wait_for_ever(self) -> None:
+        self.made.append(self.slow.nap.remote())
+        await self.made[-1]
+
+    @method
+    def refs(self) -> list[Any]:
+        return [[ref] for ref in self.made]
 
 
 class Stubborn(Actor, executor=QUIET):

@@ -165,8 +165,8 @@ def test_an_actor_that_is_killed_meanwhile_lets_the_caller_go(tmp_path: Path) ->
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "executor"),
-    [(Patient, QUIET), (Spinner, QUIET), (Spinner, Thread())],
-    ids=["async in a process", "sync in a process", "sync in a thread"],
+    [(Patient, LOCAL), (Patient, Thread()), (Patient, QUIET), (Spinner, QUIET), (Spinner, Thread())],
+    ids=["async here", "async in a thread", "async in a process", "sync in a process", "sync in a thread"],
 )
 def test_it_is_so_for_async_methods_and_in_threads(kind: Any, executor: Any, tmp_path: Path) -> None:
     path = str(tmp_path / "ended")

@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from tests.cast_refs import Maker, Taker
+from tests.cast_refs import AsyncMaker, Maker, Taker
 from tests.rehearsal import LOCAL, QUIET, held, rehearse, until
 from understudy import (
     Handle,
@@ -152,6 +152,76 @@ def test_a_ref_goes_up_through_a_chain_of_calls() -> None:
             inner = await outer
             assert not inner.done
         assert inner.done
+
+    rehearse(scene)
+
+
+# -- async methods -----------------------------------------------------------------------------------
+
+
+async def async_maker() -> tuple[Any, Any]:
+    slow = await Taker.start()
+    return await AsyncMaker.start(slow, await Quick.start()), slow
+
+
+def test_what_an_async_call_leaves_pending_is_cancelled_when_it_ends() -> None:
+    async def scene(runtime: Runtime) -> None:
+        maker, slow = await async_maker()
+        assert await maker.first() == "quick"
+        left, _ = await made_by(maker)
+        with pytest.raises(TaskCancelledError, match=r"call \d+, first\(\), its owner, has ended"):
+            await left
+        assert await slow.take("free") == "free"
+
+    rehearse(scene)
+
+
+def test_what_an_async_call_returns_goes_to_the_callers_owner() -> None:
+    async def scene(runtime: Runtime) -> None:
+        maker, _ = await async_maker()
+        async with open_scope():
+            given = await maker.give()
+            states = [ref.done for ref in await made_by(maker)]
+        assert states == [True, False]
+        assert given.done
+
+    rehearse(scene)
+
+
+def test_a_scope_inside_a_call_is_nearer_than_the_call() -> None:
+    async def scene(runtime: Runtime) -> None:
+        maker, _ = await async_maker()
+        async with open_scope():
+            assert await maker.within() == [False, True]
+            assert all(ref.done for ref in await made_by(maker))
+
+    rehearse(scene)
+
+
+def test_what_a_cancelled_async_call_has_made_is_cancelled() -> None:
+    async def scene(runtime: Runtime) -> None:
+        maker, slow = await async_maker()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(maker.wait_for_ever)
+            await running(slow)
+            nursery.cancel_scope.cancel()
+        assert await slow.take("free") == "free"
+        (ref,) = await made_by(maker)
+        assert isinstance(ref.call.error, TaskCancelledError)
+
+    rehearse(scene)
+
+
+def test_async_calls_that_run_at_once_own_only_their_own() -> None:
+    async def scene(runtime: Runtime) -> None:
+        maker, slow = await async_maker()
+        waiting = maker.wait_for_ever.remote()
+        await running(slow)
+        assert await maker.first() == "quick"
+        assert not waiting.done
+        states = [ref.done for ref in await made_by(maker)]
+        assert states == [False, True, True]
+        cancel(waiting)
 
     rehearse(scene)
 

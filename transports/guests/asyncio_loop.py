@@ -59,7 +59,10 @@ class AsyncioLoop(Tasks):
             pass  # the loop is closed: the guest has left; its host will see
 
     def read(self) -> None:
-        self.pull()
+        if self.glimpse is None:
+            self.pull()
+        elif (data := self.glimpse.take()) is not None:  # else a task has looked, and taken it
+            self.pull(data)
         self.flush()
 
     def flush_and_look(self) -> None:
@@ -68,6 +71,7 @@ class AsyncioLoop(Tasks):
         glimpse = self.glimpse
         if glimpse is not None and not self.guest.ending and (data := glimpse.look()) is not None:
             self.pull(data)
+            self.flush()
 
     def flush_soon(self) -> None:
         if not self.flushing:

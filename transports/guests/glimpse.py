@@ -48,19 +48,24 @@ class Glimpse:
             os.sched_yield()
         until = perf_counter() + (self.spin if self.row >= ROW else LONGER * self.spin)
         while True:
-            try:
-                data = self.sock.recv(READ_BYTES, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                if perf_counter() > until:
-                    self.missed()
-                    return None
-            except OSError:
-                return b""
-            else:
+            data = self.take()
+            if data is not None:
                 self.misses = 0
                 self.hits += 1
                 self.row += 1
                 return data
+            if perf_counter() > until:
+                self.missed()
+                return None
+
+    def take(self) -> bytes | None:
+        """What is there; None if nothing is."""
+        try:
+            return self.sock.recv(READ_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
 
     def missed(self) -> None:
         self.misses += 1

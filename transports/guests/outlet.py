@@ -92,7 +92,10 @@ class Outlet:
             self.pass_on_held(generator)
             doorbell.running = 0
             return guest.values.encode((p.RESULT, id, None))
-        except (Interrupted, Closed):
+        except Closed:  # between two items: nothing was interrupted half-way
+            doorbell.running = 0
+            return self.close(generator) or guest.values.encode((p.RESULT, id, None))
+        except Interrupted:
             doorbell.running = 0
             return self.close(generator) or guest.values.encode((p.INTERRUPTED, id))
         except BaseException as error:

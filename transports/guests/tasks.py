@@ -166,9 +166,12 @@ class Tasks(Concurrent):
                 return guest.values.encode((p.RESULT, id, None))
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
-        except (Interrupted, Closed):
+        except (Interrupted, Closed) as end:
             job.send_held()
-            return guest.values.encode((p.INTERRUPTED, id))
+            # Closed between two items: nothing was interrupted half-way.
+            return guest.values.encode(
+                (p.RESULT, id, None) if isinstance(end, Closed) else (p.INTERRUPTED, id)
+            )
         except self.cancelled:
             job.send_held()
             raise
