@@ -48,6 +48,14 @@ class Editor(Actor, executor=Local()):
                     yield sum([count async for count in counts])
 
 
+async def until_stopped(press: Handle[Press]) -> None:
+    while True:
+        _, stopped = await press.look()
+        if stopped:
+            return
+        await trio.sleep(0.01)
+
+
 async def main() -> None:
     async with open_runtime():
         press, editor = await Press.start(), await Editor.start()
@@ -63,8 +71,7 @@ async def main() -> None:
                 if read == 3:
                     break
 
-        while not (await press.look())[1]:
-            await trio.sleep(0.01)
+        await until_stopped(press)
         print("nobody reads on, and the press has stopped")
 
 
