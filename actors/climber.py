@@ -14,8 +14,8 @@ from .reasons import INTERRUPTED, SHUTDOWN, TIMEOUT, ExitReason
 
 if TYPE_CHECKING:
     from .executor import Ladder
-    from .guest import Place
     from .life import Life
+    from .place import Place
 
 
 MANY = 64  # climbs; of more, each rings the doorbell only now and then: a guest must come to its work

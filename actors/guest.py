@@ -8,20 +8,21 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ..transports.codec import Pickled
 from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
-from ..transports.session import READY, ProtocolError, Session
+from ..transports.session import LEAVING, READY, ProtocolError, Session
 from .belongings import Belongings
 from .chunks import Chunk
 from .climber import Climber
 from .errors import UNKNOWN
 from .glance import Glance
 from .guest_handle import finder
+from .inheritance import Inheritance, on_leaving, on_mishap, on_state
 from .ladder import KILL, TERMINATE
 from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
@@ -29,39 +30,23 @@ from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
 from .recall import recalled
 from .stream import Feed
-from .verdicts import answer, flaw_of, reason_of
+from .verdicts import answer, flaw_of
 
 if TYPE_CHECKING:
     from ..transports.codec import HostCodec
     from ..transports.links.link import HostLink
-    from ..transports.page import Page
     from .call import Call
     from .executor import Ladder
     from .life import Life
-
-
-class Place(Protocol):
-    """Where a guest is, and all that a host holds of it there."""
-
-    link: Any
-
-    @property
-    def page(self) -> Page | None: ...
-    @property
-    def pid(self) -> int: ...
-    @property
-    def alive(self) -> bool: ...
-    def signal(self, number: int, /) -> None: ...
-    def interrupt(self, call_id: int, /) -> None: ...
-    def close(self) -> None: ...
+    from .place import Place
 
 
 class GuestIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was taken from the mailbox."""
 
     __slots__ = (
-        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "injected", "lanes", "life", "parting", "questions",
-        "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
+        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "lanes", "life", "parting",
+        "questions", "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
     guest: Any
@@ -82,7 +67,8 @@ class GuestIncarnation:
         self.questions = Questions(self)
         self.belongings = Belongings(self)
         self.send_code = self.belongings.send
-        self.climber = Climber(life, guest, ladder, self.condemn, self.runs_others, self.ring)
+        self.inheritance = Inheritance(self)
+        self.climber = Climber(life, guest, ladder, self.inheritance.overdue, self.runs_others, self.ring)
         self.parting: Call | None = None
         self.why: ExitReason | None = None
         self.injected = False
@@ -98,6 +84,11 @@ class GuestIncarnation:
     def held(self) -> bool:
         """Does a person debug it?  Then none of its deadlines falls due."""
         return self.climber.deadlines.held
+
+    @property
+    def has_started(self) -> bool:
+        """Has the actor become ready, and is there no order to end it?"""
+        return self.session.state is LEAVING or (self.session.state is READY and self.why is None)
 
     @property
     def uprooted(self) -> bool:
@@ -257,15 +248,6 @@ class GuestIncarnation:
         """A method wants something of another actor."""
         self.questions.hear(message[1], self.sent.get(message[2]), message[3])
 
-    def on_leaving(self, message: list[Any]) -> None:
-        """The guest tells why it ends; its death is still to be proved."""
-        self.why = self.why or reason_of(message, self.codec)
-        if message[0] == p.ENDING:
-            self.parting = self.sent.pop(message[3], None)
-        self.started.set()
-        # It has said that it leaves; if it does not, it is helped.
-        self.climber.begin(0, self.why.kind, delay=self.life.spec.options.shutdown)
-
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream: as many more may come."""
         if isinstance(call.ref, Feed):
@@ -342,11 +324,12 @@ class GuestIncarnation:
 
     def stop(self, seconds: float) -> None:
         """Finish what is in the mailbox, then leave; the ladder follows after `seconds`."""
-        if self.session.state is not READY:
+        leaving = self.session.state is LEAVING  # and has its time for that already
+        self.stopping = self.session.state is READY
+        if seconds == 0 or not (self.stopping or leaving):
             return self.kill(SHUTDOWN_EXIT)
-        self.stopping = True
-        if seconds == 0:
-            return self.kill(SHUTDOWN_EXIT)
+        if leaving:
+            return None
         if not self.climber.climbs:  # one for a call goes on: it ends the call, or all
             self.climber.begin(0, SHUTDOWN, delay=seconds)
         self.pump()
@@ -399,6 +382,8 @@ TOLD: dict[int, Any] = {
     ITEM: GuestIncarnation.on_items,
     p.FLAW: GuestIncarnation.on_flaw,
     p.ASK: GuestIncarnation.on_ask,
-    p.FAILED: GuestIncarnation.on_leaving,
-    p.ENDING: GuestIncarnation.on_leaving,
+    p.FAILED: on_leaving,
+    p.ENDING: on_leaving,
+    p.STATE: on_state,
+    p.MISHAP: on_mishap,
 }

@@ -11,7 +11,7 @@ from ..transports.codec import Codec, Unencodable
 from ..transports.guests import protocol as p
 from ..transports.places.guest import Guest
 from ..transports.places.process import GuestProcess, describe_status, signal_name
-from ..transports.session import CLOSED, READY
+from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
 from .debugging import Debugging
@@ -101,7 +101,7 @@ class ProcessIncarnation(GuestIncarnation):
             raise
         finally:
             deadline.cancel()
-        if self.session.state is READY and self.why is None:
+        if self.has_started:
             return None
         if self.process is None:
             self.close()
@@ -109,7 +109,10 @@ class ProcessIncarnation(GuestIncarnation):
         # Else its link ended first: its death comes by itself, or `lost` kills it and knows why.
         if time.cancelled_caught or self.why is not None:
             self.kill(ExitReason(TIMEOUT, f"__init__ took longer than start_timeout, {limit} s"))
-        return await self.serve()
+        reason = await self.serve()
+        if reason.uprooted:
+            self.inheritance.take_back()
+        return reason
 
     async def launch(self) -> None:
         executor = self.executor
@@ -126,6 +129,7 @@ class ProcessIncarnation(GuestIncarnation):
     def greet(self) -> None:
         """Send what the guest needs to make the actor; it reads that after its hello."""
         settings, code = settings_of(self.life, self.executor, self.codec)
+        self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=self.guest.page is not None)
         self.send_code(code)

@@ -20,7 +20,7 @@ from ..transports.places.process import Command
 from .actor import awaits, exported_of
 from .debugging import debug_of
 from .executor import Process, Thread
-from .exported import MARK
+from .exported import MARK, hooks_of
 from .kinds import kind_of
 from .lanes import Lanes
 
@@ -70,6 +70,7 @@ def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, 
         "protected": protected_of(spec.cls),
         "mode": mode_of(spec.cls, spec.options, executor.loop),
         **groups_of(spec.cls, spec.options),
+        "hooks": hooks_in(life),
         "label": life.path,
         "channel": CHANNEL_PLACE,
         "debug": debug_of(executor),
@@ -105,8 +106,15 @@ def thread_settings_of(life: Life) -> dict[str, Any]:
         "protected": protected_of(spec.cls),
         "mode": mode_of(spec.cls, spec.options, spec.options.executor.loop),
         **groups_of(spec.cls, spec.options),
+        "hooks": hooks_in(life),
         "details": {"path": life.path, "name": spec.options.name, "incarnation": life.number},
     }
+
+
+def hooks_in(life: Life) -> list[str]:
+    """The hooks that the guest runs: one that does not survive an interrupt has nothing to repair."""
+    restarts = life.spec.options.after_interrupt == "restart"
+    return [name for name in hooks_of(life.spec.cls) if not (restarts and name == "on_interrupt")]
 
 
 def mode_of(cls: type, options: Options, loop: str) -> str:

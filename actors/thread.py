@@ -11,7 +11,7 @@ from ..transports.guests import protocol as p
 from ..transports.guests.values import fill
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
-from ..transports.session import CLOSED, READY
+from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
 from .executor import Thread
@@ -103,7 +103,7 @@ class ThreadIncarnation(GuestIncarnation):
             except RuntimeError as error:
                 return ExitReason(ERROR, f"the thread could not be started: {error}", error)
             await self.started.wait()
-        if self.session.state is READY and self.why is None:
+        if self.has_started:
             return None
         if time.cancelled_caught:
             self.kill(ExitReason(TIMEOUT, f"__init__ took longer than start_timeout, {limit} s"))
@@ -112,6 +112,7 @@ class ThreadIncarnation(GuestIncarnation):
     def launch(self) -> None:
         settings = thread_settings_of(self.life)
         settings["args"], settings["kwargs"] = passed(settings["args"], settings["kwargs"])
+        self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)
         self.guest.on_end, self.guest.on_cut = self.ended, self.cut_off

@@ -107,11 +107,17 @@ ANSWERS: dict[int, Callable[[Call, list[Any], GuestIncarnation], None]] = {
 
 def error_of(fault: list[Any], codec: HostCodec, call: Call, where: str) -> TaskError:
     """The callee's exception as its caller gets it."""
-    module, name, text, traceback, pickled = fault
-    cause = codec.error(pickled) or builtin_of(module, name, text)
+    module, name, text, traceback, _ = fault
+    cause = cause_of(fault, codec)
     if cause is not None:
         return task_error(cause, call.id, call.method.name, where, traceback)
     return foreign_error(f"{module}.{name}", text, call.id, call.method.name, where, traceback)
+
+
+def cause_of(fault: list[Any], codec: HostCodec) -> Exception | None:
+    """The exception itself, where it can be had here."""
+    module, name, text, _, pickled = fault
+    return codec.error(pickled) or builtin_of(module, name, text)
 
 
 def builtin_of(module: str, name: str, text: str) -> Exception | None:
@@ -128,16 +134,16 @@ def builtin_of(module: str, name: str, text: str) -> Exception | None:
 def reason_of(message: list[Any], codec: HostCodec) -> ExitReason:
     """Why the guest says it ends: FAILED at its start, or ENDING later."""
     if message[0] == p.FAILED:
-        return reason_of_fault(message[1], codec, "__init__ raised ")
+        return reason_of_fault(message[1], codec, f"{message[2] if len(message) > 2 else '__init__'} raised ")
     outcome, fault = message[1], message[2]
     if fault is not None:
-        return reason_of_fault(fault, codec, "")
+        return reason_of_fault(fault, codec, "" if outcome == p.CRASHED else f"{outcome} raised ")
     return ExitReason(NORMAL, "" if outcome == p.NORMAL else outcome, ordered=True)
 
 
 def reason_of_fault(fault: list[Any], codec: HostCodec, prefix: str) -> ExitReason:
-    module, name, text, traceback, pickled = fault
-    cause = codec.error(pickled) or builtin_of(module, name, text)
+    module, name, text, traceback, _ = fault
+    cause = cause_of(fault, codec)
     if cause is not None:
         cause.add_note(traceback.rstrip())
     shown = name if module == "builtins" else f"{module}.{name}"

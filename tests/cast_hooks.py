@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
-import trio
-import trio.lowlevel
+import anyio
+import anyio.lowlevel
 
 from tests.cast import QUIET
 from understudy import Actor, exit_actor, method
+
+ERRORS: dict[str, type[Exception]] = {"KeyError": KeyError, "ValueError": ValueError}
 
 
 class Diary(Actor, executor=QUIET):
@@ -50,8 +53,8 @@ class Diary(Actor, executor=QUIET):
         return self.value
 
     @method
-    def fail(self, error: BaseException) -> None:
-        raise error
+    def fail(self, error: str, text: str) -> None:
+        raise ERRORS[error](text)
 
     @method
     def leave(self) -> None:
@@ -71,42 +74,52 @@ class Diary(Actor, executor=QUIET):
         self.timer.cancel()
 
     @method
-    def fail_after(self, seconds: float, error: BaseException) -> None:
-        self.after(seconds, self.fail, error)
+    def fail_after(self, seconds: float, error: str, text: str) -> None:
+        self.after(seconds, self.fail, error, text)
+
+    @method
+    def rest(self) -> Any:
+        self.write("resting ")
+        while True:
+            time.sleep(0.001)
 
     def tick(self, n: int) -> Any:
         self.value += n
         self.write(f"tick {self.value}")
 
 
+class ThreadedDiary(Diary, executor=QUIET, max_concurrency=4):
+    """The same with several calls at once."""
+
+
 class AsyncDiary(Diary, executor=QUIET):
     """The same with async hooks and timers."""
 
     async def on_start(self) -> None:
-        await trio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
         super().on_start()
 
     async def on_stop(self, reason: str) -> None:
-        await trio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
         super().on_stop(reason)
 
     async def on_interrupt(self) -> None:
-        await trio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
         super().on_interrupt()
 
     async def save_state(self) -> object:
-        await trio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
         return super().save_state()
 
     async def load_state(self, state: Any) -> None:
-        await trio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
         super().load_state(state)
 
     async def tick(self, n: int) -> None:
-        await trio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
         super().tick(n)
 
     @method
     async def rest(self) -> None:
         self.write("resting ")
-        await trio.sleep_forever()
+        await anyio.sleep_forever()

@@ -11,12 +11,12 @@ from typing import Any
 from .guests import protocol as p
 from .guests.protocol import RESULT
 
-NEW, STARTING, READY, CLOSED = "new", "starting", "ready", "closed"
+NEW, STARTING, READY, LEAVING, CLOSED = "new", "starting", "ready", "leaving", "closed"
 
 # State to what a guest may say in it, and the state that follows.
 RULES: dict[str, dict[int, str]] = {
     NEW: {p.HELLO: STARTING},
-    STARTING: {p.READY: READY, p.FAILED: CLOSED},
+    STARTING: {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING},
     READY: {
         p.RESULT: READY,
         p.ERROR: READY,
@@ -25,16 +25,19 @@ RULES: dict[str, dict[int, str]] = {
         p.ITEM: READY,
         p.FLAW: READY,
         p.ASK: READY,
-        p.ENDING: CLOSED,
+        p.ENDING: LEAVING,
     },
+    LEAVING: {p.ASK: LEAVING, p.STATE: LEAVING, p.MISHAP: LEAVING},
     CLOSED: {},
 }
+
+MISHAPS = frozenset({p.LOAD, p.SAVE, p.LAST, p.NURSERY})
 
 # What each message must look like, its kind aside.
 SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.HELLO: lambda m: len(m) == 4 and type(m[1]) is int and type(m[2]) is list and type(m[3]) is int,
     p.READY: lambda m: len(m) == 1,
-    p.FAILED: lambda m: len(m) == 2 and is_fault(m[1]),
+    p.FAILED: lambda m: len(m) in (2, 3) and is_fault(m[1]) and (len(m) == 2 or type(m[2]) is str),
     p.RESULT: lambda m: len(m) == 3 and type(m[1]) is int,
     p.ERROR: lambda m: len(m) == 3 and type(m[1]) is int and is_fault(m[2]),
     p.SKIPPED: lambda m: len(m) == 2 and type(m[1]) is int,
@@ -45,6 +48,8 @@ SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.ENDING: lambda m: (
         len(m) == 4 and type(m[1]) is str and (m[2] is None or is_fault(m[2])) and type(m[3]) is int
     ),
+    p.STATE: lambda m: len(m) == 2,
+    p.MISHAP: lambda m: len(m) == 3 and type(m[1]) is str and m[1] in MISHAPS and is_fault(m[2]),
 }
 
 

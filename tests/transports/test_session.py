@@ -9,6 +9,7 @@ import pytest
 from understudy.transports.guests import protocol as p
 from understudy.transports.session import (
     CLOSED,
+    LEAVING,
     NEW,
     READY,
     RULES,
@@ -23,7 +24,7 @@ FAULT = ["builtins", "ValueError", "no", "Traceback …", None]
 GOOD: dict[int, list[list[Any]]] = {
     p.HELLO: [[p.HELLO, p.VERSION, [], 1], [p.HELLO, p.VERSION, ["calls", "page"], 4711]],
     p.READY: [[p.READY]],
-    p.FAILED: [[p.FAILED, FAULT], [p.FAILED, [*FAULT[:4], b"pickled"]]],
+    p.FAILED: [[p.FAILED, FAULT], [p.FAILED, [*FAULT[:4], b"pickled"]], [p.FAILED, FAULT, "on_start"]],
     p.RESULT: [[p.RESULT, 1, None], [p.RESULT, 1 << 60, {"any": ["value"]}]],
     p.ERROR: [[p.ERROR, 1, FAULT]],
     p.SKIPPED: [[p.SKIPPED, 1]],
@@ -32,6 +33,8 @@ GOOD: dict[int, list[list[Any]]] = {
     p.FLAW: [[p.FLAW, 1, FAULT]],
     p.ASK: [[p.ASK, 1, 2, ["request"]]],
     p.ENDING: [[p.ENDING, p.NORMAL, None, 0], [p.ENDING, p.CRASHED, FAULT, 7]],
+    p.STATE: [[p.STATE, None], [p.STATE, {"any": ["value"]}]],
+    p.MISHAP: [[p.MISHAP, name, FAULT] for name in (p.LOAD, p.SAVE, p.LAST, p.NURSERY)],
 }
 MALFORMED: dict[int, list[list[Any]]] = {
     p.HELLO: [
@@ -39,7 +42,7 @@ MALFORMED: dict[int, list[list[Any]]] = {
         [p.HELLO, True, [], 1], [p.HELLO, p.VERSION, {}, 1], [p.HELLO, p.VERSION, [], None],
     ],
     p.READY: [[p.READY, None]],
-    p.FAILED: [[p.FAILED], [p.FAILED, None], [p.FAILED, FAULT[:4]], [p.FAILED, FAULT, 1], [p.FAILED, "no"]],
+    p.FAILED: [[p.FAILED], [p.FAILED, None], [p.FAILED, FAULT[:4]], [p.FAILED, FAULT, 1], [p.FAILED, FAULT, "on_start", 1], [p.FAILED, "no"]],
     p.RESULT: [[p.RESULT], [p.RESULT, 1], [p.RESULT, "1", None], [p.RESULT, 1, None, None], [p.RESULT, True, None]],
     p.ERROR: [[p.ERROR, 1], [p.ERROR, 1, None], [p.ERROR, None, FAULT], [p.ERROR, 1, [1, *FAULT[1:]]]],
     p.SKIPPED: [[p.SKIPPED], [p.SKIPPED, 1.0], [p.SKIPPED, 1, 1]],
@@ -50,6 +53,11 @@ MALFORMED: dict[int, list[list[Any]]] = {
     p.ENDING: [
         [p.ENDING], [p.ENDING, p.NORMAL], [p.ENDING, p.NORMAL, None], [p.ENDING, None, None, 0],
         [p.ENDING, p.NORMAL, FAULT[:3], 0], [p.ENDING, p.NORMAL, None, "0"], [p.ENDING, p.NORMAL, None, 0, 0],
+    ],
+    p.STATE: [[p.STATE], [p.STATE, 1, 1]],
+    p.MISHAP: [
+        [p.MISHAP], [p.MISHAP, p.SAVE], [p.MISHAP, p.SAVE, None], [p.MISHAP, "on_start", FAULT], [p.MISHAP, [], FAULT],
+        [p.MISHAP, p.SAVE, FAULT, 1],
     ],
 }  # fmt: skip
 KINDS = sorted(p.NAMES)
@@ -86,8 +94,9 @@ def test_the_table_is_what_the_design_says() -> None:
     running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.ITEM, p.FLAW, p.ASK}
 
     assert RULES[NEW] == {p.HELLO: STARTING}
-    assert RULES[STARTING] == {p.READY: READY, p.FAILED: CLOSED}
-    assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: CLOSED}
+    assert RULES[STARTING] == {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING}
+    assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: LEAVING}
+    assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP), LEAVING)
     assert RULES[CLOSED] == {}
 
 

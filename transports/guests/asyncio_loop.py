@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
 
 from . import protocol as p
+from .asides import Signal
 from .glimpse import Glimpse
 from .guest import Guest, Leave, Settings
+from .hooks import fall, has_last_words
 from .outlet import Outlet
 from .tasks import Job, Tasks
 from .wire import HostGone
@@ -37,19 +39,35 @@ class AsyncioLoop(Tasks):
     async def main(self) -> None:
         self.over = asyncio.Event()
         self.loop = asyncio.get_running_loop()
+        self.attend()
+        if await self.rise():
+            self.get_ready()
+            await self.over.wait()
+        if self.guest.why is not None and has_last_words(self.guest) and not isinstance(self.leave, HostGone):
+            last = self.loop.create_task(self.bow())
+            self.give_up = last.cancel
+            await asyncio.wait([last])
+
+    async def bow(self) -> None:
+        """The last hooks, when all calls and timers have ended."""
         try:
-            self.make_actor()
-            self.guest.say([p.READY])
-        except (Leave, HostGone) as leave:
-            self.leave = leave
-            return
+            while self.tasks:
+                for task in self.tasks:
+                    task.cancel()
+                await asyncio.wait(self.tasks, timeout=TIDYING)
+            await fall(self)
+        except HostGone as gone:
+            self.part(gone)
+
+    def attend(self) -> None:
+        """From now on hear what the host says."""
+        assert self.loop is not None
         descriptor = self.wire.fileno()
         if descriptor >= 0:
             self.loop.add_reader(descriptor, self.read)
         else:
             self.wire.listen(self.wake_reader)
             self.read()
-        await self.over.wait()
 
     def wake_reader(self) -> None:
         assert self.loop is not None
@@ -86,8 +104,11 @@ class AsyncioLoop(Tasks):
     # -- tasks ----------------------------------------------------------------------------------
 
     def launch(self, job: Job) -> None:
+        self.start_soon(self.run, job)
+
+    def start_soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         assert self.loop is not None
-        task = self.loop.create_task(self.run(job), context=self.base.copy())
+        task = self.loop.create_task(function(*args), context=self.base.copy())
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -103,7 +124,9 @@ class AsyncioLoop(Tasks):
         except (Leave, HostGone) as leave:
             self.part(leave)
         except asyncio.CancelledError as error:
-            if not job.stopped and self.leave is None:
+            if job.stopped:
+                self.guest.strike()
+            elif self.leave is None:
                 reply = self.guest.failure(id, job.message[2], error, cast=job.message[0] == p.CAST)
         finally:
             self.finished(job.group, id, reply)
@@ -126,6 +149,27 @@ class AsyncioLoop(Tasks):
                 task.cancel()
 
         return stop
+
+    @property
+    def nursery(self) -> NoReturn:
+        raise RuntimeError(
+            'self.nursery is one of trio, and this actor runs in asyncio; use loop="trio", or asyncio.TaskGroup'
+        )
+
+    def now(self) -> float:
+        assert self.loop is not None
+        return self.loop.time()
+
+    async def until(self, signal: Signal, at: float) -> None:
+        try:
+            async with asyncio.timeout_at(at):
+                await signal.wait()
+        except TimeoutError:
+            pass
+
+    def passes(self, error: BaseException) -> bool:
+        """A cancellation that is none of ours is the actor's own failure."""
+        return super().passes(error) and (self.guest.ending or not isinstance(error, asyncio.CancelledError))
 
     async def rest(self) -> None:
         await asyncio.sleep(0)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from . import protocol as p
+from .backstage import ActorTimer
 from .context import Running
 from .guest import Guest, Settings
+from .hooks import no_nursery
 
 Message = list[Any]
 
 SKIPPED: Message = []  # stands for a call that was cancelled before it began, so that its turn is counted
 UNLIMITED = 1 << 60
+CALLS = frozenset({p.CALL, p.CAST, p.STREAM})
 
 
 class Group:
@@ -42,11 +46,13 @@ class Concurrent:
             name: self.groups[group] for name, group in settings["group_of"].items()
         }
         self.running: dict[int, Any] = {}  # what runs, by id, as the loop knows it
+        self.held: list[Message] | None = None  # what has come since something is to be repaired first
         self.awaited: frozenset[str] = frozenset(settings["awaited"])
-        guest.handlers.update(
-            {p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_call,
-             p.CREDIT: self.on_credit, p.CANCEL: self.on_cancel, p.STOP: self.on_stop}
-        )  # fmt: skip
+        self.handlers = {
+            p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_call,
+            p.CREDIT: self.on_credit, p.CANCEL: self.on_cancel, p.STOP: self.on_stop,
+        }  # fmt: skip
+        guest.handlers.update(self.handlers)
 
     # -- what the host says ---------------------------------------------------------------------
 
@@ -72,7 +78,12 @@ class Concurrent:
     def finished(self, group: Group, id: int, reply: Any) -> None:
         """A call has ended: send its reply, and begin the next of its group."""
         self.ended(group, id, reply)
-        while group.waiting and group.running < group.limit and not self.guest.ending:
+        if group.waiting:
+            self.go_on(group)
+
+    def go_on(self, group: Group) -> None:
+        """Begin what waits, as far as the limit goes."""
+        while group.waiting and group.running < group.limit and not self.guest.ending and self.held is None:
             message = group.waiting.popleft()
             if message is SKIPPED:
                 self.count(group)
@@ -97,6 +108,34 @@ class Concurrent:
                     self.wire.out.append(self.guest.values.encode((p.SKIPPED, id)))
                     return
 
+    # -- a pause for repairs --------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """From now on nothing begins; what runs goes on."""
+        if self.held is None:
+            self.held = []
+            self.guest.handlers.update(dict.fromkeys((p.CALL, p.CAST, p.STREAM, p.STOP), self.held.append))
+            self.guest.handlers[p.CANCEL] = self.on_cancel_held
+
+    def on_cancel_held(self, message: Message) -> None:
+        held = self.held
+        assert held is not None
+        if any(one[0] in CALLS and one[1] == message[1] for one in held):
+            held.append(message)
+        else:
+            self.on_cancel(message)
+
+    def release(self) -> None:
+        """Go on; raises Leave if a STOP was held."""
+        held, self.held = self.held or [], None
+        self.guest.handlers.update(self.handlers)
+        if self.guest.ending:
+            return
+        for group in self.groups.values():
+            self.go_on(group)
+        for message in held:
+            self.handlers[message[0]](message)
+
     def on_credit(self, message: Message) -> None:
         raise NotImplementedError
 
@@ -119,9 +158,29 @@ class Concurrent:
 
     def role_of(self, message: Message) -> Running:
         """Who runs in the task or thread of this call."""
-        here = Running()
+        here = self.beside()
         here.call = (message[1], message[2], message[5] if len(message) > 5 else None)
-        here.actor = self.guest.actor
         here.asker = self.asker_of(message)
+        return here
+
+    def beside(self) -> Running:
+        """Who runs beside the calls: a hook, a timer."""
+        here = Running()
+        here.actor = self.guest.actor
+        here.backstage = self
         here.details = self.guest.running.details
         return here
+
+    @property
+    def actor(self) -> Any:
+        return self.guest.actor
+
+    @property
+    def nursery(self) -> Any:
+        raise no_nursery(self.guest)
+
+    def schedule(
+        self, seconds: float, period: float | None, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> ActorTimer:
+        """Have a function run later, beside the calls."""
+        raise NotImplementedError

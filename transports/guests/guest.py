@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
-from typing import Any
+from typing import Any, NoReturn
 
 from . import protocol as p
 from .asking import Asking
@@ -37,7 +37,12 @@ class Guest:
         self.methods: dict[str, Callable[..., Any]] = {}
         self.protected: frozenset[str] = frozenset()
         self.crash_on: tuple[type[BaseException], ...] = ()
-        self.ending = False  # no call begins any more
+        self.hooks: frozenset[str] = frozenset()
+        self.step = "__init__"  # of the start, for whoever asks what failed
+        self.hurt = False  # a method was interrupted half-way, and nothing has been repaired since
+        self.on_struck: Callable[[], None] = lambda: None
+        self.ending = False  # no call begins any more, and no reply is sent
+        self.why: str | None = None  # what `on_stop` is told, once the host knows that we end
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
         self.handlers: dict[int, Callable[[list[Any]], None]] = {
             p.CODE: self.on_code, p.START: self.on_start, p.VALUE: self.on_value, p.FREE: self.on_free,
@@ -80,14 +85,16 @@ class Guest:
     def configure(self, settings: dict[str, Any]) -> None:
         self.values.agree(settings["trusted"], *settings["limits"])
         self.protected = frozenset(settings["protected"])
+        self.hooks = frozenset(settings["hooks"])
         self.running.details = settings["details"]
         early, self.early = self.early or [], None
         for message in early:
             self.on_code(message)
 
-    def make_actor(self, settings: dict[str, Any]) -> None:
+    def make_actor(self, settings: Settings) -> None:
         """Run the user's `__init__`; raises what it raises."""
         values = self.values
+        self.step, self.actor = "__init__", None
         args, kwargs = values.arguments([p.START, 0, "__init__", settings["args"], settings["kwargs"]])
         cls = find_class(settings["class"], values.code)
         self.crash_on = values.load(settings["crash_on"])
@@ -95,8 +102,12 @@ class Guest:
 
     def fail(self, error: BaseException) -> None:
         """The start failed: say so and leave."""
-        self.say([p.FAILED, describe(error, self.values.pickled_error)])
+        self.say([p.FAILED, describe(error, self.values.pickled_error), self.step])
         self.leave(1)
+
+    def mishap(self, hook: str, error: BaseException) -> None:
+        """Something of the actor's own raised, and that changes no step of ours."""
+        self.say([p.MISHAP, hook, describe(error, self.values.pickled_error)])
 
     # -- one call -------------------------------------------------------------------------------
 
@@ -118,6 +129,7 @@ class Guest:
             return self.values.result(id, value if message[0] == p.CALL else None)
         except Interrupted:
             doorbell.running = 0
+            self.strike()
             return self.values.encode((p.INTERRUPTED, id))
         except BaseException as error:
             doorbell.running = 0
@@ -151,9 +163,23 @@ class Guest:
                 self.end(p.CRASHED, fault, id)
         return reply
 
+    def strike(self) -> None:
+        """A method was interrupted half-way."""
+        if "on_interrupt" in self.hooks:
+            self.hurt = True
+            self.on_struck()
+
     # -- the end --------------------------------------------------------------------------------
 
-    def end_on_purpose(self, id: int, error: ActorExit | SystemExit, fault: list[Any]) -> None:
+    def fall(self, what: str, error: BaseException) -> NoReturn:
+        """A timer, hook or task of the actor's own raised: that ends the guest."""
+        error = end_in(error)
+        fault = describe(error, self.values.pickled_error)
+        if isinstance(error, ActorExit | SystemExit):
+            self.end_on_purpose(0, error, fault)
+        self.end(what, fault, 0)
+
+    def end_on_purpose(self, id: int, error: ActorExit | SystemExit, fault: list[Any]) -> NoReturn:
         if isinstance(error, ActorExit):
             self.end(error.reason or p.NORMAL, None, id)
         elif error.code is None or error.code == 0:
@@ -161,11 +187,13 @@ class Guest:
         self.end(p.CRASHED, fault, id)
 
     def on_stop(self, message: list[Any]) -> None:
-        self.end(p.NORMAL, None, 0)
+        self.end(p.NORMAL, None, 0, p.SHUTDOWN)
 
-    def end(self, outcome: str, fault: list[Any] | None, id: int) -> None:
+    def end(self, outcome: str, fault: list[Any] | None, id: int, why: str | None = None) -> NoReturn:
+        """Say that the actor ends, and leave; its last hooks run when the loop has been left."""
         with self.lock:
-            if not self.ending:  # else another thread has said why
+            if self.why is None:  # else another thread has said why
+                self.why = why or (p.NORMAL if fault is None else p.ERRED)
                 self.ending = True
                 self.say([p.ENDING, outcome, fault, id])
         self.leave(0 if fault is None else 1)
@@ -175,7 +203,7 @@ class Guest:
             self.wire.out.append(self.values.encode(message))
             self.wire.flush()
 
-    def leave(self, status: int) -> None:
+    def leave(self, status: int) -> NoReturn:
         raise Leave(status)
 
     def gone(self, why: BaseException) -> None:

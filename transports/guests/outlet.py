@@ -97,6 +97,7 @@ class Outlet:
             return self.close(generator) or guest.values.encode((p.RESULT, id, None))
         except Interrupted:
             doorbell.running = 0
+            guest.strike()
             return self.close(generator) or guest.values.encode((p.INTERRUPTED, id))
         except BaseException as error:
             doorbell.running = 0
@@ -158,7 +159,7 @@ class Outlet:
     def send_items(self) -> None:
         items = self.items
         values = [items.popleft() for _ in range(len(items))]
-        if values:
+        if values and not self.guest.ending:
             self.bytes = 0
             self.guest.wire.out += self.guest.values.items(self.id, values)
         self.guest.wire.flush()

@@ -28,16 +28,19 @@ FREE = 13  # [FREE, key]; the value is not needed any more
 # Guest to host.
 HELLO = 16  # [HELLO, version, capabilities, pid]
 READY = 17  # [READY]
-FAILED = 18  # [FAILED, fault]; __init__ raised
+FAILED = 18  # [FAILED, fault, step?]; __init__ raised, or else the step that is named
 RESULT = 19  # [RESULT, id, value]
 ERROR = 20  # [ERROR, id, fault]
 SKIPPED = 21  # [SKIPPED, id]; cancelled before it began
-ENDING = 22  # [ENDING, outcome, fault?, id?]; the incarnation ends on purpose, nothing follows
+ENDING = 22  # [ENDING, outcome, fault?, id]; it ends, and nothing follows but what its last hooks say; with a fault, outcome is what raised
 ITEM = 23  # [ITEM, id, [values]]; of a stream
 INTERRUPTED = 24  # [INTERRUPTED, id]; the method let the interrupt pass
 FLAW = 25  # [FLAW, id, fault]; one item of a MAP raised, or cannot travel
 ASK = 26  # [ASK, number, id of the call that asks, request]; the guest wants something of its host
+STATE = 27  # [STATE, value]; what save_state returned, for the next incarnation
+MISHAP = 28  # [MISHAP, hook, fault]; a hook raised, or a task in the actor's nursery, and that changes no step of the guest's
 
+ANSWERS = frozenset({ANSWER, REFUSAL, CODE})  # what a guest heeds while it waits, and to its very end
 REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED})  # each ends one call
 
 NAMES = {
@@ -46,7 +49,7 @@ NAMES = {
     if isinstance(value, int) and name.isupper() and name != "VERSION"
 }
 
-CAPABILITIES = ("calls", "casts", "code", "interrupt", "streams", "asks")
+CAPABILITIES = ("calls", "casts", "code", "interrupt", "streams", "asks", "hooks")
 PAGE_CAPABILITY = "page"
 
 AHEAD = 256  # items that a generator may be ahead of whoever reads its stream, unless told otherwise
@@ -74,3 +77,9 @@ CANCEL_RING = 32  # host: ids of cancelled calls
 
 # What a guest says of its end.
 NORMAL, CRASHED = "normal", "crashed"
+
+# What `on_stop` is told, beside NORMAL.
+SHUTDOWN, ERRED = "shutdown", "error"
+
+# What a MISHAP may name.
+LOAD, SAVE, LAST, NURSERY = "load_state", "save_state", "on_stop", "nursery"

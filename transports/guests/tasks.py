@@ -8,26 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import copy_context
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from . import protocol as p
+from .asides import Asides, Signal
 from .asking import Question
-from .concurrent import Concurrent, Group, Message
+from .concurrent import Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
+from .hooks import let_through, rise
 from .interrupts import Interrupted, invoke
 from .outlet import BATCH, Closed, Outlet
 from .wire import HostGone
 
 MANY = 256  # replies that leave before all tasks have taken their next steps
 GO = 64  # items of a plain generator, after which the other tasks get their turn
-
-
-class Signal(Protocol):
-    """An event of either loop."""
-
-    def set(self) -> Any: ...
-    async def wait(self) -> Any: ...
 
 
 class Job:
@@ -49,28 +44,43 @@ class Job:
             self.outlet.send()
 
 
-class Tasks(Concurrent):
+class Tasks(Asides):
     """Runs `async` methods in tasks.  A subclass says how a task is made and what an event is."""
-
-    make_signal: Callable[[], Signal]
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest, settings)
-        self.asking = guest.asking
-        guest.running.asker = self
-        self.base = copy_context()  # what each call has a copy of
         self.dirty: list[Outlet] = []  # streams that hold items
         self.leave: BaseException | None = None
         self.over: Signal | None = None
+        self.give_up: Callable[[], Any] | None = None  # cuts the last hooks short
 
-    def make_actor(self) -> None:
+    async def rise(self) -> bool:
+        """Make the actor; False if that failed, and was told."""
         guest = self.guest
         try:
-            guest.make_actor(dict(self.settings))
+            await rise(self, self.settings)
         except BaseException as error:
-            guest.fail(error)
+            let_through(self, error)
+            return self.failed(error)
         guest.doorbell = self.listen(guest.doorbell)
         self.base = copy_context()
+        return True
+
+    def failed(self, error: BaseException) -> bool:
+        try:
+            self.guest.fail(error)
+        except (Leave, HostGone) as leave:
+            self.part(leave)
+        return False
+
+    def get_ready(self) -> None:
+        """Say READY: calls may come, and timers may run."""
+        self.started = True
+        try:
+            self.guest.say([p.READY])
+        except HostGone as gone:
+            self.part(gone)
+        self.begin_timers()
 
     def listen(self, doorbell: Any) -> Any:
         """Take the doorbell over, if it is a signal's: what is stuck in one task holds up all."""
@@ -84,7 +94,7 @@ class Tasks(Concurrent):
         """Take what has come; a loop may have read it already."""
         try:
             for message in self.wire.take() if data is None else self.wire.feed(data):
-                if not self.guest.ending:
+                if not self.guest.ending or message[0] in p.ANSWERS:
                     self.guest.handlers[message[0]](message)
         except (Leave, HostGone) as leave:
             self.part(leave)
@@ -102,6 +112,8 @@ class Tasks(Concurrent):
     def part(self, leave: BaseException) -> None:
         self.guest.ending = True
         self.guest.gone(leave)
+        if isinstance(leave, HostGone) and self.give_up is not None:
+            self.give_up()
         self.leave = self.leave or leave
         if self.over is not None:
             self.over.set()
@@ -166,20 +178,19 @@ class Tasks(Concurrent):
                 return guest.values.encode((p.RESULT, id, None))
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
-        except (Interrupted, Closed) as end:
+        except Closed:  # between two items: nothing was interrupted half-way
             job.send_held()
-            # Closed between two items: nothing was interrupted half-way.
-            return guest.values.encode(
-                (p.RESULT, id, None) if isinstance(end, Closed) else (p.INTERRUPTED, id)
-            )
+            return guest.values.encode((p.RESULT, id, None))
+        except Interrupted:
+            job.send_held()
+            guest.strike()
+            return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
             job.send_held()
             raise
         except BaseException as error:
             job.send_held()
             return guest.failure(id, name, error, cast=message[0] == p.CAST)
-
-    cancelled: type[BaseException]
 
     async def stream(self, job: Job, generator: Any) -> None:
         """Give what a generator of either kind gives."""

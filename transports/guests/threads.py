@@ -6,18 +6,22 @@ A call is interrupted between two steps of Python, by an exception that the inte
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
 from . import protocol as p
-from .asking import Question
+from .alarm_thread import AlarmThread
+from .backstage import ActorTimer
 from .concurrent import Concurrent, Group, Message
-from .context import context_of, role
 from .guest import Guest, Leave, Settings
-from .interrupts import Interrupted, ThreadDoorbell
-from .outlet import Closed, Outlet
+from .hooks import at_once, fall, finished, has_last_words, let_through, mend, name_of, rise
+from .interrupts import Interrupted
+from .performance import Aside, Performance, Reading
+from .wire import HostGone
+
+PAUSE = 0.05  # seconds between two attempts to interrupt what still runs
 
 Job = tuple[Group, "Performance"] | None
 
@@ -31,19 +35,28 @@ class Threads(Concurrent):
         self.idle = 0
         self.threads = 0
         self.lock = threading.RLock()  # who holds it may change what is shared, and write to the link
+        self.calm = threading.Condition(self.lock)  # told of each end of a call, once the guest leaves
+        self.started = self.mending = self.departing = False
+        self.alarms = AlarmThread(self)
         guest.lock = self.lock
+        guest.on_struck = self.on_struck
 
     def play(self) -> None:
         guest = self.guest
+        guest.running.asker, guest.running.backstage = Reading(guest), self
         try:
-            guest.make_actor(dict(self.settings))
+            at_once(rise(self, self.settings))
         except BaseException as error:
             guest.fail(error)
+        guest.running.asker = None  # from now on each thread waits for itself
+        self.started = True
         guest.say([p.READY])
+        self.alarms.begin()
         try:
             self.serve()
         finally:
             guest.ending = True
+            self.alarms.end()
             for _ in range(self.threads):
                 self.jobs.put(None)
 
@@ -51,11 +64,14 @@ class Threads(Concurrent):
         wire, handlers = self.wire, self.guest.handlers
         while True:
             messages = wire.receive()
-            with self.lock:
-                for message in messages:
-                    if not self.guest.ending:
-                        handlers[message[0]](message)
-                wire.flush()
+            try:
+                with self.lock:
+                    for message in messages:
+                        if not self.guest.ending or message[0] in p.ANSWERS:
+                            handlers[message[0]](message)
+                    wire.flush()
+            except Leave as leave:
+                self.leave_aside(leave)
 
     # -- in the guest's own thread --------------------------------------------------------------
 
@@ -90,86 +106,103 @@ class Threads(Concurrent):
             try:
                 reply = copy_context().run(performance.run)
             except Interrupted:  # it came as the call ended
+                self.guest.strike()
                 reply = self.guest.values.encode((p.INTERRUPTED, performance.id))
             except Leave as leave:
-                return self.guest.part(leave)
+                return self.depart(leave, performance.id)
             with self.lock:
                 self.finished(group, performance.id, reply)
-                self.idle += 1
                 self.wire.flush()
+                if self.guest.ending:
+                    self.calm.notify_all()
+            if self.guest.hurt and not self.mend():
+                return None
+            with self.lock:
+                self.idle += 1
 
+    # -- hooks and timers -----------------------------------------------------------------------
 
-class Performance:
-    """One call in a thread."""
+    def schedule(
+        self, seconds: float, period: float | None, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> ActorTimer:
+        return self.alarms.schedule(seconds, period, function, args)
 
-    def __init__(self, loop: Threads, message: Message) -> None:
-        self.loop = loop
-        self.message = message
-        self.id: int = message[1]
-        self.doorbell = ThreadDoorbell()
-        self.room = threading.Semaphore(0)
-        self.outlet: Outlet | None = None
-        self.ended = False
-        self.asking = loop.guest.asking
-        self.waiting: threading.Event | None = None
+    async def cue(self, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Run a hook: the first ones in the guest's own thread, the others in a thread of a call."""
+        value = Aside(self).run(function, *args) if self.started else function(*args)
+        return finished(self.guest, value, function)
 
-    def run(self) -> Any:
-        loop, message = self.loop, self.message
-        guest = loop.guest
-        if self.ended:
-            return guest.values.encode((p.SKIPPED, self.id))
-        here = loop.role_of(message)
-        here.asker = self
-        role.set(here)
-        name = message[2]
-        if message[0] != p.STREAM:
-            return guest.answer(self.id, name, message, self.doorbell)
-        context = context_of(message)
-        credit = context.get("ahead", p.AHEAD)
-        outlet = self.outlet = Outlet(guest, self.id, credit, self.wait_credit)
-        outlet.lock = loop.lock
-        outlet.closed = lambda: self.ended
-        return outlet.run(name, message, self.doorbell)
+    def passes(self, error: BaseException) -> bool:
+        return isinstance(error, HostGone)
 
-    def wait_credit(self, outlet: Outlet) -> None:
-        while outlet.credit <= 0:
-            self.room.acquire()
-            if self.ended:
-                raise Closed
+    def clear(self) -> None:
+        self.alarms.clear()
 
-    # -- what the method asks of the host -------------------------------------------------------
+    def run_timer(self, aside: Aside, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        """Run a timer's function; raises Leave if that ends the actor."""
+        try:
+            finished(self.guest, aside.run(function, *args), function)
+        except Interrupted:
+            return  # the actor ends
+        except BaseException as error:
+            let_through(self, error)
+            self.guest.fall(name_of(function), error)
 
-    def wait(self, question: Question) -> None:
-        self.wait_any([question], None)
+    def on_struck(self) -> None:
+        with self.lock:
+            self.hold()
 
-    def wait_any(self, questions: list[Question], until: float | None) -> bool:
-        """Wait for the first of several answers, or until a time of the system's clock; False if that came first."""
-        come = self.waiting = threading.Event()
-        for question in questions:
-            question.on_answer.append(come.set)
-        in_time = self.ended or any(question.answer is not None for question in questions)
-        if not in_time:
-            in_time = come.wait(None if until is None else max(0.0, until - time.monotonic()))
-        self.waiting = None
-        if self.ended:
-            raise Interrupted
-        return in_time
+    def mend(self) -> bool:
+        """Let the actor repair itself, if no other thread sees to that; False if it has ended the actor."""
+        with self.lock:
+            if self.mending:
+                return True
+            self.mending = True
+        try:
+            while self.mending:
+                at_once(mend(self))
+                with self.lock:
+                    self.mending = self.guest.hurt and not self.guest.ending
+                    if not self.mending:
+                        self.release()
+                        self.wire.flush()
+            self.alarms.begin()
+        except Leave as leave:
+            self.depart(leave)
+            return False
+        except HostGone:
+            return False
+        return True
 
-    async def wait_async(self, question: Question) -> None:
-        raise RuntimeError(
-            "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
-        )
+    # -- the end --------------------------------------------------------------------------------
 
-    def grant(self, items: int) -> None:
-        if self.outlet is not None:
-            self.outlet.credit += items
-            self.room.release()
+    def leave_aside(self, leave: Leave) -> None:
+        """The guest's own thread was told to stop: it goes on reading while the last hooks run in another."""
+        if not has_last_words(self.guest):
+            raise leave
+        threading.Thread(
+            target=self.depart, args=(leave,), name=f"{threading.current_thread().name}, end", daemon=True
+        ).start()
 
-    def close(self) -> None:
-        """Interrupt it: what blocks in its thread goes on until the next step of Python."""
-        self.ended = True
-        self.room.release()
-        if self.waiting is not None:
-            self.waiting.set()
-            return
-        self.doorbell.ring()
+    def depart(self, leave: Leave, own: int = 0) -> None:
+        """Leave, after the last hooks, which run when all other calls and timers have ended."""
+        try:
+            if has_last_words(self.guest):
+                with self.lock:
+                    self.running.pop(own, None)
+                    if self.departing:
+                        return self.calm.notify_all()
+                    self.departing = True
+                    while self.running or self.alarms.busy:
+                        self.stop_all()
+                        self.calm.wait(PAUSE)
+                at_once(fall(self))
+        except HostGone:
+            pass  # whoever reads is told so, too
+        else:
+            self.guest.part(leave)
+
+    def stop_all(self) -> None:
+        self.alarms.end()
+        for performance in self.running.values():
+            performance.close()

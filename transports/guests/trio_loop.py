@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import trio
 
 from . import protocol as p
+from .asides import Signal
 from .glimpse import Glimpse
 from .guest import Guest, Leave, Settings
+from .hooks import fall, first_of
 from .relay import relay
 from .tasks import Job, Tasks
 from .wire import HostGone
@@ -33,7 +36,8 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         self.jobs: deque[Job] = deque()
         self.idle: list[trio.lowlevel.Task] = []
         self.token: trio.lowlevel.TrioToken | None = None
-        self.nursery: trio.Nursery | None = None
+        self.calls: trio.Nursery | None = None
+        self.background: trio.Nursery | None = None  # the actor's own tasks
         self.led = False  # one of the tasks reads, or runs what it has read and has not had to wait
         self.pulling = False
         self.glimpse = Glimpse(self.wire.fileno()) if self.wire.fileno() >= 0 else NO_GLIMPSE
@@ -46,22 +50,79 @@ class TrioLoop(Tasks, trio.abc.Instrument):
     async def main(self) -> None:
         self.over = trio.Event()
         self.token = trio.lowlevel.current_trio_token()
-        try:
-            self.make_actor()
-            self.guest.say([p.READY])
-        except (Leave, HostGone) as leave:
-            self.leave = leave
-            return
         trio.lowlevel.add_instrument(self)
-        async with trio.open_nursery() as self.nursery:
-            if self.wire.fileno() >= 0:
+        if self.glimpse is NO_GLIMPSE:
+            self.led = True
+            self.wire.listen(self.wake_reader)
+            self.pull()
+        await self.live()
+        if self.guest.why is not None and not isinstance(self.leave, HostGone):
+            async with self.attended():
+                await self.bow()
+
+    async def live(self) -> None:
+        """The actor's life: its own tasks are in a nursery around those of its calls and timers."""
+        try:
+            async with trio.open_nursery() as self.background:
+                try:
+                    async with self.attended():
+                        started = await self.rise()
+                    if started:
+                        await self.serve()
+                finally:
+                    self.guest.ending = True
+                    self.background.cancel_scope.cancel()
+            if self.leave is None:
+                raise RuntimeError("its nursery was cancelled")
+        except BaseException as error:
+            self.disturbed(first_of(error))
+
+    async def serve(self) -> None:
+        """Say READY, and run calls and timers until the end."""
+        assert self.over is not None
+        async with trio.open_nursery() as self.calls:
+            self.get_ready()
+            if not self.led:
                 self.wake_one()  # who has no call to run reads
-            else:
-                self.led = True
-                self.wire.listen(self.wake_reader)
-                self.pull()
             await self.over.wait()
-            self.nursery.cancel_scope.cancel()
+            self.calls.cancel_scope.cancel()
+
+    def disturbed(self, error: BaseException) -> None:
+        """One of the actor's own tasks raised, or it has cancelled its nursery."""
+        try:
+            if isinstance(error, HostGone):
+                raise error
+            if not self.started:
+                self.guest.fail(error)
+            elif self.guest.why is not None:
+                self.guest.mishap(p.NURSERY, error)
+            else:
+                self.guest.fall("a task of its nursery", error)
+        except (Leave, HostGone) as leave:
+            self.part(leave)
+
+    async def bow(self) -> None:
+        """The last hooks; cut short if the host goes."""
+        with trio.CancelScope() as last:
+            self.give_up = last.cancel
+            try:
+                await fall(self)
+            except HostGone as gone:
+                self.part(gone)
+
+    @asynccontextmanager
+    async def attended(self) -> AsyncIterator[None]:
+        """Meanwhile the host is heard, though no call runs that could read."""
+        async with trio.open_nursery() as nursery:
+            if self.glimpse is not NO_GLIMPSE:
+                nursery.start_soon(self.attend)
+            yield
+            nursery.cancel_scope.cancel()
+
+    async def attend(self) -> None:
+        while True:
+            await trio.lowlevel.wait_readable(self.glimpse.sock)
+            self.pull()
 
     def wake_reader(self) -> None:
         assert self.token is not None
@@ -85,8 +146,11 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         if self.idle:
             trio.lowlevel.reschedule(self.idle.pop())
         else:
-            assert self.nursery is not None
-            self.base.run(self.nursery.start_soon, self.work)
+            self.start_soon(self.work)
+
+    def start_soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+        assert self.calls is not None
+        self.base.run(self.calls.start_soon, function, *args)
 
     async def work(self) -> None:
         """Run one call after another, until one is cancelled: the scope is then used up.
@@ -163,8 +227,26 @@ class TrioLoop(Tasks, trio.abc.Instrument):
                 reply = await relay(self.perform(job), self.base.copy(), on_wait)
         except (Leave, HostGone) as leave:
             self.part(leave)
+        except trio.Cancelled:
+            if job.stopped:
+                self.guest.strike()
+            else:
+                self.guest.ending = True  # it is not this call that ends, but the actor
+            raise
         finally:
             self.finished(job.group, id, reply)
+
+    @property
+    def nursery(self) -> trio.Nursery:
+        assert self.background is not None
+        return self.background
+
+    def now(self) -> float:
+        return trio.current_time()
+
+    async def until(self, signal: Signal, at: float) -> None:
+        with trio.move_on_at(at):
+            await signal.wait()
 
     async def rest(self) -> None:
         await trio.lowlevel.checkpoint()

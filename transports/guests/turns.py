@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from time import perf_counter
-from typing import Any
+from typing import Any, NoReturn
 
 from . import protocol as p
+from .alarms import Alarms
 from .asking import Asking, Question
+from .backstage import ActorTimer
 from .context import context_of
 from .faults import describe
-from .guest import NONE, Guest, Settings
+from .guest import NONE, Guest, Leave, Settings
+from .hooks import at_once, fall, finished, let_through, mend, name_of, no_nursery, rise
 from .interrupts import Interrupted, invoke
 from .outlet import Closed, Holder, Outlet
+from .wire import HostGone
 
 SLOW = 50e-6  # seconds; before a method that takes longer, or is new, finished replies are sent
 BATCH = 64  # replies; more do not wait, so that the host can take them while the next calls run
@@ -43,21 +48,29 @@ class Turns:
         self.begun = 0
         self.holder = Holder()
         self.backlog: deque[list[Any]] = deque()  # read while a stream waited for its reader
+        self.batch: Iterator[list[Any]] = iter(())  # of which a message is handled now
+        self.alarms: Alarms | None = None  # while timers are pending
 
     def play(self) -> None:
         guest = self.guest
-        self.running.asker = self
+        self.running.asker = self.running.backstage = self
         try:
-            guest.make_actor(dict(self.settings))
+            at_once(rise(self, self.settings))
         except BaseException as error:
             guest.fail(error)
         guest.handlers.update(
             {p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_stream, p.MAP: self.on_map,
              p.CREDIT: ignore, p.CANCEL: ignore, p.STOP: guest.on_stop}
         )  # fmt: skip
+        if "on_interrupt" in guest.hooks:
+            for kind in (p.CALL, p.CAST, p.STREAM, p.MAP):
+                guest.handlers[kind] = self.then_mend(guest.handlers[kind])
         guest.say([p.READY])
         try:
             self.serve()
+        except Leave:
+            at_once(fall(self))
+            raise
         finally:
             self.holder.end()
 
@@ -66,12 +79,21 @@ class Turns:
         wire, handlers, backlog = self.wire, self.guest.handlers, self.backlog
         while True:
             while backlog:
+                if self.alarms is not None:
+                    self.run_due(self.alarms)
+                if self.guest.ending:
+                    backlog.clear()  # the host has gone meanwhile
+                    break
                 message = backlog.popleft()
                 handlers[message[0]](message)
             wire.flush()
+            if self.alarms is not None:
+                self.wait_with(self.alarms)
+                continue
             messages = wire.receive()
             self.clock = perf_counter()
-            for message in messages:
+            self.batch = batch = iter(messages)
+            for message in batch:
                 handlers[message[0]](message)
 
     # -- a call ---------------------------------------------------------------------------------
@@ -173,7 +195,7 @@ class Turns:
                 if until is not None and not self.wire.ready(until - time.monotonic()):
                     return False
                 for message in self.wire.receive():
-                    if message[0] in (p.ANSWER, p.REFUSAL, p.CODE):
+                    if message[0] in p.ANSWERS:
                         handlers[message[0]](message)
                     elif message[0] == p.CANCEL and message[1] == id and not doorbell.protected:
                         cancelled = True  # what came with it is not to be lost
@@ -189,6 +211,74 @@ class Turns:
         raise RuntimeError(
             "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
         )
+
+    # -- hooks and timers -----------------------------------------------------------------------
+
+    @property
+    def actor(self) -> Any:
+        return self.guest.actor
+
+    @property
+    def nursery(self) -> NoReturn:
+        raise no_nursery(self.guest)
+
+    async def cue(self, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Run a hook."""
+        self.running.call = None
+        return finished(self.guest, function(*args), function)
+
+    def passes(self, error: BaseException) -> bool:
+        return isinstance(error, HostGone)
+
+    def clear(self) -> None:
+        self.alarms = None
+
+    def then_mend(self, handler: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
+        """The same; and if the method was interrupted, the actor repairs itself before anything else begins."""
+
+        def handle(message: list[Any]) -> None:
+            handler(message)
+            if self.guest.hurt:
+                self.wire.flush()
+                at_once(mend(self))
+                self.clock = perf_counter()
+
+        return handle
+
+    def schedule(
+        self, seconds: float, period: float | None, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> ActorTimer:
+        if self.alarms is None:
+            self.alarms = Alarms()
+            # From now on timers may run between two messages: the rest of this batch goes where that is looked after.
+            self.backlog.extendleft(reversed(list(self.batch)))
+        return self.alarms.schedule(seconds, period, function, args)
+
+    def wait_with(self, alarms: Alarms) -> None:
+        """Run what is due, and read what comes before the next timer."""
+        seconds = 0.0 if self.run_due(alarms) else alarms.wait()
+        if seconds is None:
+            self.alarms = None
+        elif self.wire.ready(seconds):
+            self.backlog += self.wire.receive()
+            self.clock = perf_counter()
+
+    def run_due(self, alarms: Alarms) -> bool:
+        """Run one timer that is due; False if there is none."""
+        timer = alarms.next_due()
+        function: Any = timer.function if timer is not None else None
+        if timer is None or function is None:
+            return False
+        self.wire.flush()
+        self.running.call = None
+        try:
+            finished(self.guest, function(*timer.args), function)
+        except BaseException as error:
+            let_through(self, error)
+            self.guest.fall(name_of(function), error)
+        alarms.ran(timer)
+        self.clock = perf_counter()
+        return True
 
     # -- many calls in one ----------------------------------------------------------------------
 
@@ -207,6 +297,7 @@ class Turns:
             reply = self.run_many(id, name, message, outlet)
         except Interrupted:
             doorbell.running = 0
+            self.guest.strike()
             reply = self.guest.values.encode((p.INTERRUPTED, id))
         finally:
             self.holder.release(outlet)

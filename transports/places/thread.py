@@ -54,6 +54,7 @@ class ThreadGuest(Guest):
             return super().answer(id, name, message, doorbell)
         except Interrupted:  # rung once more while the first was dealt with
             doorbell.running = 0
+            self.strike()
             return self.values.encode((p.INTERRUPTED, id))
 
     def part(self, leave: Leave) -> None:
