@@ -88,7 +88,8 @@ class TaskIncarnation(NurseryIncarnation):
         more = self.admit(queue) if queue else False
         more = self.begin_waiting() or more
         due = self.agenda is not None and bool(self.agenda.due)
-        return more or due or self.hurt or self.exit is not None
+        again = bool(self.life.mailbox.queue)  # a call that is tried once more was put back
+        return more or again or due or self.hurt or self.exit is not None
 
     def finished_all(self) -> bool:
         """Told to stop, and nothing left to do?"""

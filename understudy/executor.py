@@ -152,6 +152,8 @@ class Executor(futures.Executor):
             try:
                 self.token.run_sync_soon(self.arrive)
             except trio.RunFinishedError:
+                self.awake = False
+                self.crossing.clear()
                 raise NoRuntimeError("the runtime of this executor has ended") from None
 
     def arrive(self) -> None:

@@ -57,7 +57,7 @@ async def settled(actor: Any, runtime: Runtime) -> None:
     """The actor goes on, and nothing is left of what it asked."""
     assert await actor.add(1) == 2
     assert statistics(actor).incarnation == 1
-    await until(lambda: not actor._life.incarnation.questions.open)
+    await until(lambda: not incarnation_of(actor).questions.open)
     assert await actor.open_questions() == 0
     await until(lambda: not pending_everywhere(runtime))
 
@@ -294,7 +294,7 @@ def test_an_actor_may_ask_another_while_it_is_made(executor: Any) -> None:
         await named("target")
         actor = await EarlyAsker.options(executor=executor).start("target")
         assert await actor.value() == 2
-        await until(lambda: not actor._life.incarnation.questions.open)
+        await until(lambda: not incarnation_of(actor).questions.open)
 
     rehearse(scene)
 

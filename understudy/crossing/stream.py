@@ -144,6 +144,7 @@ class FarStream(Generic[R_co]):
         self.items = pump.items
         self.begun = False
         self.closed = False
+        self.waiting = False  # somebody waits for the next item
 
     def begin(self) -> None:
         if not self.begun:
@@ -158,6 +159,8 @@ class FarStream(Generic[R_co]):
         return item
 
     def must_wait(self, waiter: Waiter) -> bool:
+        if self.waiting:
+            raise trio.BusyResourceError("somebody else waits for the next item of this stream")
         self.pump.reader = waiter  # before the look: either we see the item, or its sender sees us
         return not self.items and not self.pump.over.over
 
@@ -182,7 +185,11 @@ class FarStream(Generic[R_co]):
                 raise StopAsyncIteration
             waiter = self.crossing.waiter()
             if self.must_wait(waiter):
-                await waiter.wait()
+                self.waiting = True
+                try:
+                    await waiter.wait()
+                finally:
+                    self.waiting = False
         return self.take()  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
@@ -211,7 +218,11 @@ class FarStream(Generic[R_co]):
             self.crossing.refuse_own_thread()
             waiter = ThreadWaiter()
             if self.must_wait(waiter):
-                waiter.wait()
+                self.waiting = True
+                try:
+                    waiter.wait()
+                finally:
+                    self.waiting = False
         return self.take()  # type: ignore[no-any-return]
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from concurrent.futures import thread as _pool_threads
 from typing import Any
 
 import trio
@@ -161,7 +162,9 @@ def forked() -> None:
     open_threads.clear()
 
 
-# Python's own executors use it: it runs while threads can still be started, which `atexit` does not promise.
+# Python's own executors use it: it runs while threads can still be started, which `atexit` does not promise.  What
+# was registered last runs first, so theirs is loaded before: they wait for threads that may wait for a runtime.
+PYTHONS_OWN = _pool_threads
 at_exit: Callable[..., Any] = getattr(threading, "_register_atexit", atexit.register)
 at_exit(close_all)
 if hasattr(os, "register_at_fork"):
