@@ -292,7 +292,7 @@ def test_outside_a_method_nothing_can_be_asked() -> None:
 def test_an_actor_may_ask_another_while_it_is_made(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
         await named("target")
-        actor = await EarlyAsker.options(executor=executor).start("target")
+        actor: Any = await EarlyAsker.options(executor=executor).start("target")
         assert await actor.value() == 2
         await until(lambda: not actor._life.incarnation.questions.open)
 
