@@ -9,7 +9,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..transports.guests.context import CARRIED, NOTHING
+from ..transports.guests.context import CARRIED, NOTHING, carried_here, set_carried
 from ..transports.guests.protocol import AHEAD
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def carry(variable: ContextVar[V]) -> ContextVar[V]:
 
 def take_along(context: Mapping[str, Any] | None) -> None:
     """Set the variables that a call has brought, in the context of its own that it runs in."""
-    for name, value in (context or NOTHING).get("vars", NOTHING).items():
-        CARRIED[name].set(value)
+    set_carried((context or NOTHING).get("vars", NOTHING))
 
 
 def in_context(function: Callable[..., Any], context: Mapping[str, Any]) -> Callable[..., Any]:
@@ -65,12 +64,8 @@ def context_of(method: ActorMethod[Any], made_by: tuple[int, str, Any] | None) -
     ahead = method.own.get("ahead", AHEAD)
     if ahead != AHEAD:
         context["ahead"] = ahead
-    if CARRIED:
-        missing: Any = CARRIED
-        found = {name: variable.get(missing) for name, variable in CARRIED.items()}
-        carried = {name: value for name, value in found.items() if value is not missing}
-        if carried:
-            context["vars"] = carried
+    if CARRIED and (carried := carried_here()):
+        context["vars"] = carried
     above: Context = {}
     if made_by is not None:
         above = getattr(made_by[2], "context", made_by[2]) or {}

@@ -126,14 +126,15 @@ class ChunkStream(Generic[R_co]):
 
     def fill(self) -> None:
         """Send chunks until the window is full or no items are left."""
-        while self.items is not None and self.out + self.size <= max(self.window, 1):
+        while self.items is not None and self.out + min(self.size, self.window) <= self.window:
+            size = min(self.size, self.window)
             inputs: list[Any] = []
             flaw: Flaw | None = None
             try:
-                inputs.extend(islice(self.items, self.size))  # keeps what comes before an error
+                inputs.extend(islice(self.items, size))  # keeps what comes before an error
             except Exception as error:
                 flaw = Flaw(error, fatal=True)
-            if len(inputs) < self.size:
+            if len(inputs) < size:
                 self.items = None
             if inputs:
                 self.send(inputs, len(self.chunks))

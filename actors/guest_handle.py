@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..transports.guests.asking import Asking, Question
-from ..transports.guests.context import present
+from ..transports.guests.context import carried_here, present
 from ..transports.guests.protocol import REFUSAL
 from . import errors
 from .exported import exported_of
@@ -91,12 +91,12 @@ class GuestMethod:
 
     def asked(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, awaited: bool) -> GuestRef:
         self.check(*args, **kwargs)
-        question = ask("call", self.target, self.name, packed((args, kwargs)), awaited)
+        question = ask("call", self.target, self.name, packed((args, kwargs, carried_here())), awaited)
         return GuestRef(question, self.name, awaited)
 
     def cast(self, *args: Any, **kwargs: Any) -> None:
         self.check(*args, **kwargs)
-        asking().order(call_here(), ["cast", self.target, self.name, packed((args, kwargs))])
+        asking().order(call_here(), ["cast", self.target, self.name, packed((args, kwargs, carried_here()))])
 
     def __repr__(self) -> str:
         return f"<method {self.name} of {self.target[0]}, seen from another actor>"

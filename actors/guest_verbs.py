@@ -15,15 +15,22 @@ def get_actor(name: str, cls: type | None = None, /, *, namespace: str = "") -> 
     return GuestHandle(name, cls, namespace)
 
 
-def cancel(ref: GuestRef) -> bool:
+def cancel(ref: Any) -> bool:
     """Cancel a ref's call; False if it had ended."""
-    return ref.cancel()
+    cancelled: bool = ref.cancel()
+    return cancelled
 
 
 async def get(refs: Any, *, timeout: float | None = None) -> Any:
-    """The value of a ref, or of several in their order, in an `async` method."""
+    """The value of a ref, or of several in their order, in an `async` method.
+
+    Raises:
+        TypeError: for a `timeout`; either loop has its own.
+    """
     if timeout is not None:
-        raise TypeError("in the method of an actor get() has no timeout: put your loop's around it")
+        raise TypeError(
+            "in a method write get() without timeout, inside trio.fail_after() or asyncio.timeout()"
+        )
     if isinstance(refs, GuestRef):
         return await refs
     values = [await ref for ref in refs]

@@ -35,7 +35,7 @@ from .glance import TURNS, Glance
 from .held import hold, make_held
 from .here import check_here, elsewhere
 from .leaving import late
-from .mapped import mapped
+from .mapped import in_chunks, mapped
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 from .scope import owner_here
@@ -193,6 +193,10 @@ class Mailbox:
     ) -> MapStream[Any] | ChunkStream[Any]:
         """Many calls, so many at a time."""
         return mapped(self, method, items, star, window, ordered, errors)
+
+    def chunks(self, method: ActorMethod[Any]) -> bool:
+        """May a map send many calls of this method in one message?"""
+        return in_chunks(self, method)
 
     def make(
         self,

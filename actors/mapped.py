@@ -31,7 +31,7 @@ def mapped(
     errors: Literal["raise", "return"],
 ) -> MapStream[Any] | ChunkStream[Any]:
     """Many calls of one method, so many at a time."""
-    if mailbox.encode is not None and in_chunks(mailbox, method):
+    if mailbox.encode is not None and mailbox.chunks(method):
         chunks = Chunks(mailbox, method, mailbox.encode, star)
         return ChunkStream(chunks.make, chunks.payload, items, window, errors)
     make = partial(make_one, mailbox, method, star)

@@ -141,7 +141,7 @@ def method(function: Any = None, /, **options: Any) -> Any:
     Options: `timeout` (seconds; of a generator: for each item), `max_task_retries`, `retry_exceptions`,
     `interrupt=False` for a method that must not be stopped half-way, `cancel="wait"` for one whose cancelled
     caller returns only when it is known to have ended, `concurrency_group` (one of the actor's
-    `concurrency_groups`), and for a generator `ahead`, how many items it may be ahead of its reader (64).
+    `concurrency_groups`), and for a generator `ahead`, how many items it may be ahead of its reader (256).
 
     Example:
         class Counter(Actor):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.context import Running, role
+from ..transports.guests.context import NOTHING, Running, role, set_carried
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from .method import ActorMethod
 
 log = logging.getLogger("understudy.actors.questions")
+
+
+T = TypeVar("T")
 
 
 class Question:
@@ -65,8 +69,8 @@ class Questions:
     def on_call(
         self, number: int, parent: Call | None, target: list[str], name: str, packed: Any, awaited: bool
     ) -> None:
-        method, args, kwargs = self.method(target, name, packed)
-        call = self.within(parent, lambda: method.mailbox.make(p.CALL, method, args, kwargs))
+        method, args, kwargs, carried = self.method(target, name, packed)
+        call = self.within(parent, lambda: method.mailbox.make(p.CALL, method, args, kwargs), carried)
         question = self.open[number] = Question(self, number, parent.id if parent is not None else 0, call)
         call.ref = question
         accept = method.mailbox.admit if awaited else method.mailbox.put
@@ -90,8 +94,8 @@ class Questions:
 
     def on_cast(self, number: int, parent: Call | None, target: list[str], name: str, packed: Any) -> None:
         try:
-            method, args, kwargs = self.method(target, name, packed)
-            self.within(parent, lambda: method.cast(*args, **kwargs))
+            method, args, kwargs, carried = self.method(target, name, packed)
+            self.within(parent, lambda: method.cast(*args, **kwargs), carried)
         except Exception as error:  # nobody waits to be told
             log.warning("%s() to %s, cast from another actor, failed: %r", name, target[0], error)
             self.incarnation.life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
@@ -103,10 +107,10 @@ class Questions:
 
     def method(
         self, target: list[str], name: str, packed: Any
-    ) -> tuple[ActorMethod[Any], tuple[Any, ...], Mapping[str, Any]]:
-        """The method of the actor at a path, and the arguments for it, checked."""
+    ) -> tuple[ActorMethod[Any], tuple[Any, ...], Mapping[str, Any], Mapping[str, Any]]:
+        """The method of the actor at a path, the arguments for it, checked, and what is carried along."""
         incarnation = self.incarnation
-        args, kwargs = incarnation.value(packed)
+        args, kwargs, carried = incarnation.value(packed)
         if packed.__class__ is tuple:  # as it is, from this process, with handles as they are seen there
             args = [incarnation.value(value) for value in args]
             kwargs = {name: incarnation.value(value) for name, value in kwargs.items()}
@@ -115,18 +119,19 @@ class Questions:
         if isinstance(method, StreamMethod):
             raise TypeError(f"{name}() gives a stream; a guest can call methods that give one value")
         method.check(*args, **kwargs)
-        return method, tuple(args), kwargs
+        return method, tuple(args), kwargs, carried
 
-    def within(self, parent: Call | None, function: Callable[[], Any]) -> Any:
+    def within(
+        self, parent: Call | None, function: Callable[[], T], carried: Mapping[str, Any] = NOTHING
+    ) -> T:
         """Do something as if within the method of the call that asks."""
         here = Running()
         here.actor = self.incarnation.life
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None
-        token = role.set(here)
-        try:
-            return function()
-        finally:
-            role.reset(token)
+        context = copy_context()
+        context.run(role.set, here)
+        context.run(set_carried, carried)
+        return context.run(function)
 
     # -- the end of a question ------------------------------------------------------------------
 

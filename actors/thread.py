@@ -44,8 +44,7 @@ class Passed(HostObjects):
         kwargs: Mapping[str, Any],
         context: dict[str, Any] | None = None,
     ) -> tuple[list[Any], Mapping[bytes, bytes]]:
-        args = tuple(map(far, args))
-        return super().call(kind, id, method, args, {key: far(kwargs[key]) for key in kwargs}, context)
+        return super().call(kind, id, method, *passed(args, kwargs), context)
 
     def packed(self, value: Any) -> tuple[Any, Mapping[bytes, bytes]]:
         return super().packed(far(value))
@@ -64,6 +63,10 @@ def far(value: Any) -> Any:
 
 def no_pickle(_: BaseException) -> None:
     """A lookup that failed is told by its text."""
+
+
+def passed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return tuple(map(far, args)), {name: far(value) for name, value in kwargs.items()}
 
 
 class ThreadCraft:
@@ -114,6 +117,7 @@ class ThreadIncarnation(GuestIncarnation):
 
     def launch(self) -> None:
         settings = thread_settings_of(self.life)
+        settings["args"], settings["kwargs"] = passed(settings["args"], settings["kwargs"])
         self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)

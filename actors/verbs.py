@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import trio
 
 from ..transports.guests.context import present
+from . import guest_verbs
 from .errors import GetTimeoutError
-from .guest_handle import GuestHandle, GuestRef
-from .guest_verbs import get as get_there
+from .guest_handle import GuestRef
 from .handle import ActorHandle
 from .here import check_here
 from .leaving import call_off
@@ -52,8 +52,8 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         GetTimeoutError: if time runs out.
         CallError: what ended the call, for the first ref in order that failed.
     """
-    if present().asker is not None:  # in a thread of its own, as `get_actor`
-        return await get_there(refs, timeout=timeout)
+    if present().asker is not None:
+        return await guest_verbs.get(refs, timeout=timeout)
     many: tuple[ObjectRef[Any], ...] = (refs,) if is_ref(refs) else tuple(refs)
     check_all_here(many)
     in_time = all(ref.done for ref in many)
@@ -135,7 +135,7 @@ def cancel(ref: ObjectRef[Any]) -> bool:
     """
     given: Any = ref
     if isinstance(given, GuestRef):
-        return given.cancel()
+        return guest_verbs.cancel(given)
     check_here(ref.house.stage, f"call {ref.id}")
     return call_off(ref.call, " by cancel()")
 
@@ -198,9 +198,7 @@ def get_actor(name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
         NoRuntimeError: if no runtime is open.
     """
     if present().asker is not None:
-        return GuestHandle(
-            name, cls, namespace
-        )  # in a thread of its own: what is called there goes by way of its host
+        return guest_verbs.get_actor(name, cls, namespace=namespace)
     return open_spawner().find(name, namespace)
 
 

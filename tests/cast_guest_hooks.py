@@ -7,16 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import anyio
-import anyio.lowlevel
-import trio
-
 from tests.cast import QUIET
-from tests.rehearsal import LOCAL
-from understudy import Actor, blocking, current_actor, current_call, exit_actor, get_actor, method
+from understudy import Actor, Local, blocking, current_actor, current_call, exit_actor, method
 
 
-class Book(Actor, executor=LOCAL):
+class Book(Actor, executor=Local()):
     """Keeps what others write."""
 
     def __init__(self) -> None:
@@ -35,8 +30,11 @@ class Book(Actor, executor=LOCAL):
 class Reporter(Actor, executor=QUIET):
     """Its hooks and its timer call another actor, and wait."""
 
+    def __init__(self, book: Any) -> None:
+        self.book = book
+
     def tell(self, line: str) -> Any:
-        blocking.call(get_actor("book", Book).note, line)
+        blocking.call(self.book.note, line)
 
     def on_start(self) -> Any:
         return self.tell("on_start")
@@ -55,17 +53,6 @@ class Reporter(Actor, executor=QUIET):
 
 class ThreadedReporter(Reporter, executor=QUIET, max_concurrency=2):
     """The same in threads."""
-
-
-class AsyncReporter(Reporter, executor=QUIET):
-    """The same in tasks."""
-
-    async def tell(self, line: str) -> None:
-        await get_actor("book", Book).note(line)
-
-    @method
-    async def ping(self) -> int:
-        return 1
 
 
 class Bearer(Actor, executor=QUIET):
@@ -142,63 +129,9 @@ class ThreadedMetronome(Metronome, executor=QUIET, max_concurrency=2):
     """The same in threads."""
 
 
-class AsyncMetronome(Metronome, executor=QUIET):
-    """The same in tasks."""
-
-    @method
-    async def ping(self) -> int:
-        return 1
-
-
-class Host(Actor, executor=QUIET):
-    """Has tasks of its own."""
-
-    def __init__(self, path: str) -> None:
-        self.path = Path(path)
-
-    def write(self, line: str) -> None:
-        with self.path.open("a") as file:
-            file.write(f"{line}\n")
-
-    async def on_start(self) -> None:
-        self.nursery.start_soon(self.stay)
-
-    async def stay(self) -> None:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            self.write("stay ended")
-
-    async def on_stop(self, reason: str) -> None:
-        self.write(f"on_stop {reason}")
-
-    @method
-    async def rest(self) -> None:
-        await anyio.sleep_forever()
-
-    @method
-    async def fail_beside(self) -> None:
-        self.nursery.start_soon(self.fail)
-
-    async def fail(self) -> None:
-        await anyio.lowlevel.checkpoint()
-        raise ValueError("beside")
-
-    @method
-    async def cancel_all(self) -> None:
-        self.nursery.cancel_scope.cancel()
-        await trio.sleep_forever()
-
-
 class Nurseryless(Actor, executor=QUIET):
     @method
     def ask(self) -> Any:
-        return self.nursery
-
-
-class AsyncNurseryless(Actor, executor=QUIET):
-    @method
-    async def ask(self) -> Any:
         return self.nursery
 
 
@@ -216,17 +149,6 @@ class Stubborn(Actor, executor=QUIET, shutdown=0.2):
 
 class ThreadedStubborn(Stubborn, executor=QUIET, max_concurrency=2, shutdown=0.2):
     """The same in threads."""
-
-
-class AsyncStubborn(Stubborn, executor=QUIET, shutdown=0.2):
-    """The same in tasks."""
-
-    async def on_stop(self, reason: str) -> None:
-        await anyio.sleep_forever()
-
-    @method
-    async def ping(self) -> int:
-        return 1
 
 
 class Unrepairable(Actor, executor=QUIET):
@@ -248,15 +170,6 @@ class Unrepairable(Actor, executor=QUIET):
 
 class ThreadedUnrepairable(Unrepairable, executor=QUIET, max_concurrency=2):
     """The same in threads."""
-
-
-class AsyncUnrepairable(Unrepairable, executor=QUIET):
-    """The same in tasks."""
-
-    @method
-    async def rest(self, path: str) -> None:
-        Path(path).touch()
-        await anyio.sleep_forever()
 
 
 class Crowd(Actor, executor=QUIET, max_concurrency=8):

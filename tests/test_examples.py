@@ -52,6 +52,12 @@ a dead letter: poison ('poison',) after 3 deaths
 [10, 20, 30]
 Note(text='hello', length=5) True
 """,
+    "pipeline.py": """\
+chapter 1, 18 words; the press is 3 ahead at most: True
+chapter 2, 18 words; the press is 3 ahead at most: True
+chapter 3, 18 words; the press is 3 ahead at most: True
+nobody reads on, and the press has stopped
+""",
     "plain_remote.py": """\
 hello you
 ['hello Ada', 'bonjour Ada']

@@ -9,15 +9,9 @@ import pytest
 import trio
 
 from tests.cast_guest_hooks import (
-    AsyncMetronome,
-    AsyncNurseryless,
-    AsyncReporter,
-    AsyncStubborn,
-    AsyncUnrepairable,
     Bearer,
     Book,
     Crowd,
-    Host,
     Metronome,
     Nurseryless,
     Reporter,
@@ -27,6 +21,14 @@ from tests.cast_guest_hooks import (
     ThreadedStubborn,
     ThreadedUnrepairable,
     Unrepairable,
+)
+from tests.cast_guest_hooks_async import (
+    AsyncMetronome,
+    AsyncNurseryless,
+    AsyncReporter,
+    AsyncStubborn,
+    AsyncUnrepairable,
+    Host,
 )
 from tests.engines import UNTRUSTED
 from tests.rehearsal import QUIET, held, rehearse, until
@@ -82,10 +84,9 @@ async def restarted(actor: Any) -> None:
 @engines(Reporter, ThreadedReporter, AsyncReporter)
 def test_hooks_and_timers_may_call_other_actors(cls: Any, executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
-        book = await Book.options(name="book").start()
-        reporter = await cls.options(executor=executor, max_restarts=0).start()
+        book = await Book.start()
+        reporter = await cls.options(executor=executor, max_restarts=0).start(book)
         await reporter.tell_soon()
-        await until(lambda: statistics(book).state == "ready")
         while len(await book.read()) < 2:  # noqa: ASYNC110
             await trio.sleep(0.005)
         with pytest.raises(ActorDiedError):
@@ -100,7 +101,7 @@ def test_a_timer_belongs_to_no_call_and_knows_its_actor(cls: Any, executor: Any)
     async def scene(runtime: Runtime) -> None:
         metronome = await cls.options(executor=executor).start()
         await metronome.begin(0.002)
-        while len(await metronome.told()) < 3:
+        while len(await metronome.told()) < 3:  # noqa: ASYNC110
             await trio.sleep(0.005)
         seen = await metronome.told()
         assert {call for _, call, _, _ in seen} == {"no call"}

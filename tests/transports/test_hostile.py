@@ -225,6 +225,30 @@ LIES = {
 }
 
 
+BAD_ENDS = {
+    "a state without save_state": "say([p.STATE, 1])",
+    "a pickle as its state": "say([p.STATE, msgpack.Extension(p.PICKLED, b'cos\\nabort\\n(tR.')])",
+    "too large a state": "say([p.STATE, [0] * 1000001])",
+    "one mishap again and again": "say(*[[p.MISHAP, p.SAVE, FAULT]] * 1000)",
+    "a reply": "say([p.RESULT, id, 1])",
+    "its end once more": "say([p.ENDING, p.NORMAL, None, id])",
+    "a question": "say([p.ASK, 1, 0, ['call', 'x', 'y', None, True]])",
+    "never": "[signal.signal(n, signal.SIG_IGN) for n in (2, 15)]",
+}
+
+
+@pytest.mark.parametrize("what", BAD_ENDS)
+def test_a_guest_that_ends_badly_leaves_nothing_and_is_gone_in_time(what: str, hostile: Make) -> None:
+    async def scene(actor: Any) -> None:
+        with pytest.raises(ActorError):
+            await actor.echo(1)
+
+    play(
+        hostile("ready(); id = ask(); say([p.ENDING, p.NORMAL, None, id]); " + BAD_ENDS[what] + "; stay()"),
+        scene,
+    )
+
+
 @needs_page
 @pytest.mark.parametrize("what", LIES)
 def test_a_guest_that_lies_on_its_page_changes_which_typed_error_comes_and_nothing_else(

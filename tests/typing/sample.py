@@ -4,6 +4,8 @@ A mark that names a checker (`# error: mypy`) is for lines where the other one i
 """
 
 # pyright: strict
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, assert_type
 
@@ -13,6 +15,7 @@ from understudy import (
     Actor,
     ActorHandle,
     ActorPool,
+    ChildSpec,
     Executor,
     Handle,
     Local,
@@ -21,7 +24,11 @@ from understudy import (
     Process,
     Queue,
     Scope,
+    Stream,
     Supervisor,
+    Thread,
+    blocking,
+    carry,
     get,
     get_actor,
     interrupt,
@@ -294,6 +301,119 @@ async def functions() -> None:
     square.map(["a"])  # error
     square.options(colour="red")  # error
     square(2)  # error
+
+
+class Source(Actor, executor=Thread(loop="asyncio"), concurrency_groups={"slow": 2}):
+    @method
+    def numbers(self, n: int) -> Iterator[int]:
+        yield from range(n)
+
+    @method(ahead=4, timeout=1.0, num_returns="streaming", concurrency_group="slow")
+    async def pages(self, n: int, *, text: str = "") -> AsyncIterator[str]:
+        yield text * n
+
+    @method
+    def lines(self) -> Generator[bytes, None, None]:
+        yield b""
+
+    @method
+    async def points(self) -> AsyncGenerator[float, None]:
+        yield 1.0
+
+    @method(ahead="4")  # error
+    def misspelt(self) -> Iterator[int]:
+        yield 1
+
+    @method
+    async def size(self, n: int) -> int:
+        async for page in self.pages(n):
+            assert_type(page, str)
+        return n
+
+
+async def streams(h: Handle[Source]) -> None:
+    assert_type(h.numbers(3), Stream[int])
+    assert_type(h.pages(3, text="x"), Stream[str])
+    assert_type(h.lines(), Stream[bytes])
+    assert_type(h.points(), Stream[float])
+    assert_type(h.pages.options(ahead=2, timeout=None)(3), Stream[str])
+    async with h.numbers(3) as numbers:
+        async for n in numbers:
+            assert_type(n, int)
+    assert_type(await anext(h.pages(1)), str)
+    await h.pages(1).aclose()
+    async for ref in h.numbers.remote(3):
+        assert_type(ref, ObjectRef[int])
+        assert_type(await ref, int)
+    async for page in get_actor("source", Source).pages(3):
+        assert_type(page, str)
+    h.numbers("3")  # error
+    h.pages(3, text=4)  # error
+    h.pages.remote("3")  # error
+    h.pages.options(ahed=2)  # error
+    h.numbers.cast(3)  # error
+    await h.numbers(3)  # error
+
+
+async def an_async_class(h: Handle[Source]) -> None:
+    assert_type(await h.size(3), int)
+    assert_type(h.size.remote(3), ObjectRef[int])
+    assert_type(await h.call(Source.size, 3), int)
+    assert_type(await Source().size(3), int)
+    assert_type(Source().numbers(3), Iterator[int])
+    h.size.cast(3)
+    h.size("3")  # error
+    h.size.options(concurrency_group=2)  # error
+    Source.options(max_concurrency="3")  # error
+    Source.options(executor=Thread(loop="uvloop"))  # error
+
+
+async def maps(h: Handle[Source], counter: Handle[Counter]) -> None:
+    async with h.size.map(range(3), window=10, ordered=False) as sizes:
+        async for n in sizes:
+            assert_type(n, int)
+    async for either in counter.two.starmap([(1, "a")], errors="return"):
+        assert_type(either, str | Exception)
+    async for size in h.size.map([1], errors="return"):
+        assert_type(size, int | Exception)
+    h.size.map(["a"])  # error
+    h.size.map(3)  # error
+    h.size.map([1], window="3")  # error
+    counter.two.starmap([("a", 1)])  # error
+
+
+class Caller(Actor):
+    def __init__(self, counter: Handle[Counter]) -> None:
+        self.counter = counter
+
+    @method
+    def plain(self) -> int:
+        assert_type(blocking.get(self.counter.slow.remote()), str)
+        blocking.call(self.counter.add, "1")  # error
+        return blocking.call(self.counter.add, 1)
+
+    @method
+    async def awaits(self) -> str:
+        await self.counter.add("1")  # error
+        return await self.counter.slow()
+
+
+async def handles_as_arguments(counter: Handle[Counter], source: Handle[Source]) -> None:
+    assert_type(await (await Caller.start(counter)).plain(), int)
+    await Caller.start(source)  # error
+
+
+def carrying() -> None:
+    assert_type(carry(ContextVar("user", default=1)), ContextVar[int])
+    carry(3)  # error
+
+
+def specs() -> None:
+    assert_type(Source.child(), ChildSpec[Source])
+    assert_type(Counter.options(id="c").child(1, step=2), ChildSpec[Counter])
+    Supervisor(Source.child(), Pool(Source.options(id="s").child(), size=(1, 3)))
+    Supervisor(Source)  # error
+    Supervisor(Source.child(), intensity="3")  # error
 
 
 async def an_actor_pool(a: Handle[Counter], b: Handle[Counter]) -> None:

@@ -50,6 +50,10 @@ class Asides(Concurrent):
     def now(self) -> float:
         raise NotImplementedError
 
+    def flush(self) -> None:
+        """Send what is finished."""
+        raise NotImplementedError
+
     def part(self, leave: BaseException) -> None:
         """The guest leaves."""
         raise NotImplementedError
@@ -62,9 +66,8 @@ class Asides(Concurrent):
         here.asker = self
         token = role.set(here)
         try:
-            value: Any = function(*args)
-            outcome: Any = await value if isinstance(value, Awaitable) else value
-            return outcome
+            value = function(*args)
+            return await value if is_awaitable(value) else value
         finally:
             role.reset(token)
 
@@ -83,6 +86,7 @@ class Asides(Concurrent):
             await mend(self)
             self.mended = None
             self.release()
+            self.flush()
         except (Leave, HostGone) as leave:
             self.part(leave)
         mended.set()
@@ -130,3 +134,7 @@ class Asides(Concurrent):
             let_through(self, error)
             self.guest.fall(name_of(function), error)
         timer.advance(self.now())
+
+
+def is_awaitable(value: object) -> bool:
+    return isinstance(value, Awaitable)

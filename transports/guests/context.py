@@ -16,6 +16,20 @@ NOTHING: Mapping[str, Any] = {}
 CARRIED: dict[str, ContextVar[Any]] = {}
 
 
+def carried_here() -> dict[str, Any]:
+    """What calls made here take along: the marked variables that have a value."""
+    missing: Any = CARRIED
+    found = {name: variable.get(missing) for name, variable in CARRIED.items()}
+    return {name: value for name, value in found.items() if value is not missing}
+
+
+def set_carried(values: Mapping[str, Any]) -> None:
+    """Set the variables that a caller carried along; what nobody here has marked, nobody here reads."""
+    for name, value in values.items():
+        if name in CARRIED:
+            CARRIED[name].set(value)
+
+
 class ActorExit(BaseException):
     """Unwinds a method that called `exit_actor()`; no `except Exception` keeps the actor alive."""
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from . import protocol as p
 from .asking import Asking
-from .context import CARRIED, ActorExit, context_of, running
+from .context import ActorExit, context_of, running, set_carried
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
 from .loading import find_class
@@ -143,9 +143,7 @@ class Guest:
                 values = self.values.load(carried)
             except Exception as error:
                 raise UnfitArguments(f"{type(error).__name__}: {error}") from error
-            for name, value in values.items():
-                if name in CARRIED:  # else nothing here has marked it, so nothing here reads it
-                    CARRIED[name].set(value)
+            set_carried(values)
 
     def find(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(self.actor, name)
@@ -161,7 +159,8 @@ class Guest:
         reply = self.values.encode((p.ERROR, id, fault))
         if not isinstance(error, Unfit) and (cast or isinstance(error, self.crash_on)):
             with self.lock:
-                self.wire.out.append(reply)
+                if not self.ending:  # else another thread has ended the actor
+                    self.wire.out.append(reply)
                 self.end(p.CRASHED, fault, id)
         return reply
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -111,7 +111,7 @@ class TrioLoop(Tasks, trio.abc.Instrument):
                 self.part(gone)
 
     @asynccontextmanager
-    async def attended(self) -> AsyncIterator[None]:
+    async def attended(self) -> AsyncGenerator[None]:
         """Meanwhile the host is heard, though no call runs that could read."""
         async with trio.open_nursery() as nursery:
             if self.glimpse is not NO_GLIMPSE:

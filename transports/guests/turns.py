@@ -6,23 +6,19 @@ It reads nothing while a method runs, so cancels and interrupts come by the page
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from time import perf_counter
-from typing import Any, NoReturn
+from typing import Any
 
 from . import protocol as p
-from .alarms import Alarms
 from .asking import Asking, Question
-from .backstage import ActorTimer
 from .context import context_of
 from .faults import describe
 from .guest import NONE, Guest, Leave, Settings
-from .hooks import at_once, fall, finished, let_through, mend, name_of, no_nursery, rise
+from .hooks import at_once, fall, rise
 from .interrupts import Interrupted, invoke
 from .outlet import Closed, Holder, Outlet
-from .wire import HostGone
+from .turn_asides import TurnAsides
 
 SLOW = 50e-6  # seconds; before a method that takes longer, or is new, finished replies are sent
 BATCH = 64  # replies; more do not wait, so that the host can take them while the next calls run
@@ -31,26 +27,20 @@ LARGE = (
 )  # bytes; a larger reply is sent at once, so that no frame is much longer than its longest message
 
 
-class Turns:
+class Turns(TurnAsides):
     """One call at a time, in the order they came."""
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
-        self.guest = guest
+        super().__init__(guest)
         self.settings = settings
         self.asking: Asking = guest.asking
-        self.wire = guest.wire
         self.page = guest.page
         self.doorbell = guest.doorbell
-        self.running = guest.running
         self.quick: set[str] = set()  # methods that took no longer than SLOW when they last ran
-        self.clock = 0.0
         self.cancelled: dict[int, None] = {}
         self.begun = 0
         self.through = 0  # calls begun when the MAP that runs has ended, as its host counts them
         self.holder = Holder()
-        self.backlog: deque[list[Any]] = deque()  # read while a stream waited for its reader
-        self.batch: Iterator[list[Any]] = iter(())  # of which a message is handled now
-        self.alarms: Alarms | None = None  # while timers are pending
 
     def play(self) -> None:
         guest = self.guest
@@ -212,74 +202,6 @@ class Turns:
         raise RuntimeError(
             "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
         )
-
-    # -- hooks and timers -----------------------------------------------------------------------
-
-    @property
-    def actor(self) -> Any:
-        return self.guest.actor
-
-    @property
-    def nursery(self) -> NoReturn:
-        raise no_nursery(self.guest)
-
-    async def cue(self, function: Callable[..., Any], /, *args: Any) -> Any:
-        """Run a hook."""
-        self.running.call = None
-        return finished(self.guest, function(*args), function)
-
-    def passes(self, error: BaseException) -> bool:
-        return isinstance(error, HostGone)
-
-    def clear(self) -> None:
-        self.alarms = None
-
-    def then_mend(self, handler: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
-        """The same; and if the method was interrupted, the actor repairs itself before anything else begins."""
-
-        def handle(message: list[Any]) -> None:
-            handler(message)
-            if self.guest.hurt:
-                self.wire.flush()
-                at_once(mend(self))
-                self.clock = perf_counter()
-
-        return handle
-
-    def schedule(
-        self, seconds: float, period: float | None, function: Callable[..., Any], args: tuple[Any, ...]
-    ) -> ActorTimer:
-        if self.alarms is None:
-            self.alarms = Alarms()
-            # From now on timers may run between two messages: the rest of this batch goes where that is looked after.
-            self.backlog.extendleft(reversed(list(self.batch)))
-        return self.alarms.schedule(seconds, period, function, args)
-
-    def wait_with(self, alarms: Alarms) -> None:
-        """Run what is due, and read what comes before the next timer."""
-        seconds = 0.0 if self.run_due(alarms) else alarms.wait()
-        if seconds is None:
-            self.alarms = None
-        elif self.wire.ready(seconds):
-            self.backlog += self.wire.receive()
-            self.clock = perf_counter()
-
-    def run_due(self, alarms: Alarms) -> bool:
-        """Run one timer that is due; False if there is none."""
-        timer = alarms.next_due()
-        function: Any = timer.function if timer is not None else None
-        if timer is None or function is None:
-            return False
-        self.wire.flush()
-        self.running.call = None
-        try:
-            finished(self.guest, function(*timer.args), function)
-        except BaseException as error:
-            let_through(self, error)
-            self.guest.fall(name_of(function), error)
-        alarms.ran(timer)
-        self.clock = perf_counter()
-        return True
 
     # -- many calls in one ----------------------------------------------------------------------
 
