@@ -75,7 +75,7 @@ def join(call: Call, maker: Call) -> None:
     if call.state in UNBEGUN:
         refuse(circle(call, maker))
     call.maker = maker
-    if call.state is RUNNING:
+    if call.state in (SENT, RUNNING):  # of what was sent to a guest, it may run already
         try:
             refuse(circle_behind(call))
         except DeadlockError:

@@ -183,6 +183,13 @@ class Asker(Actor, executor=QUIET):
         return 1 + sync.get(way[0].circle_by_ref.remote(*way[1:])) if way else 0
 
     @method
+    def circle_late(self, other: Any, itself: Any) -> Any:
+        """Wait for a ref only when what it calls waits for this actor."""
+        ref = other.ask.remote(itself, "add", 1)
+        time.sleep(0.2)
+        return sync.get(ref)
+
+    @method
     def keep(self, value: Any) -> None:
         self.kept = value
 

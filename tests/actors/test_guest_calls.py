@@ -292,7 +292,7 @@ def test_outside_a_method_nothing_can_be_asked() -> None:
 def test_an_actor_may_ask_another_while_it_is_made(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
         await named("target")
-        actor = await EarlyAsker.options(executor=executor).start("target")
+        actor: Any = await EarlyAsker.options(executor=executor).start("target")
         assert await actor.value() == 2
         await until(lambda: not incarnation_of(actor).questions.open)
 
@@ -494,6 +494,19 @@ def test_a_circle_through_guests_is_told_with_its_way(engine: Engine, name: str)
     rehearse(scene)
 
 
+@pytest.mark.slow
+@across(ONE_AT_A_TIME)
+def test_a_circle_is_told_to_who_closes_it_later(engine: Engine) -> None:
+    async def scene(runtime: Runtime) -> None:
+        a, b = await engine.start(id="a"), await engine.start(id="b")
+        with pytest.raises(DeadlockError, match="a would wait for itself"):
+            await a.circle_late(b, a)
+        for actor in (a, b):
+            await settled(actor, runtime)
+
+    rehearse(scene)
+
+
 @across(TRUSTED)
 def test_a_circle_is_told_where_all_places_are_taken(engine: Engine) -> None:
     async def scene(runtime: Runtime) -> None:
@@ -524,7 +537,7 @@ def test_reentrant_lets_a_call_that_comes_back_run(engine: Engine) -> None:
         a = await engine.start(id="a", reentrant=True, max_concurrency=1)
         b = await engine.start(id="b", reentrant=True, max_concurrency=1)
         assert await a.circle(b, a) == 2
-        assert await a.circle_by_ref(b, a, b, a) == 4
+        assert await a.circle(b, a, b, a) == 4
         for actor in (a, b):
             await settled(actor, runtime)
 
