@@ -53,6 +53,11 @@ def said(path: Path) -> list[str]:
     return path.read_text().split() if path.exists() else []
 
 
+def incarnation_of(actor: Any) -> Any:
+    """The host's side of a guest."""
+    return actor._life.incarnation
+
+
 async def settled(actor: Any, runtime: Runtime) -> None:
     """The actor goes on, and nothing is left of what it asked."""
     assert await actor.add(1) == 2
