@@ -46,6 +46,7 @@ from understudy import (
     statistics,
 )
 from understudy.actors.events import ActorEnded, StateLost
+from understudy.supervisors.events import EventReader
 
 TRUSTED: dict[str, Any] = {"thread": Thread(), "process": QUIET}
 ASYNCIO: dict[str, Any] = {
@@ -152,6 +153,7 @@ def test_timers_do_not_starve_calls(cls: Any, executor: Any) -> None:
 # -- state -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @trusted(Bearer)
 def test_any_value_is_handed_over_by_a_trusted_actor(cls: Any, executor: Any) -> None:
     class Odd:
@@ -187,6 +189,7 @@ def test_data_is_handed_over_by_any_actor(executor: Any, state: Any) -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", [*TRUSTED.values(), UNTRUSTED], ids=[*TRUSTED, "untrusted"])
 def test_the_state_survives_any_number_of_restarts(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
@@ -295,6 +298,7 @@ def test_where_there_is_no_nursery_the_error_says_what_to_do(place: str) -> None
 # -- the end -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @engines(Stubborn, ThreadedStubborn, AsyncStubborn)
 def test_a_last_hook_that_does_not_end_is_cut_short_and_told(cls: Any, executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
@@ -320,6 +324,21 @@ def test_a_kill_cuts_a_last_hook_short(cls: Any, executor: Any) -> None:
         await until(lambda: statistics(stubborn).state == "dead")
 
     rehearse(scene)
+
+
+@pytest.mark.slow
+@engines(Stubborn, ThreadedStubborn, AsyncStubborn)
+def test_a_last_hook_that_holds_up_a_stop_is_cut_short_too(cls: Any, executor: Any) -> None:
+    async def scene(runtime: Runtime) -> EventReader:
+        stubborn = await cls.options(executor=executor, restart="temporary").start()
+        events = runtime.events()
+        with pytest.raises(LookupError):
+            await stubborn.fail()
+        return events
+
+    events = rehearse(scene)
+    (ended,) = held(events, ActorEnded)
+    assert str(ended.reason) == "shutdown: its hooks did not end within 0.2 s"
 
 
 @engines(Unrepairable, ThreadedUnrepairable, AsyncUnrepairable)

@@ -115,10 +115,13 @@ class Threads(Concurrent):
                 self.wire.flush()
                 if self.guest.ending:
                     self.calm.notify_all()
-            if self.guest.hurt and not self.mend():
+                hurt = self.guest.hurt
+                self.idle += not hurt
+            if hurt and not self.mend():
                 return None
-            with self.lock:
-                self.idle += 1
+            if hurt:
+                with self.lock:
+                    self.idle += 1
 
     # -- hooks and timers -----------------------------------------------------------------------
 
