@@ -41,7 +41,7 @@ CHOOSE_LEFT, CHOOSE_RIGHT, SPIN, LEAVE = 9, 10, 14, 19  # lines of it
 PLAY = """\
 import trio
 from work import Work
-from understudy import ActorDiedError, Process, kill, open_runtime
+from understudy import ActorDiedError, Ladder, Process, kill, open_runtime
 
 async def main():
     async with open_runtime():
@@ -103,7 +103,9 @@ def test_an_actor_that_leaves_writes_what_it_measured(tmp_path: Path) -> None:
 
 
 def test_so_does_one_that_has_to_be_terminated(tmp_path: Path) -> None:
-    assert SPIN in lines_measured(tmp_path, "work.spin.cast(); await trio.sleep(0.2)")
+    patient = "executor=Process(stderr='keep', ladder=Ladder(terminate=20))"
+
+    assert SPIN in lines_measured(tmp_path, "work.spin.cast(); await trio.sleep(0.2)", options=patient)
 
 
 def test_a_killed_one_loses_it(tmp_path: Path) -> None:
