@@ -187,10 +187,11 @@ class Crowd(Actor, executor=QUIET, max_concurrency=8):
 
     @method
     def stand(self, fall: bool) -> None:
-        self.all_there.wait()
         if fall:
+            self.all_there.wait()
             raise LookupError("on order")
         try:
+            self.all_there.wait()
             while True:
                 time.sleep(0.001)
         finally:
