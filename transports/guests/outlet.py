@@ -92,12 +92,10 @@ class Outlet:
             self.pass_on_held(generator)
             doorbell.running = 0
             return guest.values.encode((p.RESULT, id, None))
-        except Closed:  # between two items: nothing was interrupted half-way
+        except (Interrupted, Closed) as cut:
             doorbell.running = 0
-            return self.close(generator) or guest.values.encode((p.RESULT, id, None))
-        except Interrupted:
-            doorbell.running = 0
-            guest.strike()
+            if isinstance(cut, Interrupted):
+                guest.strike()
             return self.close(generator) or guest.values.encode((p.INTERRUPTED, id))
         except BaseException as error:
             doorbell.running = 0

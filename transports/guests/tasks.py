@@ -178,12 +178,10 @@ class Tasks(Asides):
                 return guest.values.encode((p.RESULT, id, None))
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
-        except Closed:  # between two items: nothing was interrupted half-way
+        except (Interrupted, Closed) as cut:
             job.send_held()
-            return guest.values.encode((p.RESULT, id, None))
-        except Interrupted:
-            job.send_held()
-            guest.strike()
+            if isinstance(cut, Interrupted):
+                guest.strike()
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
             job.send_held()
