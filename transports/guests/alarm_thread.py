@@ -101,6 +101,8 @@ class AlarmThread:
         finally:
             with self.changed:
                 self.aside = None
+            with self.loop.lock:
+                self.loop.calm.notify_all()
         with self.changed:
             self.alarms.ran(timer)
             if timer.pending:

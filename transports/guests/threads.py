@@ -6,6 +6,7 @@ A call is interrupted between two steps of Python, by an exception that the inte
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextvars import copy_context
 from queue import SimpleQueue
@@ -21,7 +22,7 @@ from .interrupts import Interrupted
 from .performance import Aside, Performance, Reading
 from .wire import HostGone
 
-PAUSE = 0.05  # seconds between two attempts to interrupt what still runs
+TIDYING = 0.5  # seconds between two interrupts of what still runs; meanwhile it may tidy up
 
 Job = tuple[Group, "Performance"] | None
 
@@ -196,14 +197,21 @@ class Threads(Concurrent):
                     if self.departing:
                         return self.calm.notify_all()
                     self.departing = True
-                    while self.running or self.alarms.busy:
-                        self.stop_all()
-                        self.calm.wait(PAUSE)
+                    self.wait_for_calm()
                 at_once(fall(self))
         except HostGone:
             pass  # whoever reads is told so, too
         else:
             self.guest.part(leave)
+
+    def wait_for_calm(self) -> None:
+        """Have all calls and timers end; we hold the lock, and give it up while we wait."""
+        again = 0.0
+        while self.running or self.alarms.busy:
+            if time.monotonic() >= again:
+                again = time.monotonic() + TIDYING
+                self.stop_all()
+            self.calm.wait(TIDYING)
 
     def stop_all(self) -> None:
         self.alarms.end()
