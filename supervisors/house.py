@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..actors.handle import ActorHandle
     from ..actors.held import Held
     from ..actors.reasons import ExitReason
-    from . import core
+    from .steps import Event
     from .supervisor import Child, SupervisorNode
 
 log = logging.getLogger("understudy.supervisors")
@@ -41,7 +41,7 @@ class RuntimeHouse:
         self.context = copy_context()
         self.stage = Stage()
         self.registry = Registry()
-        self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
+        self.fed: deque[tuple[SupervisorNode, Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
         self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path

@@ -13,11 +13,12 @@ from ..actors.deadletter import UNDELIVERED, letter_of
 from ..actors.life import EXECUTORS
 from ..actors.reasons import ERROR, NORMAL_EXIT, SHUTDOWN_EXIT, ExitReason
 from ..actors.standing import Standing
-from . import core
+from . import steps
 from .events import PoolResized
 from .pool import Pool, sizes
 from .pooled import PooledCall, PoolMailbox
 from .router import Router
+from .rules import SECOND, Flags
 from .seat import MemberLife, Seat
 from .supervisor import PLANTERS, Child, SupervisorNode, rules_of
 
@@ -43,7 +44,7 @@ class PoolNode(Standing, SupervisorNode):
     def __init__(
         self, id: str, path: str, plan: Pool[Any], house: RuntimeHouse, above: SupervisorNode
     ) -> None:
-        flags = core.Flags(plan.intensity, plan.within, dynamic=True)
+        flags = Flags(plan.intensity, round(plan.within * SECOND), dynamic=True, per_child=True)
         super().__init__(id, path, flags, house, above)
         self.plan = plan
         self.spec = plan.spec
@@ -99,7 +100,7 @@ class PoolNode(Standing, SupervisorNode):
         self.mailbox.closed = None
         self.failure, self.opened, self.condemned = None, False, False
         self.move("start")
-        self.feed(core.Begin())
+        self.feed(steps.Begin())
         for _ in range(self.plan.least):
             self.hire()
 
@@ -109,7 +110,7 @@ class PoolNode(Standing, SupervisorNode):
             self.router.dispatch()  # there may be nobody yet to do it
             self.router.drain()
         self.move("stop")
-        self.feed(core.Shutdown())
+        self.feed(steps.Shutdown())
 
     def rest(self, reason: ExitReason | None) -> None:
         self.move("rest")
@@ -215,11 +216,11 @@ class PoolNode(Standing, SupervisorNode):
 
     # -- what the core decides ------------------------------------------------------------------
 
-    def on_all_started(self, effect: core.AllStarted) -> None:
+    def on_all_started(self, effect: steps.AllStarted) -> None:
         if self.plan.least == 0:
             self.open()
 
-    def on_retire(self, effect: core.Retire) -> None:
+    def on_retire(self, effect: steps.Retire) -> None:
         child = self.children[effect.id]
         assert isinstance(child, MemberLife)
         left = child.seat.clear()
@@ -238,15 +239,15 @@ class PoolNode(Standing, SupervisorNode):
                 self.emit(PoolResized, self, len(seats))
         self.router.take_back(left, at)
 
-    def fail(self, effect: core.Retire, reason: ExitReason) -> None:
+    def fail(self, effect: steps.Retire, reason: ExitReason) -> None:
         """A member cannot be kept alive, and no other of its class would do better: that is for those above."""
         text = "ended too often" if effect.gave_up else "did not start"
         self.failure = replace(
             reason, kind=ERROR, text=f"its member {effect.id} {text}: {reason}", ordered=False
         )
-        self.feed(core.Shutdown())
+        self.feed(steps.Shutdown())
 
-    def on_over(self, effect: core.Over) -> None:
+    def on_over(self, effect: steps.Over) -> None:
         self.last_reason = self.failure or SHUTDOWN_EXIT
         if self.timer is not None:
             self.timer.cancel()

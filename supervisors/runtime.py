@@ -26,14 +26,15 @@ from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
 from ..transports.system.means import capabilities
-from . import core
 from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
 from .house import RuntimeHouse
 from .pool import Pool
 from .poolnode import plant_pool
+from .rules import SECOND, ChildRules, Flags
 from .spec import Supervisor
+from .steps import Shutdown
 from .supervisor import SupervisorNode
 from .tree import draw
 
@@ -64,9 +65,11 @@ class Runtime:
         self.body = trio.CancelScope()
         self.numbers = itertools.count(1)
         # At the root nothing is forgiven: a tree that gave up ends the runtime.
-        self.root = SupervisorNode("root", "", core.Flags(intensity=0), house, None)
-        self.tree_node = SupervisorNode("tree", "", core.Flags(tree.intensity, tree.within), house, self.root)
-        self.dynamic = SupervisorNode("dynamic", "", core.Flags(dynamic=True), house, self.root)
+        self.root = SupervisorNode("root", "", Flags(intensity=0), house, None)
+        self.tree_node = SupervisorNode(
+            "tree", "", Flags(tree.intensity, round(tree.within * SECOND)), house, self.root
+        )
+        self.dynamic = SupervisorNode("dynamic", "", Flags(dynamic=True, per_child=True), house, self.root)
         self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
         house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
@@ -165,8 +168,8 @@ class Runtime:
     def plant(self) -> None:
         """Make every actor of the tree."""
         self.tree_node.plant(self.plan)
-        self.root.add("tree", self.tree_node, core.ChildRules())
-        self.root.add("dynamic", self.dynamic, core.ChildRules())
+        self.root.add("tree", self.tree_node, ChildRules())
+        self.root.add("dynamic", self.dynamic, ChildRules())
 
     def all_started(self) -> None:
         if self.root.core.starting is False:
@@ -211,7 +214,7 @@ class Runtime:
             if failed:
                 life.drop_casts()
         if not self.house.gone.is_set():
-            self.root.feed(core.Shutdown())
+            self.root.feed(Shutdown())
         await self.over.wait()
         self.root.retire(SHUTDOWN_EXIT)
         await self.house.stage.keeper.close()

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..actors.life import Life
 from ..actors.reasons import ERROR, SHUTDOWN_EXIT, ExitReason
 from ..actors.spec import ChildSpec
-from . import core
+from . import steps
+from .core import Core
 from .events import ChildRestarting, SupervisorGaveUp
+from .rules import SECOND, START, ChildRules, Flags
 from .spec import Supervisor as Plan
+from .strategies.strategy import Woke
 
 if TYPE_CHECKING:
+    from ..transports.timers import Timer
     from .house import RuntimeHouse
 
 log = logging.getLogger("understudy.supervisors")
@@ -39,24 +43,25 @@ class Child(Protocol):
 class SupervisorNode:
     """A running supervisor: itself a child of the one above."""
 
-    __slots__ = ("above", "children", "core", "house", "id", "number", "path")
+    __slots__ = ("above", "children", "core", "house", "id", "number", "path", "timer")
 
     def __init__(
-        self, id: str, path: str, flags: core.Flags, house: RuntimeHouse, above: SupervisorNode | None
+        self, id: str, path: str, flags: Flags, house: RuntimeHouse, above: SupervisorNode | None
     ) -> None:
         self.id = id
         self.path = path
-        self.core = core.Core(flags)
+        self.core = Core(flags)
         self.house = house
         self.above = above
         self.children: dict[str, Child] = {}
         self.number = 0
+        self.timer: Timer | None = None  # until the core wants to be woken
 
     @property
     def what(self) -> str:
         """What it is, for the tree as text."""
         flags = self.core.flags
-        return f"{'dynamic' if flags.dynamic else 'one_for_one'}, {flags.intensity} in {flags.within:g} s"
+        return f"{'dynamic' if flags.dynamic else 'one_for_one'}, {flags.intensity} in {flags.within / SECOND:g} s"
 
     # -- building -------------------------------------------------------------------------------
 
@@ -76,19 +81,19 @@ class SupervisorNode:
         self.add(id, life, rules_of(options.restart or default_restart, options.max_restarts))
         return life
 
-    def add(self, id: str, child: Child, rules: core.ChildRules) -> None:
+    def add(self, id: str, child: Child, rules: ChildRules) -> None:
         self.children[id] = child
-        self.feed(core.Added(id, rules))
+        self.feed(steps.Added(id, rules))
 
     # -- what children tell ---------------------------------------------------------------------
 
     def ready(self, child: Child) -> None:
-        self.feed(core.Started(child.id))
+        self.feed(steps.Started(child.id))
 
     def ended(self, child: Child, reason: ExitReason, started: bool) -> None:
         level = logging.WARNING if reason.abnormal and not reason.ordered else logging.DEBUG
         log.log(level, "%s, incarnation %d, ended: %s", child.path, child.number, reason)
-        self.feed(core.Ended(child.id, reason, started))
+        self.feed(steps.Ended(child.id, reason, started))
 
     def terminate(self, child: Child, reason: ExitReason | None = None) -> None:
         """End a child for good; with a reason at once, without politely."""
@@ -96,35 +101,36 @@ class SupervisorNode:
             return  # it is dead, and another may have its id by now
         if reason is not None:
             child.kill(reason)  # before it is stopped politely: the first reason counts
-        self.feed(core.Terminate(child.id))
+        self.feed(steps.Terminate(child.id))
 
     # -- what the core decides ------------------------------------------------------------------
 
-    def feed(self, event: core.Event) -> None:
+    def feed(self, event: steps.Event) -> None:
         """Feed an event; what one effect causes comes after all effects of this one, however deep the tree."""
         fed = self.house.fed
         fed.append((self, event))
         if len(fed) > 1:
             return
+        now = round(self.house.stage.now() * SECOND)
         while fed:
             node, next_event = fed[0]
-            for effect in node.core.feed(next_event, self.house.stage.now()):
+            for effect in node.core.feed(next_event, now):
                 getattr(node, EFFECTS[type(effect)])(effect)
             fed.popleft()
 
-    def on_start(self, effect: core.Start) -> None:
+    def on_start(self, effect: steps.Start) -> None:
         child = self.children[effect.id]
         if effect.restart:
             self.emit(ChildRestarting, child, self.core.children[effect.id].restarts)
         child.begin()
 
-    def on_stop(self, effect: core.Stop) -> None:
+    def on_stop(self, effect: steps.Stop) -> None:
         self.children[effect.id].stop()
 
-    def on_rest(self, effect: core.Rest) -> None:
+    def on_rest(self, effect: steps.Rest) -> None:
         self.children[effect.id].rest(effect.reason)
 
-    def on_retire(self, effect: core.Retire) -> None:
+    def on_retire(self, effect: steps.Retire) -> None:
         child = self.children.pop(effect.id)
         reason = effect.reason or SHUTDOWN_EXIT
         if effect.gave_up:
@@ -133,37 +139,55 @@ class SupervisorNode:
         child.retire(reason)
         self.house.dismiss(child)
 
-    def on_all_started(self, effect: core.AllStarted) -> None:
+    def on_all_started(self, effect: steps.AllStarted) -> None:
         if self.above is not None:
             self.above.ready(self)
         self.house.changed()
 
-    def on_over(self, effect: core.Over) -> None:
+    def on_over(self, effect: steps.Over) -> None:
         reason = SHUTDOWN_EXIT
-        if effect.gave_up is not None:
-            reason = self.given_up(effect.gave_up, effect.reason, effect.at_start)
+        if effect.cause is not None:
+            reason = self.given_up(effect.cause)
         self.house.over(self, reason)
         if self.above is not None:
             self.above.ended(self, reason, started=True)
 
-    def given_up(self, child: str, reason: ExitReason, at_start: bool) -> ExitReason:
+    def given_up(self, cause: steps.Cause) -> ExitReason:
         if self.above is not None:  # the root only passes on what its tree has told
-            self.emit(SupervisorGaveUp, self, child, reason)
+            self.emit(SupervisorGaveUp, self, cause.child, cause.reason)
         what = (
             "did not start"
-            if at_start
-            else f"ended too often ({self.core.flags.intensity} restarts in {self.core.flags.within:g} s)"
+            if cause.why == START
+            else f"ended too often ({self.core.flags.intensity} restarts in {self.core.flags.within / SECOND:g} s)"
         )
-        return replace(reason, kind=ERROR, text=f"{child} {what}: {reason}", ordered=False)
+        reason: ExitReason = cause.reason
+        return replace(reason, kind=ERROR, text=f"{cause.child} {what}: {reason}", ordered=False)
+
+    def on_delay(self, effect: steps.Delay) -> None:
+        """Callers wait."""
+
+    def on_park(self, effect: steps.Park) -> None:
+        self.children[effect.id].rest(effect.reason)
+
+    def on_wake(self, effect: steps.Wake) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if effect.at is not None:
+            self.timer = self.house.stage.timers.at(effect.at / SECOND, self.wake)
+
+    def wake(self) -> None:
+        self.timer = None
+        self.feed(Woke())
 
     # -- what the supervisor above orders -------------------------------------------------------
 
     def begin(self) -> None:
         self.number += 1
-        self.feed(core.Begin())
+        self.feed(steps.Begin())
 
     def stop(self) -> None:
-        self.feed(core.Shutdown())
+        self.feed(steps.Shutdown())
 
     def kill(self, reason: ExitReason) -> None:
         """End what runs below it at once; what becomes of that is decided as ever."""
@@ -185,25 +209,28 @@ class SupervisorNode:
 
 
 def plant_supervisor(above: SupervisorNode, id: str, path: str, plan: Plan) -> None:
-    node = SupervisorNode(id, path, core.Flags(plan.intensity, plan.within), above.house, above)
+    node = SupervisorNode(id, path, Flags(plan.intensity, round(plan.within * SECOND)), above.house, above)
     node.plant(plan)
-    above.add(id, node, core.ChildRules())
+    above.add(id, node, ChildRules())
 
 
 @cache
-def rules_of(restart: str, max_restarts: int | None) -> core.ChildRules:
+def rules_of(restart: str, max_restarts: int | None) -> ChildRules:
     """Ten thousand actors share a few rules."""
-    return core.ChildRules(restart, max_restarts)
+    return ChildRules(restart, max_restarts)
 
 
 # An effect, and the method that carries it out.
 EFFECTS: dict[type, str] = {
-    core.Start: "on_start",
-    core.Stop: "on_stop",
-    core.Rest: "on_rest",
-    core.Retire: "on_retire",
-    core.AllStarted: "on_all_started",
-    core.Over: "on_over",
+    steps.Start: "on_start",
+    steps.Stop: "on_stop",
+    steps.Rest: "on_rest",
+    steps.Retire: "on_retire",
+    steps.Delay: "on_delay",
+    steps.Park: "on_park",
+    steps.Wake: "on_wake",
+    steps.AllStarted: "on_all_started",
+    steps.Over: "on_over",
 }
 
 # The plan of a node, and what makes the node of it; files that add a kind of node add it here.
