@@ -16,7 +16,7 @@ from trio.lowlevel import (
 )
 
 from ..transports.codec import Unencodable
-from ..transports.guests.context import CARRIED, role, running
+from ..transports.guests.context import CARRIED, Running, role, running
 from ..transports.guests.protocol import CALL, CAST, STREAM
 from ..transports.ticks import sleep
 from . import lifecycle
@@ -205,9 +205,13 @@ class Mailbox:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = running,
     ) -> Call:
-        """A call record; `stored` tells which arguments are values that the executor gets otherwise."""
-        made_by = (role.get() or running).call
+        """A call record; `stored` tells which arguments are values that the executor gets otherwise.
+
+        `by` is who makes it, where no task or thread of an actor's own says so.
+        """
+        made_by = (role.get() or by).call
         if made_by is not None or stored is not None or CARRIED or not method.plain:
             return self.make_with(kind, method, args, kwargs, made_by, stored)
         id = self.next_id()
