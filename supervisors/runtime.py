@@ -29,10 +29,11 @@ from ..transports.system.means import capabilities
 from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
+from .handle import SupervisorHandle
 from .house import RuntimeHouse
 from .pool import Pool
 from .poolnode import plant_pool
-from .rules import SECOND, ChildRules, Flags
+from .rules import ChildRules, Flags
 from .spec import Supervisor
 from .steps import Shutdown
 from .supervisor import SupervisorNode
@@ -66,9 +67,7 @@ class Runtime:
         self.numbers = itertools.count(1)
         # At the root nothing is forgiven: a tree that gave up ends the runtime.
         self.root = SupervisorNode("root", "", Flags(intensity=0), house, None)
-        self.tree_node = SupervisorNode(
-            "tree", "", Flags(tree.intensity, round(tree.within * SECOND)), house, self.root
-        )
+        self.tree_node = SupervisorNode("tree", "", tree.flags, house, self.root)
         self.dynamic = SupervisorNode("dynamic", "", Flags(dynamic=True, per_child=True), house, self.root)
         self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
@@ -88,6 +87,10 @@ class Runtime:
     def tree(self) -> str:
         """The tree as text."""
         return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid)
+
+    def supervisor(self, path: str = "") -> SupervisorHandle:
+        """The handle of the supervisor at this path in the tree; without a path, of the tree itself."""
+        return SupervisorHandle(self.house, path)
 
     def capabilities(self) -> dict[str, str]:
         """Which of the system's means are in use, and what stands in for the others."""
@@ -168,7 +171,8 @@ class Runtime:
     def plant(self) -> None:
         """Make every actor of the tree."""
         self.tree_node.plant(self.plan)
-        self.root.add("tree", self.tree_node, ChildRules())
+        self.house.nodes[""] = self.tree_node
+        self.root.add("tree", self.tree_node, ChildRules("transient"))
         self.root.add("dynamic", self.dynamic, ChildRules())
 
     def all_started(self) -> None:
