@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.cast import QUIET, Player
-from understudy import method
+from understudy import blocking, get_actor, method
 
 
 class Fountain(Player, executor=QUIET):
@@ -28,3 +28,12 @@ class Fountain(Player, executor=QUIET):
                 n += 1
         finally:
             Path(closed).touch()
+
+
+class Seeker(Player, executor=QUIET):
+    """Calls others that it finds by name."""
+
+    @method
+    def add_to(self, name: str, cls: type[Player]) -> int:
+        found: int = blocking.call(get_actor(name, cls).add, 1)
+        return found

@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import anyio
 
@@ -85,6 +85,11 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
         self.shared = Shared(runtime)
         return runtime
 
+    def __enter__(self) -> NoReturn:
+        raise NoRuntimeError(PLAIN)
+
+    def __exit__(self, *details: object) -> None: ...
+
     def cancel_host(self) -> None:
         """The tree failed: the block is cancelled, unless it is being left already."""
         if self.host is not None:
@@ -119,6 +124,9 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
         self.thread.join()  # that was its last act
         if cancellation is not None:
             raise cancellation
+
+
+PLAIN = "understudy.aio.open_runtime() is entered by `async with`; in plain code write `with understudy.blocking.open_runtime():`"
 
 
 class HostBell:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
 
 from ..actors import guest_verbs, verbs
 from ..actors.errors import NoRuntimeError
@@ -74,6 +74,11 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
         if failure is not None and error is not None:
             error.add_note(f"Meanwhile the runtime's tree had failed: {failure}")
 
+    async def __aenter__(self) -> NoReturn:
+        raise NoRuntimeError(IN_A_LOOP)
+
+    async def __aexit__(self, *details: object) -> None: ...
+
     def closed(self) -> None:
         """Wait until the thread has ended; a Ctrl-C hurries it."""
         try:
@@ -85,6 +90,11 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
         finally:
             self.thread.join()  # that was its last act
 
+
+IN_A_LOOP = (
+    "understudy.blocking.open_runtime() is entered by `with`, in plain code; under asyncio write"
+    " `async with understudy.aio.open_runtime():`, under trio `async with understudy.open_runtime():`"
+)
 
 # -- Ray's shape: one runtime for the whole program ----------------------------------------------------
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import Token
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..actors import spawner
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import NoRuntimeError
 from ..actors.events import Event
 from ..actors.executor import Executor
-from ..actors.handle import ActorHandle
+from ..actors.handle import ActorHandle, of_class
 from ..actors.life import Life
 from ..supervisors.house import RuntimeHouse
 from ..supervisors.runtime import Runtime
@@ -18,6 +19,11 @@ from .handle import FarHandle
 from .mailbox import FarMailbox
 from .stream import EventPump, FarStream
 from .thread import RuntimeThread
+
+if TYPE_CHECKING:
+    from ..actors.actor import Handle
+
+T = TypeVar("T")
 
 
 class FarRuntime:
@@ -56,9 +62,13 @@ class FarRuntime:
         """Which of the system's means are in use, and what stands in for the others."""
         return self.near.capabilities()
 
-    def get_actor(self, name: str, cls: Any = None, *, namespace: str = "") -> Any:
+    @overload
+    def get_actor(self, name: str, /, *, namespace: str = "") -> Handle[Any]: ...
+    @overload
+    def get_actor(self, name: str, cls: Callable[..., T], /, *, namespace: str = "") -> Handle[T]: ...
+    def get_actor(self, name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
         """As `get_actor`, for this runtime."""
-        return self.find(name, namespace)
+        return of_class(self.find(name, namespace), cls)
 
     def __repr__(self) -> str:
         return f"<{self.crossing.closed or repr(self.thread.runtime)}, in a thread>"
