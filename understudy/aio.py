@@ -17,11 +17,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, overload
 
 import anyio
 
 from .actors import verbs
+from .actors.dump import dump as dump_there
 from .actors.errors import NoRuntimeError
 from .actors.put import put
 from .actors.ref import ObjectRef
@@ -29,14 +30,14 @@ from .actors.verbs import get_actor
 from .crossing.handle import far_handle
 from .crossing.runtime import FarRuntime, Shared
 from .crossing.thread import RuntimeThread
-from .crossing.verbs import cancel, divided, enough_of, far_refs, statistics, too_late, values_of
+from .crossing.verbs import cancel, divided, enough_of, far_list, far_refs, statistics, too_late, values_of
 from .supervisors.spec import Supervisor
 
 if TYPE_CHECKING:
     from .actors.actor import Handle
 
 __all__ = [
-    "cancel", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "put", "statistics", "wait",
+    "cancel", "dump", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "put", "statistics", "wait",
     "wait_ready",
 ]  # fmt: skip
 
@@ -206,12 +207,12 @@ async def wait(
     """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order.
 
     Raises:
+        TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
     """
-    if not refs:
-        raise ValueError("wait() was given no refs")
-    waiter = far_refs(refs)[0].crossing.waiter()
-    with enough_of(refs, num_returns, waiter) as to_come, anyio.move_on_after(timeout):
+    many = far_list(refs, num_returns)
+    waiter = many[0].crossing.waiter()
+    with enough_of(many, num_returns, waiter) as to_come, anyio.move_on_after(timeout):
         if to_come:
             await waiter.wait()
     return divided(refs, num_returns)
@@ -241,6 +242,12 @@ async def wait_ready(handle: Handle[Any]) -> None:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
     await across(handle, verbs.wait_ready)
+
+
+async def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None = None) -> str:
+    """Print the stacks of an actor's threads or tasks, and return them as text; as `understudy.dump`."""
+    text: str = await across(handle, partial(dump_there, timeout=timeout, file=file))
+    return text
 
 
 async def across(handle: Any, verb: Callable[..., Any]) -> Any:

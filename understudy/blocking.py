@@ -21,6 +21,7 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .actors.verbs import get_actor
     from .crossing.plain import (
         call,
+        dump,
         get,
         init,
         interrupt,
@@ -39,6 +40,6 @@ else:  # a guest has no runtime of its own, and should not pay for an event loop
     from .actors.guest_verbs import wait_blocking as wait
 
 __all__ = [
-    "call", "cancel", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "put", "shutdown",
+    "call", "cancel", "dump", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "put", "shutdown",
     "statistics", "wait", "wait_ready",
 ]  # fmt: skip
