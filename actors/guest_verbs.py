@@ -95,7 +95,7 @@ def wait_blocking(
 
 
 def checked_list(refs: Any) -> list[GuestRef]:
-    many: list[Any] = list(refs) if isinstance(refs, Iterable) else [None]
+    many: list[Any] = list(refs) if hasattr(refs, "__iter__") else [None]
     if not all(isinstance(ref, GuestRef) for ref in many):
         raise TypeError(f"wait() takes a list of refs, as in wait([ref]), not {refs!r}")
     return many

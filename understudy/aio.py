@@ -28,16 +28,19 @@ from .actors.put import put
 from .actors.ref import ObjectRef
 from .actors.verbs import get_actor
 from .crossing.handle import far_handle
+from .crossing.queue import AioQueue as Queue
 from .crossing.runtime import FarRuntime, Shared
 from .crossing.thread import RuntimeThread
 from .crossing.verbs import cancel, divided, enough_of, far_list, far_refs, statistics, too_late, values_of
+from .executor import Executor
+from .supervisors import actorpool
 from .supervisors.spec import Supervisor
 
 if TYPE_CHECKING:
     from .actors.actor import Handle
 
 __all__ = [
-    "cancel", "dump", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "put", "statistics", "wait",
+    "ActorPool", "Executor", "Queue", "cancel", "dump", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "put", "statistics", "wait",
     "wait_ready",
 ]  # fmt: skip
 
@@ -216,6 +219,12 @@ async def wait(
         if to_come:
             await waiter.wait()
     return divided(refs, num_returns)
+
+
+class ActorPool(actorpool.ActorPool[T]):
+    """As `understudy.ActorPool`, with the same methods."""
+
+    wait = staticmethod(wait)
 
 
 async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:

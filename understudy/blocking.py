@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .actors.put import put as put
     from .actors.verbs import get_actor
+    from .crossing.actorpool import PlainActorPool as ActorPool
     from .crossing.plain import (
         call,
         dump,
@@ -32,7 +33,9 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
         wait,
         wait_ready,
     )
+    from .crossing.queue import PlainQueue as Queue
     from .crossing.verbs import cancel, statistics
+    from .executor import Executor
 else:  # a guest has no runtime of its own, and should not pay for an event loop
     from .actors.guest_verbs import call_blocking as call
     from .actors.guest_verbs import cancel, get_actor
@@ -40,6 +43,6 @@ else:  # a guest has no runtime of its own, and should not pay for an event loop
     from .actors.guest_verbs import wait_blocking as wait
 
 __all__ = [
-    "call", "cancel", "dump", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "put", "shutdown",
+    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "put", "shutdown",
     "statistics", "wait", "wait_ready",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeGuard, TypeVar, overload
 
 from ..actors import guest_verbs, verbs
 from ..actors.dump import dump as dump_there
@@ -171,13 +171,17 @@ def bound(method: Any) -> tuple[ActorMethod[Any], Check]:
     method = getattr(method, "__self__", method)  # of h.m.broadcast
     if isinstance(method, RemoteFunction):
         return method.method(), method.check
-    if isinstance(method, ActorMethod):
+    if is_method(method):
         return method, method.check
     if isinstance(method, StreamMethod):
         raise TypeError(f"{method.name}() gives a stream: write `for item in h.{method.name}(...)`")
     raise TypeError(
         f"call() takes a method of a handle or a remote function, as in call(h.m, ...), not {method!r}"
     )
+
+
+def is_method(value: Any) -> TypeGuard[ActorMethod[Any]]:
+    return isinstance(value, ActorMethod)
 
 
 @overload
