@@ -30,13 +30,15 @@ class Lot(Protocol):
     def unpark_all(self) -> object: ...
 
 
-class Shelf(Generic[V]):
+L = TypeVar("L", bound=Lot)
+
+
+class Shelf(Generic[V, L]):
     """The items of a queue and its rules; nothing here waits."""
 
-    getters: Lot
-    putters: Lot
-
-    def __init__(self, maxsize: int = 0) -> None:
+    def __init__(self, maxsize: int, getters: L, putters: L) -> None:
+        self.getters = getters
+        self.putters = putters
         self.maxsize = maxsize
         self.items: deque[V] = deque()
         self.closed = False
@@ -122,7 +124,7 @@ class Shelf(Generic[V]):
         raise TypeError("a Queue cannot travel to another process; send its items")
 
 
-class Queue(Shelf[V]):
+class Queue(Shelf[V, trio.lowlevel.ParkingLot]):
     """First in, first out, with room for `maxsize` items (0: without end); Ray's `ray.util.queue.Queue`.
 
     What may wait is async here: `put`, `get` and `shutdown`.  All else returns at once.  Items go to whoever waited
@@ -136,9 +138,7 @@ class Queue(Shelf[V]):
     """
 
     def __init__(self, maxsize: int = 0) -> None:
-        super().__init__(maxsize)
-        self.getters: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
-        self.putters: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
+        super().__init__(maxsize, trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot())
 
     async def put(self, item: V, block: bool = True, timeout: float | None = None) -> None:
         """Put an item in; waits while there is no room, at most `timeout` seconds.  If cancelled, it is not in.

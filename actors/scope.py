@@ -147,6 +147,10 @@ class Scope(Owner):
 
     async def __aexit__(self, *details: object) -> None:
         block.reset(self.token)
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Cancel and end what it owns, and wait for that."""
         pending = list(self.calls.values())
         lives = [life for life in reversed(self.lives) if not life.is_dead]
         self.end()

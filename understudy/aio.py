@@ -30,6 +30,7 @@ from .actors.verbs import get_actor
 from .crossing.handle import far_handle
 from .crossing.queue import AioQueue as Queue
 from .crossing.runtime import FarRuntime, Shared
+from .crossing.scope import open_scope
 from .crossing.thread import RuntimeThread
 from .crossing.verbs import cancel, divided, enough_of, far_list, far_refs, statistics, too_late, values_of
 from .executor import Executor
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from .actors.actor import Handle
 
 __all__ = [
-    "ActorPool", "Executor", "Queue", "cancel", "dump", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "put", "statistics", "wait",
+    "ActorPool", "Executor", "Queue", "cancel", "dump", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "open_scope", "put", "statistics", "wait",
     "wait_ready",
 ]  # fmt: skip
 
@@ -118,16 +119,10 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
 
     async def closed(self) -> None:
         """Wait until the thread has ended, whatever cancels us meanwhile."""
-        cancellation: asyncio.CancelledError | None = None
-        with anyio.CancelScope(shield=True):
-            while not self.thread.ended.over:
-                try:
-                    await self.thread.crossing.passed(self.thread.ended)
-                except asyncio.CancelledError as error:
-                    cancellation = error
-        self.thread.join()  # that was its last act
-        if cancellation is not None:
-            raise cancellation
+        try:
+            await self.thread.crossing.outlast(self.thread.ended)
+        finally:
+            self.thread.join()  # that was its last act
 
 
 PLAIN = "understudy.aio.open_runtime() is entered by `async with`; in plain code write `with understudy.blocking.open_runtime():`"

@@ -34,6 +34,7 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
         wait_ready,
     )
     from .crossing.queue import PlainQueue as Queue
+    from .crossing.scope import open_scope
     from .crossing.verbs import cancel, statistics
     from .executor import Executor
 else:  # a guest has no runtime of its own, and should not pay for an event loop
@@ -43,6 +44,6 @@ else:  # a guest has no runtime of its own, and should not pay for an event loop
     from .actors.guest_verbs import wait_blocking as wait
 
 __all__ = [
-    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "put", "shutdown",
+    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "open_scope", "put", "shutdown",
     "statistics", "wait", "wait_ready",
 ]  # fmt: skip

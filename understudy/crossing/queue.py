@@ -59,14 +59,12 @@ class Line:
         self.unpark(count=len(self.wakes))
 
 
-class FarShelf(Shelf[V]):
+class FarShelf(Shelf[V, Line]):
     """A queue that no loop owns."""
 
     def __init__(self, maxsize: int = 0) -> None:
-        super().__init__(maxsize)
         self.lock = threading.RLock()
-        self.getters: Line = Line(self.lock)
-        self.putters: Line = Line(self.lock)
+        super().__init__(maxsize, Line(self.lock), Line(self.lock))
 
     def may_put(self) -> bool:
         return self.closed or not self.full()
@@ -118,8 +116,13 @@ class AioQueue(FarShelf[V]):
     Tasks of any loop may use it; for threads there is `blocking.Queue`.
     """
 
-    put = FarShelf.put_async
-    get = FarShelf.get_async
+    async def put(self, item: V, block: bool = True, timeout: float | None = None) -> None:
+        """As `put_async`."""
+        await self.put_async(item, block, timeout)
+
+    async def get(self, block: bool = True, timeout: float | None = None) -> V:
+        """As `get_async`."""
+        return await self.get_async(block, timeout)
 
     async def shutdown(self, force: bool = False) -> None:
         """Take nothing more; what is in it can still be taken, or with `force` is gone.  Idempotent."""

@@ -15,6 +15,7 @@ from ..actors.handle import ActorHandle, of_class
 from ..actors.life import Life
 from ..supervisors.house import RuntimeHouse
 from ..supervisors.runtime import Runtime
+from .blocks import Block, belonging_to, block_for
 from .handle import FarHandle
 from .mailbox import FarMailbox
 from .stream import EventPump, FarStream
@@ -84,13 +85,21 @@ class FarRuntime:
 
     def spawn(self, spec: Any) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
-        handle = self.crossing.do(self.near.spawn, spec)
+        handle = self.crossing.do(self.spawn_for, block_for(self.crossing), spec)
         return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
+
+    def spawn_for(self, block: Block | None, spec: Any) -> ActorHandle:
+        with belonging_to(block):
+            return self.near.spawn(spec)
 
     async def start(self, spec: Any) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
-        handle = await self.crossing.perform(self.near.start, spec)
+        handle = await self.crossing.perform(self.start_for, block_for(self.crossing), spec)
         return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
+
+    async def start_for(self, block: Block | None, spec: Any) -> ActorHandle:
+        with belonging_to(block):
+            return await self.near.start(spec)
 
     def functions(self, executor: Executor | None, awaits: bool) -> FarMailbox:
         """Where calls of remote functions go."""
