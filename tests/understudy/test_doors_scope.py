@@ -7,23 +7,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from tests.cast import Endless, Player
 from tests.doors import visit
 from tests.rehearsal import LOCAL
-from understudy import ActorDiedError, NoRuntimeError, TaskCancelledError, aio, blocking, put, remote
+from understudy import ActorDiedError, NoRuntimeError, TaskCancelledError, aio, blocking, method, put, remote
 from understudy.crossing.runtime import FarRuntime
+
+
+class Sleeper(Player, executor=LOCAL):
+    """Sleeps until it is cancelled."""
+
+    @method
+    async def nap(self) -> None:
+        await trio.sleep_forever()
+
 
 LocalPlayer = Player.options(executor=LOCAL)
 
 
 def test_leaving_a_block_cancels_what_is_pending_and_nothing_else() -> None:
     async def scene(runtime: FarRuntime) -> None:
-        endless, player = await Endless.start(), await LocalPlayer.start()
-        other = await Endless.start()
+        sleeper, player = await Sleeper.start(), await LocalPlayer.start()
+        other = await Sleeper.start()
         outside = other.nap.remote()
         async with aio.open_scope() as scope:
-            pending, done = endless.nap.remote(), player.echo.remote(1)
+            pending, done = sleeper.nap.remote(), player.echo.remote(1)
             held = player.echo.remote(pending.as_argument)
             assert await done == 1
             scope.adopt(put(0))
@@ -39,20 +49,20 @@ def test_leaving_a_block_cancels_what_is_pending_and_nothing_else() -> None:
 
 def test_in_plain_code_it_is_a_plain_block() -> None:
     with blocking.open_runtime():
-        endless = Endless.remote()
+        sleeper = Sleeper.remote()
         with blocking.open_scope() as scope:
-            inside = Player.remote()
-            pending = endless.nap.remote()
+            inside = LocalPlayer.remote()
+            pending = sleeper.nap.remote()
             assert blocking.call(inside.add, 1) == 1
             scope.cancel()
             with pytest.raises(TaskCancelledError):
                 blocking.get(pending)
-            again = endless.nap.remote()
+            again = sleeper.nap.remote()
         with pytest.raises(TaskCancelledError):
             blocking.get(again)
         with pytest.raises(ActorDiedError):
             blocking.call(inside.add, 1)
-        assert blocking.call(endless.add, 1) == 1
+        assert blocking.call(sleeper.add, 1) == 1
 
 
 def test_actors_made_inside_end_with_it_unless_they_are_detached() -> None:
@@ -76,14 +86,14 @@ def test_however_a_block_is_left_it_waits_for_the_end_of_its_own(how: str) -> No
 
         async def work() -> None:
             async with aio.open_scope():
-                inside.append(await Player.start())
+                inside.append(await LocalPlayer.start())
                 inside[0].add.remote(1)
                 if how == "error":
                     raise KeyError(how)
                 await asyncio.sleep(60)
 
         task = asyncio.create_task(work())
-        while not inside:
+        while not inside:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         if how == "cancelled":
             task.cancel()
@@ -98,18 +108,18 @@ def test_however_a_block_is_left_it_waits_for_the_end_of_its_own(how: str) -> No
 
 def test_blocks_nest_and_tasks_make_things_for_the_block_they_were_started_in() -> None:
     async def scene(runtime: FarRuntime) -> None:
-        endless = await Endless.start()
+        sleeper = await Sleeper.start()
         gone = asyncio.Event()
 
         async def work() -> Any:
             await gone.wait()
-            return endless.nap.remote()
+            return sleeper.nap.remote()
 
         async with aio.open_scope():
-            outer = endless.nap.remote()
+            outer = sleeper.nap.remote()
             async with aio.open_scope():
                 task = asyncio.create_task(work())
-                inner = endless.nap.remote()
+                inner = sleeper.nap.remote()
             assert (inner.done, outer.done) == (True, False)
             gone.set()
             late = await task  # its block has ended: the one above owns it
@@ -121,8 +131,8 @@ def test_blocks_nest_and_tasks_make_things_for_the_block_they_were_started_in() 
 
 def test_a_block_adopts_a_ref_and_owns_calls_of_remote_functions() -> None:
     async def scene(runtime: FarRuntime) -> None:
-        endless = await Endless.start()
-        adopted = endless.nap.remote()
+        sleeper = await Sleeper.start()
+        adopted = sleeper.nap.remote()
         async with aio.open_scope() as scope:
             scope.adopt(adopted)
             scope.adopt(put(3))
@@ -146,7 +156,7 @@ def sleep_long() -> None:
 
 def test_a_block_of_one_runtime_owns_nothing_of_another() -> None:
     with blocking.open_runtime():
-        outer = Endless.remote()
+        outer = Sleeper.remote()
         with blocking.open_scope(), blocking.open_runtime():
             inner = LocalPlayer.remote()
             ref = outer.nap.remote()

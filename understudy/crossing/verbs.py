@@ -77,6 +77,8 @@ def far_list(refs: Any, num_returns: int) -> list[FarRef[Any]]:
         ValueError: if there are fewer refs than that.
     """
     many = list(map(far_ref, verbs.checked_refs(refs)))
+    if not many:
+        raise ValueError("wait() was given no refs; num_returns must be from 1 to their number")
     if not 0 < num_returns <= len(many):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(many)}, not {num_returns}")
     return many
