@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.context import NOTHING, Running, role, set_carried
+from ..transports.guests.context import NOTHING, Running, casts_are_elaborate, role, set_carried
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
@@ -127,6 +127,7 @@ class Questions:
         self, parent: Call | None, function: Callable[[], T], carried: Mapping[str, Any] = NOTHING
     ) -> T:
         """Do something as if within the method of the call that asks."""
+        casts_are_elaborate()
         here = Running()
         here.actor = self.incarnation.life
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None

@@ -12,6 +12,17 @@ tenant: ContextVar[str] = carry(ContextVar("tests_tenant", default="nobody"))
 
 
 class Plain(Actor, executor=Local()):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    @method
+    def note(self, text: str = "") -> None:
+        self.notes.append(text + tenant.get())
+
+    @method
+    def noted(self) -> list[str]:
+        return self.notes
+
     @method
     def seen(self) -> str:
         found = tenant.get()
@@ -48,5 +59,20 @@ def test_what_the_caller_has_set_the_method_sees_and_nothing_else() -> None:
             finally:
                 tenant.reset(token)
         assert await plain.seen() == "nobody"
+
+    rehearse(scene)
+
+
+def test_a_cast_carries_them_too() -> None:
+    async def scene(runtime: Runtime) -> None:
+        plain, mixed = await Plain.start(), await Mixed.start()
+        for actor in (plain, mixed):
+            actor.note.cast("for ")
+            token = tenant.set("ada")
+            actor.note.cast("for ")
+            actor.note.cast()
+            tenant.reset(token)
+            actor.note.cast("for ")
+            assert await actor.noted() == ["for nobody", "for ada", "ada", "for nobody"]
 
     rehearse(scene)
