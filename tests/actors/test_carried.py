@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
+from pathlib import Path
+
+import pytest
 
 from tests.rehearsal import rehearse
 from understudy import Actor, Local, Runtime, carry, method
@@ -76,3 +81,39 @@ def test_a_cast_carries_them_too() -> None:
             assert await actor.noted() == ["for nobody", "for ada", "ada", "for nobody"]
 
     rehearse(scene)
+
+
+SCRIPT = """
+from contextvars import ContextVar
+from pathlib import Path
+import trio
+from understudy import Actor, Process, carry, method, open_runtime
+
+user = carry(ContextVar("script_user", default="nobody"))
+count = ContextVar("script_count", default=0)
+
+class Teller(Actor, executor=Process()):
+    @method
+    def tell(self):
+        count.set(count.get() + 1)
+        return user.get(), count.get()
+
+async def main():
+    async with open_runtime():
+        teller = await Teller.start()
+        first = await teller.tell()
+        user.set("ada")
+        print(first, await teller.tell())
+
+trio.run(main)
+"""
+
+
+@pytest.mark.slow
+def test_a_class_of_a_script_may_use_context_variables_of_that_script(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=50, check=False
+    )
+
+    assert (done.stderr, done.stdout) == ("", "('nobody', 1) ('ada', 1)\n")
