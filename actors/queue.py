@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import trio
 
 from .errors import NEVER_SENT, ActorDiedError, UnderstudyError
+from .here import check_trio
 from .reasons import SHUTDOWN_EXIT
 
 V = TypeVar("V")
@@ -147,6 +148,7 @@ class Queue(Shelf[V, trio.lowlevel.ParkingLot]):
             Full: if there is no room in time, or at once with `block=False`.
             ActorDiedError: if the queue was shut down.
         """
+        check_trio("Queue()")
         await trio.lowlevel.checkpoint_if_cancelled()
         with trio.move_on_after(seconds_of(block, timeout)):
             while self.full() and not self.closed and block:
@@ -161,6 +163,7 @@ class Queue(Shelf[V, trio.lowlevel.ParkingLot]):
             Empty: if there is none in time, or at once with `block=False`.
             ActorDiedError: if the queue was shut down and is empty.
         """
+        check_trio("Queue()")
         await trio.lowlevel.checkpoint_if_cancelled()
         with trio.move_on_after(seconds_of(block, timeout)):
             while not self.items and not self.closed and block:

@@ -17,7 +17,7 @@ from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.executor import Executor
 from ..actors.handle import ActorHandle, of_class
 from ..actors.held import refs_of, with_values
-from ..actors.here import check_here
+from ..actors.here import check_here, check_trio, not_trio
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
@@ -254,7 +254,7 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
         self.block = opened(tree)
 
     async def __aenter__(self) -> Runtime:
-        refuse_elsewhere()
+        check_trio("open_runtime()")
         return await self.block.__aenter__()
 
     async def __aexit__(
@@ -263,23 +263,9 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
         await self.block.__aexit__(kind, error, traceback)
 
     def __enter__(self) -> NoReturn:
-        raise NoRuntimeError(NOT_TRIO)
+        raise not_trio("open_runtime()")
 
     def __exit__(self, *details: object) -> None: ...
-
-
-NOT_TRIO = (
-    "understudy.open_runtime() is the door for trio, and no task of trio runs here; under asyncio write"
-    " `async with understudy.aio.open_runtime():`, in plain code `with understudy.blocking.open_runtime():`"
-)
-
-
-def refuse_elsewhere() -> None:
-    """Raise NoRuntimeError where no task of trio runs."""
-    try:
-        trio.lowlevel.current_task()
-    except RuntimeError:
-        raise NoRuntimeError(NOT_TRIO) from None
 
 
 @asynccontextmanager

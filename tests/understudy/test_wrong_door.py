@@ -13,7 +13,7 @@ from tests.cast import Faller, Player
 from tests.cast_doors import Seeker
 from tests.doors import runtime_threads, visit
 from tests.rehearsal import LOCAL
-from understudy import NoRuntimeError, Pool, aio, blocking, get_actor
+from understudy import NoRuntimeError, Pool, Queue, aio, blocking, get_actor, open_scope
 from understudy.crossing.runtime import FarRuntime
 
 # -- doors -----------------------------------------------------------------------------------------------
@@ -25,18 +25,27 @@ async def enter(block: Any) -> None:
 
 
 def test_the_door_for_trio_names_the_others_under_asyncio() -> None:
-    with pytest.raises(NoRuntimeError, match=r"async with understudy\.aio\.open_runtime\(\)"):
+    with pytest.raises(NoRuntimeError, match=r"understudy\.aio\.open_runtime\(\)"):
         asyncio.run(enter(understudy.open_runtime()))
 
 
 def test_the_door_for_trio_names_the_others_in_plain_code() -> None:
     with (
-        pytest.raises(NoRuntimeError, match=r"with understudy\.blocking\.open_runtime\(\)"),
+        pytest.raises(NoRuntimeError, match=r"understudy\.blocking\.open_runtime\(\)"),
         understudy.open_runtime(),
     ):
         pass
     with pytest.raises(NoRuntimeError, match=r"understudy\.blocking"):
         enter(understudy.open_runtime()).send(None)
+
+
+def test_what_is_for_trio_names_what_is_not() -> None:
+    uses: list[Any] = [lambda: enter(open_scope()), Queue().get, lambda: Queue[int]().put(1)]
+    for use in uses:
+        with pytest.raises(NoRuntimeError, match=r"understudy\.aio\.(open_scope|Queue)\(\), in plain"):
+            asyncio.run(use())
+    with pytest.raises(NoRuntimeError, match=r"understudy\.blocking\.open_scope\(\)"), open_scope():
+        pass
 
 
 def test_the_door_for_asyncio_names_the_others() -> None:
@@ -51,6 +60,13 @@ def test_the_door_for_plain_code_names_the_others_in_a_loop(run: Any) -> None:
     with pytest.raises(NoRuntimeError, match=r"understudy\.aio\.open_runtime.*understudy\.open_runtime"):
         run(enter(blocking.open_runtime()))
     assert runtime_threads() == []
+
+
+def test_in_a_guest_the_names_of_the_blocking_door_can_be_imported_and_say_what_there_is() -> None:
+    async def scene(runtime: FarRuntime) -> str:
+        return await (await Seeker.start()).opens_a_runtime()
+
+    assert "blocking.init is for a program that has a runtime of its own" in visit(scene)
 
 
 # -- classes ---------------------------------------------------------------------------------------------

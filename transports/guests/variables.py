@@ -26,9 +26,8 @@ def reduced(variable: ContextVar[Any], by_reference: Callable[[str], bool]) -> t
 
 def place_of(variable: ContextVar[Any], by_reference: Callable[[str], bool]) -> tuple[str, str] | None:
     """The module it is in, and its name there."""
-    for module, contents in [(name, getattr(found, "__dict__", None)) for name, found in sys.modules.items()]:
-        if not isinstance(contents, dict):
-            continue
+    for module, found in list(sys.modules.items()):
+        contents: dict[str, Any] = getattr(found, "__dict__", {})
         names = [name for name, value in list(contents.items()) if value is variable]
         if names and by_reference(module):
             return module, names[0]
