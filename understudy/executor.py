@@ -190,8 +190,7 @@ class Executor(futures.Executor):
         self.shut = True
         under_way = list(self.under_way)
         if cancel_futures:
-            for future in under_way:
-                future.cancel()
+            self.stop()
         if wait and under_way and threading.get_ident() == self.thread:
             raise RuntimeError(
                 "shutdown(wait=True) would block the event loop it waits for; write `await executor.aclose()`"
@@ -215,23 +214,31 @@ class Executor(futures.Executor):
     async def aclose(self) -> None:
         """Take nothing new, and wait until all is done; if cancelled while waiting, what is under way is stopped."""
         self.shut = True
-        if self.crossing is None:
-            await self.finish()
-        elif not self.crossing.closed:
-            await self.crossing.perform(self.finish)
+        try:
+            if self.crossing is None:
+                await self.finish()
+            elif not self.crossing.closed:
+                await self.crossing.perform(self.finish)
+        finally:
+            self.stop()
 
     async def finish(self) -> None:
+        """Wait until all is done, and for the end of the pool."""
         try:
             if self.under_way:
                 await self.idle.wait()
         finally:
-            for future in list(self.under_way):
-                future.cancel()
+            self.stop()
             self.dismiss()
         if self.pool is not None:
             await self.pool.wait_dead()
         self.pool = None
         await trio.lowlevel.checkpoint()
+
+    def stop(self) -> None:
+        """Stop what is under way."""
+        for future in list(self.under_way):
+            future.cancel()
 
     async def __aenter__(self) -> Self:
         if self.crossing is None:

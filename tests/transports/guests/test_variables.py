@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.actors.test_carried import tenant
+from tests.actors import test_carried
 from tests.transports.guests.test_pickles import elsewhere
 from understudy.transports.guests.context import CARRIED
 from understudy.transports.guests.pickles import dumps, dumps_with_code, loads
@@ -24,9 +24,9 @@ def nobody_s() -> Any:
 
 @pytest.mark.slow
 def test_one_that_can_be_imported_travels_by_name() -> None:
-    assert b"test_carried" in dumps(tenant)
+    assert b"test_carried" in dumps(test_carried.tenant)
     assert elsewhere(
-        tenant,
+        test_carried.tenant,
         "value.name, value.get(), value is __import__('tests.actors.test_carried').actors.test_carried.tenant",
     ) == ("tests_tenant nobody True")
 
