@@ -199,7 +199,7 @@ def test_call_says_what_it_takes() -> None:
         fountain = Fountain.remote()
         with pytest.raises(TypeError, match=r"numbers\(\) gives a stream: write `for item in h\.numbers"):
             blocking.call(fountain.numbers, 3)  # type: ignore[call-overload]
-        for wrong in (len, fountain, None, fountain.add.cast):
+        for wrong in (len, fountain, None, fountain.add.cast, fountain.add.remote, fountain.add.map):
             with pytest.raises(TypeError, match="takes a method of a handle or a remote function"):
                 blocking.call(wrong, 3)  # type: ignore[call-overload]
 

@@ -156,7 +156,7 @@ def call(method: Any, /, *args: Any, **kwargs: Any) -> Any:
     if in_guest():
         return guest_verbs.call_blocking(method, *args, **kwargs)
     everyone = getattr(method, "__func__", None) is ActorMethod.broadcast
-    method, check = bound(method)
+    method, check = bound(method.__self__ if everyone else method)
     mailbox, refs = method.mailbox, check(*args, **kwargs)
     if not isinstance(mailbox, FarMailbox):
         raise NoRuntimeError(f"{method!r} belongs to a runtime of this very trio run; await it")
@@ -168,7 +168,6 @@ def call(method: Any, /, *args: Any, **kwargs: Any) -> Any:
 
 def bound(method: Any) -> tuple[ActorMethod[Any], Check]:
     """The method behind what `call` was given, and what checks its arguments."""
-    method = getattr(method, "__self__", method)  # of h.m.broadcast
     if isinstance(method, RemoteFunction):
         return method.method(), method.check
     if is_method(method):
