@@ -143,7 +143,7 @@ class Round:
                 self.held[child.id] = group
             else:
                 self.held.pop(child.id, None)
-            if child.state in (DOWN, PARKED, DELAYED):
+            if child.state in (DOWN, PARKED, DELAYED) and (group is None or child.id != group.cause):
                 child.state = PENDING
         if group is None:
             self.enqueue(starts)
