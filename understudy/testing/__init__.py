@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .injection import Injector as Injector
     from .injection import inject as inject
     from .injection import injected as injected
+    from .settling import NotQuietError as NotQuietError
+    from .settling import quiet as quiet
 
 DOOR: dict[str, tuple[str, ...]] = {
     "fake": ("FakeExecutor",),
@@ -39,6 +41,7 @@ DOOR: dict[str, tuple[str, ...]] = {
         "StartFails",
     ),
     "injection": ("Injection", "InjectionError", "Injector", "inject", "injected"),
+    "settling": ("NotQuietError", "quiet"),
 }
 HOME = {name: module for module, names in DOOR.items() for name in names}
 

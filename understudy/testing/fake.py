@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ..actors import lifecycle
-from ..actors.checks import check_fields
+from ..actors.checks import check_fields, is_tuple
 from ..actors.concurrency import Group, groups_of
 from ..actors.executor import Executor, Ladder, is_ladder
 from ..actors.exported import ASYNC_LIMIT, awaits
@@ -52,7 +52,7 @@ class FakeExecutor(Executor):
     """
 
     plan: tuple[Fault, ...] = ()
-    ladder: Ladder = Ladder()
+    ladder: Ladder = field(default_factory=Ladder)
 
     def __post_init__(self) -> None:
         check_fields(self, {"plan": (is_plan, PLAN), "ladder": (is_ladder, "Ladder(...)")})
@@ -62,7 +62,11 @@ class FakeExecutor(Executor):
 
 
 def is_plan(value: Any) -> bool:
-    return isinstance(value, tuple) and all(isinstance(item, Fault) for item in value)
+    return is_tuple(value) and all(map(is_fault, value))
+
+
+def is_fault(value: object) -> bool:
+    return isinstance(value, Fault)
 
 
 PLANNED = "the fault plan says so"
@@ -78,6 +82,8 @@ class FakeIncarnation(TaskIncarnation):
     """Calls begin as ever; those that the plan slows down run in tasks of their own."""
 
     __slots__ = ("begun", "deaf", "ladder", "lag", "lags", "plan", "standing", "unheard")
+
+    parting: Call | None
 
     def __init__(self, life: Life) -> None:
         super().__init__(life)
