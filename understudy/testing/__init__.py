@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .injection import injected as injected
     from .settling import NotQuietError as NotQuietError
     from .settling import quiet as quiet
+    from .strategies import StrategyConformanceError as StrategyConformanceError
+    from .strategies import check_strategy as check_strategy
 
 DOOR: dict[str, tuple[str, ...]] = {
     "fake": ("FakeExecutor",),
@@ -42,6 +44,7 @@ DOOR: dict[str, tuple[str, ...]] = {
     ),
     "injection": ("Injection", "InjectionError", "Injector", "inject", "injected"),
     "settling": ("NotQuietError", "quiet"),
+    "strategies": ("StrategyConformanceError", "check_strategy"),
 }
 HOME = {name: module for module, names in DOOR.items() for name in names}
 

@@ -1,0 +1,147 @@
+"""`check_strategy(strategy)`: what must hold for every strategy, tried out on the rulebook that will ask it."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+from ..supervisors.rules import SECOND, Flags
+from ..supervisors.strategies.strategy import (
+    Decision,
+    StrategyError,
+    View,
+    checked,
+)
+from .rig import MILLI, Rig
+
+IDS = ("a", "b", "c", "d")
+MOST_STEPS = 5_000
+DAY = 24 * 3600 * SECOND
+
+
+class StrategyConformanceError(AssertionError):
+    """A strategy is not what a strategy must be; the message lists all that was found."""
+
+
+def check_strategy(strategy: Any) -> None:
+    """Raise, with all that is wrong, unless this can be a supervisor's strategy.
+
+    Asked in thousands of situations it must return Decisions that can be carried out, the same for the same question,
+    also from a copy that was pickled; it must be equal to that copy, and printed alike, before and after; what it
+    looks at must not change; and its supervisor must come to rest, by giving up if nothing else, when children
+    fall again and again.
+
+    Example:
+        def test_mine() -> None:
+            check_strategy(MyStrategy(tries=3))
+
+    Raises:
+        StrategyConformanceError: if it is none.
+    """
+    flaws = list(dict.fromkeys(found(strategy)))
+    if flaws:
+        raise StrategyConformanceError(
+            "\n".join([f"{strategy!r} is no strategy:", *(f"- {flaw}" for flaw in flaws)])
+        )
+
+
+def found(strategy: Any) -> Iterator[str]:
+    """Everything that is wrong with it."""
+    if not callable(getattr(strategy, "decide", None)):
+        yield "it has no method decide(event, view, now)"
+        return
+    try:
+        copy = pickle.loads(pickle.dumps(strategy))
+    except Exception as error:
+        yield f"it cannot be pickled: {error!r}"
+        return
+    printed = repr(strategy)
+    yield from alike(strategy, copy, "after pickling")
+    watched = Watched(strategy, copy)
+    for seed in range(8):
+        yield from tried(watched, seed)
+    yield from watched.flaws
+    yield from alike(strategy, copy, "after use")
+    if repr(strategy) != printed:
+        yield f"it prints otherwise after use: {strategy!r}"
+
+
+def alike(strategy: Any, copy: Any, when: str) -> Iterator[str]:
+    if strategy != copy:
+        yield f"it is not equal to its own copy {when}; make it a frozen dataclass, or give it __eq__"
+    elif " at 0x" in repr(strategy):
+        yield "its repr shows an address and not its settings; make it a dataclass, or give it __repr__"
+
+
+class Watched:
+    """Asks the strategy, its copy, and again in another order of things; and notes where they disagree."""
+
+    def __init__(self, strategy: Any, copy: Any) -> None:
+        self.strategy = strategy
+        self.copy = copy
+        self.flaws: list[str] = []
+        self.sample_every = getattr(strategy, "sample_every", None)
+        self.wakes_first = bool(getattr(strategy, "wakes_first", False))
+
+    def decide(self, event: Any, view: View, now: int) -> Decision:
+        before = shown(view)
+        decision = self.strategy.decide(event, view, now)
+        for who, what in ((self.strategy, "asked again"), (self.copy, "asked as a copy")):
+            again = who.decide(event, view, now)
+            if again != decision:
+                self.flaws.append(
+                    f"{what}, it decides otherwise about {type(event).__name__}: {again!r}, not {decision!r}"
+                )
+        if shown(view) != before:
+            self.flaws.append(f"it changes what it is shown, at {type(event).__name__}")
+        self.judge(decision, view, now)
+        return decision
+
+    def judge(self, decision: Any, view: View, now: int) -> None:
+        try:
+            checked(decision, view.children, now)
+        except StrategyError as error:
+            self.flaws.append(str(error))
+
+
+def shown(view: View) -> list[tuple[Any, ...]]:
+    """All that a view shows."""
+    return [(id, child.state, child.since, tuple(child.ends)) for id, child in view.children.items()]
+
+
+def tried(watched: Watched, seed: int) -> Iterator[str]:
+    """One run in which children fall, by and by less often if the seed is odd."""
+    draws = Random(seed)
+    endless = seed % 2 == 0
+    flags = Flags(3, 5 * SECOND, watched) if seed % 4 < 2 else Flags(50, 60 * SECOND, watched)
+    rig = Rig(flags, IDS, soon(draws) if endless else seldom(draws), watched.sample_every)
+    rig.run(MOST_STEPS, until=MILLI * 60_000 if endless else DAY)
+    cause = rig.over.cause if rig.over is not None else None
+    if cause is not None and cause.why == "flaw":
+        yield str(cause.reason) + raised(cause.reason)
+    elif endless and rig.over is None and rig.starts > MOST_RESTARTS:
+        yield (
+            f"its supervisor never gives up: {rig.starts} starts in {rig.now / SECOND:.3g} s, while children fall "
+            "at once; restart on Exited and StartFailed, which counts, and not on Woke or Sampled"
+        )
+
+
+def raised(reason: Any) -> str:
+    cause = getattr(reason, "__cause__", None)
+    return f" (from {type(cause).__name__})" if cause is not None else ""
+
+
+def soon(draws: Random) -> Callable[[str, int], int]:
+    """Whoever starts falls at once."""
+    return lambda id, now: draws.randrange(MILLI)
+
+
+def seldom(draws: Random) -> Callable[[str, int], int | None]:
+    """Children fall every few hours, and sometimes several within a second."""
+    return lambda id, now: round(draws.choice((0.2, 3600.0, 20_000.0, math.pi)) * SECOND)
+
+
+MOST_RESTARTS = 1000  # in a minute of endless failure; the intensities here allow 54
