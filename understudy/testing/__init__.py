@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .executors import ExecutorConformance as ExecutorConformance
     from .fake import FakeExecutor as FakeExecutor
     from .faults import Crash as Crash
     from .faults import DiesStopping as DiesStopping
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .strategies import check_strategy as check_strategy
 
 DOOR: dict[str, tuple[str, ...]] = {
+    "executors": ("ExecutorConformance",),
     "fake": ("FakeExecutor",),
     "faults": (
         "Crash",

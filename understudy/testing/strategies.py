@@ -88,7 +88,7 @@ class Watched:
 
     def decide(self, event: Any, view: View, now: int) -> Decision:
         before = shown(view)
-        decision = self.strategy.decide(event, view, now)
+        decision: Decision = self.strategy.decide(event, view, now)
         for who, what in ((self.strategy, "asked again"), (self.copy, "asked as a copy")):
             again = who.decide(event, view, now)
             if again != decision:
