@@ -190,11 +190,12 @@ def checked(decision: Any, children: Mapping[str, Any], now: int) -> Decision:
     """The decision, if it can be carried out; raises StrategyError, saying what is wrong."""
     if not isinstance(decision, Decision):
         raise StrategyError(f"decide() must return a Decision, not {decision!r}")
-    for field, ids in (("stop", decision.stop), ("start", decision.start)):
-        if isinstance(ids, str) or not isinstance(ids, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+    given: tuple[tuple[str, Any], ...] = (("stop", decision.stop), ("start", decision.start))
+    for field, ids in given:
+        if isinstance(ids, str) or not isinstance(ids, Sequence):
             raise StrategyError(f"{field} must be a tuple of child ids, not {ids!r}")
-        for id in ids:
-            if id not in children:
+        for id in cast("Sequence[Any]", ids):
+            if not isinstance(id, str) or id not in children:
                 raise StrategyError(f"{field} names {id!r}, which is no child here")
     at = decision.wake_at
     if at is not None and (type(at) is not int or at <= now):
