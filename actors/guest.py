@@ -28,7 +28,7 @@ from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
 from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
-from .recall import recalled
+from .recall import let_back, recalled
 from .stream import Feed
 from .verdicts import answer, flaw_of
 
@@ -145,7 +145,9 @@ class GuestIncarnation:
                     if call.code:
                         self.send_code(call.code)
                     message = (
-                        call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt)
+                        call.payload
+                        if call.attempt == 1
+                        else self.codec.marked(call.payload, "attempt", call.attempt)
                     )
                     size += len(message)
                     batch.append(message)
@@ -162,7 +164,11 @@ class GuestIncarnation:
             call.state = SENT
             if call.code:
                 self.send_code(call.code)
-            batch.append(call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt))
+            batch.append(
+                call.payload
+                if call.attempt == 1
+                else self.codec.marked(call.payload, "attempt", call.attempt)
+            )
         if batch:
             self.guest.link.send_now(batch)
 
@@ -278,6 +284,10 @@ class GuestIncarnation:
     def recall(self, call: Call, stand_in: Call) -> bool:
         """Take back a call that has not begun, for somebody else to do."""
         return recalled(self, call, stand_in)
+
+    def let_back(self, calls: list[Call]) -> None:
+        """Calls that wait have come back within one chain: they begin beside the one that waits for them."""
+        let_back(self, calls)
 
     def interrupt(self) -> list[trio.Event]:
         """Interrupt what runs; returns the events of its end, none if nothing runs."""

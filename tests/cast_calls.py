@@ -190,6 +190,15 @@ class Asker(Actor, executor=QUIET):
         return sync.get(ref)
 
     @method
+    def wait_late(self, gate: str, *way: Any) -> int:
+        """Go round, and wait for it only once the gate is open."""
+        ref = way[0].circle.remote(*way[1:])
+        while not os.path.exists(gate):
+            time.sleep(0.002)
+        told: int = sync.get(ref)
+        return 1 + told
+
+    @method
     def keep(self, value: Any) -> None:
         self.kept = value
 
@@ -328,6 +337,14 @@ class AsyncAsker(Actor, executor=QUIET):
     @method
     async def circle_by_ref(self, *way: Any) -> int:
         return 1 + await way[0].circle_by_ref.remote(*way[1:]) if way else 0
+
+    @method
+    async def wait_late(self, gate: str, *way: Any) -> int:
+        ref = way[0].circle.remote(*way[1:])
+        while not said(gate):
+            await pause(0.002)
+        told: int = await ref
+        return 1 + told
 
     @method
     async def keep(self, value: Any) -> None:

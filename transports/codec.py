@@ -50,7 +50,7 @@ class HostCodec(Protocol):
         context: dict[str, Any] | None = None,
     ) -> tuple[Any, Code]: ...
     def message(self, *parts: Any) -> Any: ...
-    def again(self, message: Any, attempt: int) -> Any: ...
+    def marked(self, message: Any, name: str, value: Any) -> Any: ...
     def packed(self, value: Any) -> tuple[Any, Code]: ...
     def packed_error(self, error: BaseException) -> Any: ...
     def value(self, value: Any) -> Any: ...
@@ -215,9 +215,9 @@ class Codec:
         except Exception:
             return None
 
-    def again(self, message: bytes, attempt: int) -> bytes:
-        """The same call, told that it is tried again."""
-        return reencode(message, attempt)
+    def marked(self, message: bytes, name: str, value: Any) -> bytes:
+        """The same call, with one thing more in its context."""
+        return reencode(message, name, value)
 
     def error(self, pickled: Any) -> Exception | None:
         """The exception of a fault, if it can be rebuilt here."""
@@ -230,13 +230,13 @@ class Codec:
         return error if isinstance(error, Exception) else None
 
 
-def reencode(message: bytes, attempt: int) -> bytes:
+def reencode(message: bytes, name: str, value: Any) -> bytes:
     parts = _decode(message)
     place = Ext(p.PICKLED, parts[3]) if type(parts[3]) is Pickled else parts[3]
     context = dict(parts[5] or {}) if len(parts) > 5 else {}
     if type(context.get("vars")) is Pickled:
         context["vars"] = Ext(p.PICKLED, context["vars"])
-    context["attempt"] = attempt
+    context[name] = value
     return _encode((*parts[:3], place, parts[4] if len(parts) > 4 else None, context))
 
 

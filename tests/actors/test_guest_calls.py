@@ -547,3 +547,44 @@ def test_reentrant_lets_a_call_that_comes_back_run(engine: Engine) -> None:
             await settled(actor, runtime)
 
     rehearse(scene)
+
+
+def waiting(actor: Any, count: int) -> bool:
+    """Does it have so many calls on its books, the one that runs among them?"""
+    return len([call for call in actor._life.mailbox.unfinished() if not call.ended]) == count
+
+
+@across(TRUSTED)
+def test_reentrant_lets_in_what_came_back_before_its_caller_waited(engine: Engine, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    async def scene(runtime: Runtime) -> None:
+        a = await engine.start(id="a", reentrant=True, max_concurrency=1)
+        b, c = await Asker.start(), await Asker.start()
+        for count, way in [(2, (b, a)), (3, (b, c, a))]:
+            ref = a.wait_late.remote(str(gate), *way)
+            await until(lambda: waiting(a, 2))
+            gate.write_text("open ")
+            assert await ref == count
+            gate.unlink()
+        await settled(a, runtime)
+
+    rehearse(scene)
+
+
+@across(TRUSTED)
+def test_reentrant_lets_in_what_waits_behind_others(engine: Engine, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    async def scene(runtime: Runtime) -> None:
+        a = await engine.start(id="a", reentrant=True, max_concurrency=1)
+        b = await Asker.start()
+        ref = a.wait_late.remote(str(gate), b, a)
+        others = [a.add.remote(n) for n in range(600)]
+        await until(lambda: waiting(a, 602))
+        gate.write_text("open ")
+        assert await ref == 2
+        assert await get(others) == list(range(1, 601))
+        await settled(a, runtime)
+
+    rehearse(scene)
