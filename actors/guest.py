@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -30,7 +30,7 @@ from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
 from .recall import let_back, recalled
 from .stream import Feed
-from .verdicts import answer, flaw_of
+from .verdicts import answer, flaw_of, unreadable
 
 if TYPE_CHECKING:
     from ..transports.codec import HostCodec
@@ -228,16 +228,16 @@ class GuestIncarnation:
             raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
         if call.state is ENDED:
             return
-        for at, value in enumerate(values):
-            if value.__class__ is Pickled:
-                values[at] = self.value(value)
-        feed.put(values)
+        try:
+            feed.put(self.value(values, self.codec.values_in))
+        except Exception as error:
+            call.mailbox.withdraw(call, unreadable(call, "an item", error))
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any, read: Callable[[Any], Any] | None = None) -> Any:
         """What a guest has sent, as its receiver gets it; raises what unpickling raises."""
         token = finder.set(self.life.house.find)
         try:
-            return self.codec.value(value)
+            return (read or self.codec.value)(value)
         finally:
             finder.reset(token)
 

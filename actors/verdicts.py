@@ -42,12 +42,17 @@ def result(call: Call, message: list[Any], incarnation: GuestIncarnation) -> Non
     try:
         value = incarnation.value(message[2])
     except Exception as error:
-        text = f"the result of {call.method.name}() cannot be unpickled here: {error}"
-        failure = Unsendable(text, BEGUN, call.id, call.method.name)
-        failure.__cause__ = error
-        call.fail(failure)
+        call.fail(unreadable(call, "the result", error))
     else:
         call.succeed(value)
+
+
+def unreadable(call: Call, what: str, error: Exception) -> Unsendable:
+    """The result, or an item, has come and can be made no sense of."""
+    text = f"{what} of {call.method.name}() cannot be unpickled here: {error}"
+    failure = Unsendable(text, BEGUN, call.id, call.method.name)
+    failure.__cause__ = error
+    return failure
 
 
 def flaw_of(call: Call, fault: list[Any], incarnation: GuestIncarnation) -> CallError:

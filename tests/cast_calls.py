@@ -209,7 +209,7 @@ class Asker(Actor, executor=QUIET):
     @method
     def open_questions(self) -> int:
         """How many it has open itself."""
-        from understudy.actors.guest_handle import asking
+        from understudy.actors.guest_ref import asking
 
         return len(asking().open)
 
@@ -356,7 +356,7 @@ class AsyncAsker(Actor, executor=QUIET):
 
     @method
     async def open_questions(self) -> int:
-        from understudy.actors.guest_handle import asking
+        from understudy.actors.guest_ref import asking
 
         return len(asking().open)
 

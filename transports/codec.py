@@ -54,6 +54,7 @@ class HostCodec(Protocol):
     def packed(self, value: Any) -> tuple[Any, Code]: ...
     def packed_error(self, error: BaseException) -> Any: ...
     def value(self, value: Any) -> Any: ...
+    def values_in(self, values: list[Any]) -> list[Any]: ...
     def error(self, pickled: Any) -> Exception | None: ...
 
 
@@ -187,6 +188,10 @@ class Codec:
             return value
         return pickles.loads(value)
 
+    def values_in(self, values: list[Any]) -> list[Any]:
+        """The items of a stream, as their reader gets them; raises what unpickling raises."""
+        return [pickles.loads(value) if type(value) is Pickled else value for value in values]
+
     def arguments(self, message: bytes, code: Code) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a call that we encoded was called with; for the dead letters."""
         parts: list[Any] = [*_decode(message), None, None]
@@ -198,7 +203,7 @@ class Codec:
 
     def packed(self, value: Any) -> tuple[Any, Code]:
         """A value as part of a message, and the code it names; raises Unencodable."""
-        if type(value) in p.PLAIN_TYPES and type(value) is not int:
+        if is_plain(value):
             return value, NO_CODE
         if not self.trusted:
             return value, NO_CODE
@@ -228,6 +233,14 @@ class Codec:
         except Exception:
             return None
         return error if isinstance(error, Exception) else None
+
+
+def is_plain(value: Any) -> bool:
+    """Does msgpack carry it as it is, whatever it is?"""
+    kind = type(value)
+    if kind is int:
+        return -(1 << 63) <= value < 1 << 64
+    return kind in p.PLAIN_TYPES and (kind is not str or value.isascii())
 
 
 def reencode(message: bytes, name: str, value: Any) -> bytes:

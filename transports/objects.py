@@ -44,6 +44,9 @@ class HostObjects:
     def value(self, value: Any) -> Any:
         return value
 
+    def values_in(self, values: list[Any]) -> list[Any]:
+        return values
+
     def error(self, pickled: Any) -> Exception | None:
         return pickled if isinstance(pickled, Exception) else None
 

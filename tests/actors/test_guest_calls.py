@@ -28,7 +28,8 @@ from understudy import (
     statistics,
 )
 from understudy.actors.events import FailureUnseen
-from understudy.actors.guest_handle import GuestHandle, ask
+from understudy.actors.guest_handle import GuestHandle
+from understudy.actors.guest_ref import ask
 from understudy.transports.guests import protocol as p
 
 ALL = plain(Asker) + loops(AsyncAsker)

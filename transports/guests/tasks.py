@@ -5,6 +5,7 @@ Methods that are not `async` run at once, between two steps of the others.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextvars import copy_context
 from types import FrameType
@@ -12,7 +13,7 @@ from typing import Any
 
 from . import protocol as p
 from .asides import Asides, Signal
-from .asking import Question
+from .asking import Question, any_answered
 from .concurrent import Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
@@ -247,6 +248,21 @@ class Tasks(Asides):
             come = self.make_signal()
             question.on_answer.append(come.set)
             await come.wait()
+
+    async def wait_any_async(self, questions: list[Question], until: float | None) -> bool:
+        come = self.make_signal()
+        for question in questions:
+            question.on_answer.append(come.set)
+        try:
+            if not any_answered(questions):
+                if until is None:
+                    await come.wait()
+                else:
+                    await self.until(come, self.now() + until - time.monotonic())
+        finally:
+            for question in questions:
+                question.ignore(come.set)
+        return any_answered(questions)
 
     # -- the doorbell ---------------------------------------------------------------------------
 
