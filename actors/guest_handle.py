@@ -21,7 +21,6 @@ from .method import checked
 from .signature import compiled
 
 if TYPE_CHECKING:
-    from ..transports.guests.asking import Question
     from .mappable import MapOptions
 
 # In the host: how handles that come along with a message are found.
@@ -31,13 +30,11 @@ finder: ContextVar[Callable[[str, str], Any] | None] = ContextVar("understudy_fi
 class GuestHandle:
     """The handle of another actor, by its name or path; without its class, whatever is called is asked for there."""
 
-    def __init__(
-        self, path: str, cls: type | None, namespace: str = "", start: Question | None = None
-    ) -> None:
+    def __init__(self, path: str, cls: type | None, namespace: str = "", start: int = 0) -> None:
         self._path = path
         self._namespace = namespace
         self._cls = cls
-        self._start = start  # where this guest has asked for the actor to be started
+        self._start = start  # the number of the question by which this guest has started the actor
 
     def __getattr__(self, name: str) -> GuestMethod | GuestStreamMethod:
         if name.startswith("__"):
@@ -52,8 +49,8 @@ class GuestHandle:
             return GuestStreamMethod(self._target(), name, function, {})
         return GuestMethod(self, name, function, {})
 
-    def _target(self) -> list[str]:
-        return [self._path, self._namespace]
+    def _target(self) -> list[Any]:
+        return [self._path, self._namespace, self._start]
 
     def _function(self, name: str) -> Callable[..., Any] | None:
         if self._cls is None:
@@ -72,7 +69,7 @@ class GuestHandle:
         return f"<{self._cls.__name__ if self._cls else 'actor'} {self._path!r}, seen from another actor>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, GuestHandle) and other._target() == self._target()
+        return isinstance(other, GuestHandle) and other._target()[:2] == self._target()[:2]
 
     def __hash__(self) -> int:
         return hash(self._path)
@@ -100,7 +97,7 @@ class GuestMethod(Mappable[Any]):
         self.__doc__ = function.__doc__ if function is not None else None
 
     @property
-    def target(self) -> list[str]:
+    def target(self) -> list[Any]:
         return self.handle._target()  # pyright: ignore[reportPrivateUsage]
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -114,7 +111,7 @@ class GuestMethod(Mappable[Any]):
         asking().check_trust("call", self.target[0])
         parts = parcel(args, kwargs, self.changes)
         question = ask("call", self.target, self.name, *parts, awaited, asking().heard)
-        return GuestRef(question, self.name, awaited, self.handle._start)  # pyright: ignore[reportPrivateUsage]
+        return GuestRef(question, self.name, awaited)
 
     def cast(self, *args: Any, **kwargs: Any) -> None:
         self.check(*args, **kwargs)

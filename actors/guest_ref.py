@@ -22,15 +22,14 @@ Refs = list[list[Any]]  # where among the arguments the value of which question 
 class GuestRef:
     """The result of a call that a guest has made; it belongs to the call in whose method it was made."""
 
-    __slots__ = ("alone", "asker", "awaited", "call_id", "name", "question", "spawned")
+    __slots__ = ("alone", "asker", "awaited", "call_id", "name", "question")
 
-    def __init__(self, question: Question, name: str, awaited: bool, spawned: Question | None = None) -> None:
+    def __init__(self, question: Question, name: str, awaited: bool) -> None:
         here = present()
         self.question = question
         self.name = name
         self.awaited = awaited  # the host knows that somebody waits
         self.alone = awaited  # only who made the call waits for it: without them, nobody does
-        self.spawned = spawned  # the start of the actor that is called, if that was asked for here
         self.asker = here.asker
         self.call_id = call_here()
 
@@ -90,13 +89,8 @@ class GuestRef:
         answer = self.question.answer
         assert answer is not None
         if answer[0] == REFUSAL:
-            raise self.error(answer)
+            raise error_of(answer[2])
         return load(answer[2])
-
-    def error(self, answer: list[Any]) -> BaseException:
-        """What the refusal tells; of an actor that could not be started, why that was so."""
-        start = self.spawned.answer if self.spawned is not None else None
-        return error_of(start[2] if start is not None and start[0] == REFUSAL else answer[2])
 
     def as_given(self) -> tuple[int, Any]:
         """As an argument of another call: the number of its question, or 0 and its value."""

@@ -38,7 +38,7 @@ class GuestStarter:
         """The handle at once; that the actor could not be started is told by its calls."""
         spec = with_id(checked_spec(spec))
         question = ask("start", parcel_of(spec, spec.args, spec.kwargs), False)
-        return handle_of(spec, question)
+        return handle_of(spec, question.number)
 
     async def start(self, spec: Any) -> GuestHandle:
         spec = with_id(checked_spec(spec))
@@ -48,7 +48,7 @@ class GuestStarter:
         }
         question = ask("start", parcel_of(spec, tuple(args), kwargs), True)
         await GuestRef(question, f"{spec.cls.__name__}.start", True)
-        return handle_of(spec, None)
+        return handle_of(spec, 0)
 
 
 def checked_spec(spec: Any) -> ChildSpec[Any]:
@@ -87,7 +87,7 @@ def settled(value: Any) -> Any:
     return value.value()
 
 
-def handle_of(spec: ChildSpec[Any], start: Any) -> GuestHandle:
+def handle_of(spec: ChildSpec[Any], start: int) -> GuestHandle:
     options: Options = spec.options
     if options.id is not None:
         return GuestHandle(options.id, spec.cls, "", start)

@@ -134,7 +134,7 @@ class GuestStreamMethod:
     __slots__ = ("__doc__", "__wrapped__", "changes", "check", "name", "target")
 
     def __init__(
-        self, target: list[str], name: str, function: Callable[..., Any], changes: Mapping[str, Any]
+        self, target: list[Any], name: str, function: Callable[..., Any], changes: Mapping[str, Any]
     ) -> None:
         self.target = target
         self.name = name

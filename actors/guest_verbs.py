@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from .errors import GetTimeoutError, NoRuntimeError
 from .guest_handle import GuestHandle, GuestMethod
 from .guest_ref import GuestRef, GuestValue, ask, asking
+from .guest_stream import GuestStreamMethod
 
 
 def get_actor(name: str, cls: type | None = None, /, *, namespace: str = "") -> GuestHandle:
@@ -86,6 +87,8 @@ async def wait_ready(handle: Any) -> None:
 
 def call_blocking(method: GuestMethod, *args: Any, **kwargs: Any) -> Any:
     """Call a method and wait for its value."""
+    if isinstance(method, GuestStreamMethod):
+        raise TypeError(f"{method!r} gives a stream: iterate over h.{method.name}(...)")
     if not isinstance(method, GuestMethod):
         raise TypeError(
             f"call() takes a method of another actor, as in call(h.m, ...), not {method!r}; {DEEP}"
@@ -153,7 +156,7 @@ def errand(verb: str, handle: Any, *details: Any) -> GuestRef:
     if not isinstance(handle, GuestHandle):
         raise TypeError(f"this takes the handle of an actor, not {handle!r}; {DEEP}")
     question = ask(verb, handle._target(), *details)  # pyright: ignore[reportPrivateUsage]
-    return GuestRef(question, verb, True, handle._start)  # pyright: ignore[reportPrivateUsage]
+    return GuestRef(question, verb, True)
 
 
 def end_of(timeout: float | None) -> float | None:
@@ -204,7 +207,7 @@ def divided(refs: list[GuestRef], num_returns: int) -> tuple[list[GuestRef], lis
 def refused(name: str, instead: str) -> Callable[..., NoReturn]:
     """Stands for a name that is of no use in a guest, and says what is."""
 
-    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
         raise NoRuntimeError(
             f"{name} cannot be had in the methods of an actor in a process or a thread; {instead}"
         )

@@ -44,7 +44,7 @@ PATIENCE = 100  # refusals; an untrusted guest that goes on asking after that is
 class Questions:
     """The open questions of one incarnation, by number; those of a call end with it."""
 
-    __slots__ = ("answered", "incarnation", "open", "refused", "scope", "told")
+    __slots__ = ("answered", "failed", "incarnation", "open", "refused", "scope", "told")
 
     def __init__(self, incarnation: GuestIncarnation) -> None:
         self.incarnation = incarnation
@@ -53,6 +53,9 @@ class Questions:
         # Refs among them that have their answers, which the guest may not have read yet: until it has, it names them.
         self.answered: deque[Question] = deque()
         self.scope: Scope | None = None  # the actors that were started from there
+        self.failed: dict[
+            int, Exception
+        ] = {}  # starts that could not be, for whoever calls what they did not start
         self.refused = 0
 
     def waits(self, call_id: int) -> bool:
@@ -85,7 +88,7 @@ class Questions:
         self,
         number: int,
         parent: Call | None,
-        target: list[str],
+        target: list[Any],
         name: str,
         packed: Any,
         refs: list[list[Any]],
@@ -134,7 +137,7 @@ class Questions:
         self,
         number: int,
         parent: Call | None,
-        target: list[str],
+        target: list[Any],
         name: str,
         packed: Any,
         refs: list[list[Any]],
@@ -158,7 +161,7 @@ class Questions:
         self,
         number: int,
         parent: Call | None,
-        target: list[str],
+        target: list[Any],
         name: str,
         packed: Any,
         refs: list[list[Any]],
@@ -205,27 +208,28 @@ class Questions:
 
     def on_start(self, number: int, parent: Call | None, packed: Any, wait: bool) -> None:
         """Start an actor; it ends with the incarnation that asked for it."""
-        cls, options, args, kwargs = self.incarnation.value(packed)
-        spec = make_spec(cls, options, args, kwargs)
-        if self.scope is None:
-            self.scope = Scope()
-        spawner = self.incarnation.life.house.spawner()
-        if wait:
-            self.do(number, parent, partial(started, spawner, spec))
-        else:
+        try:
+            spec = make_spec(*self.incarnation.value(packed))
+            spawner = self.incarnation.life.house.spawner()
+            self.scope = self.scope or Scope()
+            if wait:
+                return self.do(number, parent, partial(started, spawner, spec))
             self.within(parent, lambda: spawner.spawn(spec))
-            self.answer(number, None)
+        except Exception as error:
+            self.failed[number] = error
+            raise
+        return self.answer(number, None)
 
     def on_put(self, number: int, parent: Call | None, packed: Any) -> None:
         self.open[number] = Kept(self, id_of(parent), self.incarnation.value(packed))
 
-    def on_kill(self, number: int, parent: Call | None, target: list[str], no_restart: bool) -> None:
+    def on_kill(self, number: int, parent: Call | None, target: list[Any], no_restart: bool) -> None:
         self.do(number, parent, partial(verbs.kill, self.find(target), no_restart=no_restart))
 
-    def on_interrupt(self, number: int, parent: Call | None, target: list[str]) -> None:
+    def on_interrupt(self, number: int, parent: Call | None, target: list[Any]) -> None:
         self.do(number, parent, partial(verbs.interrupt, self.find(target)))
 
-    def on_ready(self, number: int, parent: Call | None, target: list[str]) -> None:
+    def on_ready(self, number: int, parent: Call | None, target: list[Any]) -> None:
         self.do(number, parent, partial(verbs.wait_ready, self.find(target)))
 
     def do(self, number: int, parent: Call | None, function: Callable[[], Awaitable[Any]]) -> None:
@@ -244,13 +248,16 @@ class Questions:
 
     # -- what a request names -------------------------------------------------------------------
 
-    def find(self, target: list[str]) -> Any:
-        """The handle of the actor at a path; raises ActorNotFoundError."""
-        handle: ActorHandle = self.incarnation.life.house.find(*target)
+    def find(self, target: list[Any]) -> Any:
+        """The handle of the actor at a path; raises ActorNotFoundError, or why its start failed."""
+        path, namespace, start = target
+        if start in self.failed:
+            raise self.failed[start]
+        handle: ActorHandle = self.incarnation.life.house.find(path, namespace)
         return handle
 
     def method(
-        self, target: list[str], name: str, packed: Any, refs: list[list[Any]]
+        self, target: list[Any], name: str, packed: Any, refs: list[list[Any]]
     ) -> tuple[Method, Arguments, Mapping[str, Any]]:
         """The method of the actor at a path, the arguments for it, and what is carried along."""
         args, kwargs, carried, changes = self.incarnation.value(packed)
