@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from ..transports.guests.context import present
 from .errors import NoRuntimeError
@@ -14,7 +14,7 @@ from .spawner import current
 from .spec import ChildSpec, make_spec
 
 if TYPE_CHECKING:
-    from .spec import Options
+    from .options import Options
 
 numbers: Iterator[int] = itertools.count(1)
 
@@ -53,12 +53,16 @@ class GuestStarter:
 
 def checked_spec(spec: Any) -> ChildSpec[Any]:
     asking().check_trust("start", getattr(spec, "label", ""))
-    if not isinstance(spec, ChildSpec):
+    if not is_spec(spec):
         raise NoRuntimeError(
             f"the methods of an actor in a process or a thread start single actors, and no {type(spec).__name__}; "
             "start it beside the actor, and give the actor its handle"
         )
     return spec
+
+
+def is_spec(value: Any) -> TypeGuard[ChildSpec[Any]]:
+    return isinstance(value, ChildSpec)
 
 
 def with_id(spec: ChildSpec[Any]) -> ChildSpec[Any]:

@@ -85,7 +85,7 @@ async def wait_ready(handle: Any) -> None:
 # -- in methods that are not async: understudy.blocking ------------------------------------------------
 
 
-def call_blocking(method: GuestMethod, *args: Any, **kwargs: Any) -> Any:
+def call_blocking(method: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a method and wait for its value."""
     if isinstance(method, GuestStreamMethod):
         raise TypeError(f"{method!r} gives a stream: iterate over h.{method.name}(...)")

@@ -14,7 +14,7 @@ from .handle import ActorHandle
 
 Changes = Mapping[type, Callable[[Any], Any]]
 
-CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
+CONTAINERS: frozenset[Any] = frozenset({list, tuple, dict, set, frozenset})
 
 
 def as_seen_there(handle: ActorHandle) -> GuestHandle:
@@ -51,7 +51,7 @@ def near(value: Any) -> Any:
 
 
 def changed(value: Any, changes: Changes) -> Any:
-    kind = type(value)
+    kind: type = value.__class__
     if kind in changes:
         return changes[kind](value)
     if kind not in CONTAINERS or not holds(value, changes):
@@ -69,22 +69,22 @@ def holds(value: Any, changes: Changes) -> bool:
             continue
         seen.add(id(one))
         parts = parts_of(one)
-        kinds = set(map(type, parts))
+        kinds: set[type] = set(map(type, parts))
         if not kinds.isdisjoint(changes):
             return True
         if not kinds.isdisjoint(CONTAINERS):
-            line += [part for part in parts if type(part) in CONTAINERS]
+            line += [part for part in parts if part.__class__ in CONTAINERS]
     return False
 
 
 def parts_of(container: Any) -> list[Any]:
     """A copy, made in one step: another thread may be changing it."""
-    return list(container.values() if type(container) is dict else container)
+    return list(container.values() if container.__class__ is dict else container)
 
 
 def rebuilt(value: Any, changes: Changes, known: dict[int, Any]) -> Any:
     """A copy with other handles in it; what contains itself is left as it is."""
-    kind = type(value)
+    kind: Any = value.__class__
     if kind in changes:
         return changes[kind](value)
     if kind not in CONTAINERS:
@@ -92,7 +92,7 @@ def rebuilt(value: Any, changes: Changes, known: dict[int, Any]) -> Any:
     if id(value) not in known:
         known[id(value)] = value
         if kind is dict:
-            names = list(value.items())
+            names: list[tuple[Any, Any]] = list(value.items())
             known[id(value)] = {name: rebuilt(part, changes, known) for name, part in names}
         else:
             known[id(value)] = kind([rebuilt(part, changes, known) for part in parts_of(value)])

@@ -187,7 +187,8 @@ class Questions:
     def give(self, stream: AskedStream, number: int) -> None:
         """Send what has come of a stream; if it has ended, that too."""
         items: list[Any] = []
-        call, error = stream.call, None
+        call = stream.call
+        error: BaseException | None = None
         while stream.items and error is None:
             try:
                 packed, code = self.incarnation.codec.packed(stream.items.popleft())

@@ -37,8 +37,8 @@ def let_back(incarnation: GuestIncarnation, calls: list[Call]) -> None:
     if lanes is None:
         return  # of a re-entrant actor there always are, since it runs several calls at once
     for call in calls:
-        given = call.state is SENT and page is not None
-        if lanes.of(call) is lanes.back or (given and lanes.begun(call, page)):
+        begun = page is not None and call.state is SENT and lanes.begun(call, page)
+        if begun or lanes.of(call) is lanes.back:
             continue
         if lanes.let_back(call):
             incarnation.say(p.BACK, call.id)

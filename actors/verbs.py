@@ -11,7 +11,7 @@ import trio
 from ..transports.guests.context import present
 from . import guest_verbs
 from .errors import GetTimeoutError
-from .guest_handle import GuestRef
+from .guest_ref import GuestRef
 from .handle import ActorHandle
 from .here import check_here
 from .leaving import call_off

@@ -27,6 +27,9 @@ from understudy import (
 PLACES = {"local": Local(), "thread": Thread(), "process": Process(stderr="keep")}
 
 
+NONE: dict[str, Any] = {}
+
+
 def seen(error: BaseException) -> tuple[str, str]:
     return type(error).__name__, str(error)
 
@@ -164,7 +167,7 @@ class Buyer(Actor):
     # -- maps -----------------------------------------------------------------------------------
 
     @method
-    def map(self, shop: Any, count: int, **how: Any) -> list[Any]:
+    def map(self, shop: Any, count: int, how: dict[str, Any]) -> list[Any]:
         found: list[Any] = []
         try:
             with shop.double.map(range(count), **how) as results:
@@ -248,15 +251,15 @@ class Buyer(Actor):
     # -- actors ---------------------------------------------------------------------------------
 
     @method
-    def start_own(self, place: str, *stock: Any, **options: Any) -> Any:
-        own = Shop.options(executor=PLACES[place], **options).remote(*stock)
+    def start_own(self, place: str, stock: int = 10, options: Any = NONE) -> Any:
+        own = Shop.options(executor=PLACES[place], **options).remote(stock)
         blocking.wait_ready(own)
         self.shop = own
         return blocking.call(own.sell, 3), own
 
     @method
     def start_failing(self) -> Any:
-        own = Fragile.remote()
+        own: Any = Fragile.remote()
         told = []
         for verb in (lambda: blocking.wait_ready(own), lambda: blocking.call(own.nothing)):
             try:
@@ -374,7 +377,7 @@ class AsyncBuyer(Actor):
         return [await one.sell() for one in (first, second[0], second[1]["it"][0])]
 
     @method
-    async def map(self, shop: Any, count: int, **how: Any) -> list[Any]:
+    async def map(self, shop: Any, count: int, how: dict[str, Any]) -> list[Any]:
         found: list[Any] = []
         try:
             async with shop.double.map(range(count), **how) as results:
@@ -451,15 +454,15 @@ class AsyncBuyer(Actor):
         return await shop.note(self.kept, self.kept)
 
     @method
-    async def start_own(self, place: str, *stock: Any, **options: Any) -> Any:
-        own = await Shop.options(executor=PLACES[place], **options).start(*stock)
+    async def start_own(self, place: str, stock: int = 10, options: Any = NONE) -> Any:
+        own = await Shop.options(executor=PLACES[place], **options).start(stock)
         self.shop = own
         return await own.sell(3), own
 
     @method
     async def start_failing(self) -> Any:
         told = []
-        own = Fragile.remote()
+        own: Any = Fragile.remote()
         for verb in (lambda: wait_ready(own), own.nothing):
             try:
                 await verb()

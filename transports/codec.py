@@ -237,10 +237,9 @@ class Codec:
 
 def is_plain(value: Any) -> bool:
     """Does msgpack carry it as it is, whatever it is?"""
-    kind = type(value)
-    if kind is int:
-        return -(1 << 63) <= value < 1 << 64
-    return kind in p.PLAIN_TYPES and (kind is not str or value.isascii())
+    if value.__class__ is int:
+        return bool(-(1 << 63) <= value < 1 << 64)
+    return value.__class__ in p.PLAIN_TYPES and (value.__class__ is not str or value.isascii())
 
 
 def reencode(message: bytes, name: str, value: Any) -> bytes:

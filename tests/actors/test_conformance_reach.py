@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ everywhere = across([HERE, *TRUSTED])
 in_guests = across(TRUSTED)
 
 
+def nothing_open(questions: Any) -> bool:
+    return questions is None or not questions.open
+
+
 async def shops() -> list[Any]:
     """One in each place."""
     return [await Shop.options(executor=executor).start() for executor in PLACES.values()]
@@ -29,7 +34,7 @@ async def settled(runtime: Runtime, *actors: Any) -> None:
     await until(lambda: not pending_everywhere(runtime))
     for actor in actors:
         questions = getattr(actor._life.incarnation, "questions", None)
-        await until(lambda questions=questions: questions is None or not questions.open)
+        await until(partial(nothing_open, questions))
         assert statistics(actor).incarnation == 1
 
 
@@ -111,14 +116,16 @@ def test_items_may_hold_handles(engine: Engine) -> None:
 def test_a_method_of_another_actor_is_mapped(engine: Engine) -> None:
     async def scene(runtime: Runtime) -> None:
         shop, buyer = await Shop.options(executor=PLACES["process"]).start(), await engine.start()
-        assert await buyer.map(shop, 10) == [2 * n for n in range(10)]
-        assert await buyer.map(shop, 10, window=2) == [2 * n for n in range(10)]
-        assert sorted(await buyer.map(shop, 10, window=3, ordered=False)) == [2 * n for n in range(10)]
+        assert await buyer.map(shop, 10, {}) == [2 * n for n in range(10)]
+        assert await buyer.map(shop, 10, {"window": 2}) == [2 * n for n in range(10)]
+        assert sorted(await buyer.map(shop, 10, {"window": 3, "ordered": False})) == [
+            2 * n for n in range(10)
+        ]
         assert await buyer.starmap(shop) == ["a", "bb"]
-        *good, (kind, _) = await buyer.map(shop, 20)
+        *good, (kind, _) = await buyer.map(shop, 20, {})
         assert good == [2 * n for n in range(13)]
         assert "ValueError" in kind
-        all_of_them = await buyer.map(shop, 15, errors="return")
+        all_of_them = await buyer.map(shop, 15, {"errors": "return"})
         assert "ValueError" in all_of_them.pop(13)[0]
         assert all_of_them == [2 * n for n in range(15) if n != 13]
         await settled(runtime, shop, buyer)
@@ -184,7 +191,7 @@ def test_an_actor_starts_others(engine: Engine) -> None:
             left, own = await buyer.start_own(place, 20)
             assert left == 17
             assert await own.sell(1) == 16
-            left, named = await buyer.start_own(place, 5, name=place, namespace="north")
+            left, named = await buyer.start_own(place, 5, {"name": place, "namespace": "north"})
             assert left == 2
             assert get_actor(place, namespace="north") == named
             await settled(runtime, own, named, buyer)
@@ -209,9 +216,9 @@ def test_what_an_incarnation_has_started_ends_with_it(engine: Engine) -> None:
     async def scene(runtime: Runtime) -> None:
         buyer = await engine.start(max_restarts=0)
         _, own = await buyer.start_own("local", 5)
-        _, kept = await buyer.start_own("local", 5, lifetime="detached")
+        _, kept = await buyer.start_own("local", 5, {"lifetime": "detached"})
         older = await Shop.options(executor=LOCAL, name="older").start()
-        await buyer.start_own("local", name="older", get_if_exists=True)
+        await buyer.start_own("local", 5, {"name": "older", "get_if_exists": True})
         await kill(buyer)
         await until(lambda: own._life.is_dead)
         assert await kept.sell(1) == 1
@@ -223,7 +230,7 @@ def test_what_an_incarnation_has_started_ends_with_it(engine: Engine) -> None:
 @everywhere
 def test_an_actor_interrupts_and_kills_others(engine: Engine, tmp_path: Path) -> None:
     async def scene(runtime: Runtime) -> None:
-        hall = await Hall.options(executor=LOCAL).start()
+        hall: Any = await Hall.options(executor=LOCAL).start()
         buyer = await engine.start()
         told = await buyer.end(hall, str(tmp_path / "never"))
         assert told[:3] == [True, False, "CallInterruptedError"]

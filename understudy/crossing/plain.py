@@ -132,7 +132,7 @@ def call(method: ActorMethod[Callable[P, R]], /, *args: P.args, **kwargs: P.kwar
         CallError: what ended the call otherwise than with its value.
     """
     if in_guest():
-        return guest_verbs.call_blocking(method, *args, **kwargs)  # type: ignore[arg-type, no-any-return]
+        return guest_verbs.call_blocking(method, *args, **kwargs)  # type: ignore[no-any-return]
     mailbox = method.mailbox
     if not isinstance(mailbox, FarMailbox):
         raise NoRuntimeError(f"{method!r} belongs to a runtime of this very trio run; await it")
