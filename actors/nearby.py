@@ -1,6 +1,7 @@
 """Handles within values that pass between two threads as they are: each side is given what is of use there.
 
 They are looked for in lists, tuples, dicts and sets, which are copied if there are any; all else stays the very same.
+So do containers of more than 10,000 parts: to look through them would cost more than the call.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from .handle import ActorHandle
 Changes = Mapping[type, Callable[[Any], Any]]
 
 CONTAINERS: frozenset[Any] = frozenset({list, tuple, dict, set, frozenset})
+
+
+MOST = 10_000  # parts of one container, some 100 µs
 
 
 def as_seen_there(handle: ActorHandle) -> GuestHandle:
@@ -68,6 +72,8 @@ def holds(value: Any, changes: Changes) -> bool:
         if id(one) in seen:
             continue
         seen.add(id(one))
+        if len(one) > MOST:
+            continue
         parts = parts_of(one)
         kinds: set[type] = set(map(type, parts))
         if not kinds.isdisjoint(changes):
@@ -87,7 +93,7 @@ def rebuilt(value: Any, changes: Changes, known: dict[int, Any]) -> Any:
     kind: Any = value.__class__
     if kind in changes:
         return changes[kind](value)
-    if kind not in CONTAINERS:
+    if kind not in CONTAINERS or len(value) > MOST:
         return value
     if id(value) not in known:
         known[id(value)] = value

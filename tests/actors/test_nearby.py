@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from understudy.actors.nearby import changed
+from understudy.actors.nearby import MOST, changed
 
 
 class Here:
@@ -63,6 +63,13 @@ def test_a_value_that_contains_itself_is_no_endless_task() -> None:
 
     value.append(Here())
     assert isinstance(changed(value, CHANGES)[2], There)
+
+
+def test_a_container_of_very_many_parts_is_not_looked_through() -> None:
+    value = [Here()] * (MOST + 1)
+
+    assert changed(value, CHANGES) is value
+    assert changed([value, Here()], CHANGES)[0] is value
 
 
 def test_handles_within_other_objects_are_not_looked_for() -> None:
