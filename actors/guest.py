@@ -30,7 +30,7 @@ from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
 from .recall import let_back, recalled
 from .stream import Feed
-from .verdicts import answer, flaw_of, unreadable
+from .verdicts import answer, flaw_of, on_items
 
 if TYPE_CHECKING:
     from ..transports.codec import HostCodec
@@ -217,22 +217,6 @@ class GuestIncarnation:
     def on_ready(self, message: list[Any]) -> None:
         self.started.set()
 
-    def on_items(self, message: list[Any]) -> None:
-        """Items of a stream; those of one that was closed meanwhile are dropped."""
-        call = self.sent.get(message[1])
-        if call is None or not isinstance(call.ref, Feed):
-            raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
-        feed, values = call.ref, message[2]
-        feed.owed += len(values)
-        if feed.owed > feed.ahead:
-            raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
-        if call.state is ENDED:
-            return
-        try:
-            feed.put(self.value(values, self.codec.values_in))
-        except Exception as error:
-            call.mailbox.withdraw(call, unreadable(call, "an item", error))
-
     def value(self, value: Any, read: Callable[[Any], Any] | None = None) -> Any:
         """What a guest has sent, as its receiver gets it; raises what unpickling raises."""
         token = finder.set(self.life.house.find)
@@ -390,7 +374,7 @@ LARGE = 1024 * 1024  # bytes handed over in one frame; a guest that reads slowly
 TOLD: dict[int, Any] = {
     p.HELLO: GuestIncarnation.on_hello,
     p.READY: GuestIncarnation.on_ready,
-    ITEM: GuestIncarnation.on_items,
+    ITEM: on_items,
     p.FLAW: GuestIncarnation.on_flaw,
     p.ASK: GuestIncarnation.on_ask,
     p.FAILED: on_leaving,

@@ -1,4 +1,4 @@
-"""What a guest's methods ask of their host: calls to other actors, streams of theirs, starts and ends."""
+"""What a guest's methods have asked of their host, and how it is answered."""
 
 from __future__ import annotations
 
@@ -14,22 +14,17 @@ from ..transports.guests import protocol as p
 from ..transports.guests.context import NOTHING, Running, role, set_carried
 from ..transports.guests.values import fill
 from ..transports.session import ProtocolError
-from . import verbs
-from .asked import Asked, AskedStream, Errand, Kept, Question, fault_of
-from .chain import claim
-from .errors import BEGUN, DeadlockError, TaskCancelledError, Unsendable
-from .events import FailureUnseen, RequestRefused
-from .held import Held, hold, make_held
+from .asked import Asked, AskedStream, Errand, Question, fault_of
+from .errors import BEGUN, TaskCancelledError, Unsendable
+from .events import RequestRefused
+from .held import hold
+from .requests import REQUESTS, id_of
 from .scope import Scope, block
-from .spec import make_spec
-from .streaming import StreamMethod
 
 if TYPE_CHECKING:
     from .call import Call
     from .guest import GuestIncarnation
     from .handle import ActorHandle
-    from .mailbox import Mailbox
-    from .method import ActorMethod
 
 log = logging.getLogger("understudy.actors.questions")
 
@@ -82,35 +77,7 @@ class Questions:
         if number:
             self.refuse(number, PermissionError("an actor with trusted=False may ask for nothing"))
 
-    # -- calls ----------------------------------------------------------------------------------
-
-    def on_call(
-        self,
-        number: int,
-        parent: Call | None,
-        target: list[Any],
-        name: str,
-        packed: Any,
-        refs: list[list[Any]],
-        awaited: bool,
-        heard: int,
-    ) -> None:
-        self.forget(heard)
-        method, (args, kwargs), carried = self.method(target, name, packed, refs)
-        if isinstance(method, StreamMethod):
-            raise TypeError(
-                f"{name}() gives a stream; name the class in get_actor(), and iterate over h.{name}(...)"
-            )
-        mailbox = method.mailbox
-        if not awaited:
-            mailbox.check_limit(method)
-        call, held = self.within(parent, lambda: prepared(p.CALL, method, args, kwargs), carried)
-        question = self.open[number] = Question(self, number, id_of(parent), call, held)
-        question.awaited = awaited
-        if call.ended:  # one of the refs has failed already
-            return question.settled(call)
-        call.ref = question
-        self.put(number, parent, mailbox.admit if awaited else mailbox.put, call)
+    # -- what requests have in common ---------------------------------------------------------------
 
     def put(self, number: int, parent: Call | None, accept: Callable[[Call], None], call: Call) -> None:
         """Put a call into its mailbox; it is open no more if that cannot be."""
@@ -120,69 +87,6 @@ class Questions:
         except BaseException:
             self.open.pop(number).drop()
             raise
-
-    def on_wait(self, number: int, parent: Call | None, asked: int) -> None:
-        """Somebody waits now for what was asked before."""
-        question = self.open.get(asked)
-        if not isinstance(question, Question) or question.answered:
-            return
-        try:
-            self.within(parent, lambda: claim(question.call))
-        except DeadlockError as error:
-            del self.open[asked]
-            question.drop()
-            self.refuse(asked, error)
-
-    def on_cast(
-        self,
-        number: int,
-        parent: Call | None,
-        target: list[Any],
-        name: str,
-        packed: Any,
-        refs: list[list[Any]],
-    ) -> None:
-        try:
-            method, (args, kwargs), carried = self.method(target, name, packed, refs)
-            with_refs = method.check(*args, **kwargs)
-            self.within(parent, lambda: method.mailbox.cast(method, args, kwargs, with_refs), carried)
-        except Exception as error:  # nobody waits to be told
-            log.warning("%s() to %s, cast from another actor, failed: %r", name, target[0], error)
-            self.incarnation.life.emit(FailureUnseen, 0, name, error, id_of(parent))
-
-    def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
-        question = self.open.pop(asked, None)
-        if question is not None:
-            question.drop()
-
-    # -- streams --------------------------------------------------------------------------------
-
-    def on_stream(
-        self,
-        number: int,
-        parent: Call | None,
-        target: list[Any],
-        name: str,
-        packed: Any,
-        refs: list[list[Any]],
-    ) -> None:
-        found, (args, kwargs), carried = self.method(target, name, packed, refs)
-        if not isinstance(found, StreamMethod):
-            raise TypeError(f"{name}() gives one value, and no stream; await it")
-        method = found.method
-        call, held = self.within(parent, lambda: prepared(p.STREAM, method, args, kwargs), carried)
-        stream = self.open[number] = AskedStream(self, number, id_of(parent), call, found.ahead, held)
-        if call.ended:
-            return stream.wake()
-        self.put(number, parent, method.mailbox.admit, call)
-
-    def on_next(self, number: int, parent: Call | None, asked: int, taken: int) -> None:
-        """The guest wants more of a stream."""
-        stream = self.open.get(asked)
-        if isinstance(stream, AskedStream):
-            stream.go_on(number, taken)
-        else:
-            self.refuse(number, TaskCancelledError("the stream was closed"))
 
     def give(self, stream: AskedStream, number: int) -> None:
         """Send what has come of a stream; if it has ended, that too."""
@@ -204,34 +108,6 @@ class Questions:
             self.open.pop(stream.number, None)
             stream.close("gave what cannot travel")
         self.say(p.ANSWER, number, [ended, items, fault])
-
-    # -- actors and values ----------------------------------------------------------------------
-
-    def on_start(self, number: int, parent: Call | None, packed: Any, wait: bool) -> None:
-        """Start an actor; it ends with the incarnation that asked for it."""
-        try:
-            spec = make_spec(*self.incarnation.value(packed))
-            spawner = self.incarnation.life.house.spawner()
-            self.scope = self.scope or Scope()
-            if wait:
-                return self.do(number, parent, partial(started, spawner, spec))
-            self.within(parent, lambda: spawner.spawn(spec))
-        except Exception as error:
-            self.failed[number] = error
-            raise
-        return self.answer(number, None)
-
-    def on_put(self, number: int, parent: Call | None, packed: Any) -> None:
-        self.open[number] = Kept(self, id_of(parent), self.incarnation.value(packed))
-
-    def on_kill(self, number: int, parent: Call | None, target: list[Any], no_restart: bool) -> None:
-        self.do(number, parent, partial(verbs.kill, self.find(target), no_restart=no_restart))
-
-    def on_interrupt(self, number: int, parent: Call | None, target: list[Any]) -> None:
-        self.do(number, parent, partial(verbs.interrupt, self.find(target)))
-
-    def on_ready(self, number: int, parent: Call | None, target: list[Any]) -> None:
-        self.do(number, parent, partial(verbs.wait_ready, self.find(target)))
 
     def do(self, number: int, parent: Call | None, function: Callable[[], Awaitable[Any]]) -> None:
         """Have a task do it."""
@@ -350,28 +226,9 @@ class Questions:
                 life.overseer.terminate(life)
 
 
-def id_of(parent: Call | None) -> int:
-    return parent.id if parent is not None else 0
-
-
 def shown(part: Any) -> str:
     """Part of what an untrusted guest has said."""
     return str(part)[:100] if isinstance(part, str) else "?"
-
-
-def prepared(
-    kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[Call, Held | None]:
-    """A call record; and what holds it, if there are refs among its arguments."""
-    mailbox: Mailbox = method.mailbox
-    if not method.check(*args, **kwargs):
-        return mailbox.make(kind, method, args, kwargs), None
-    held = make_held(mailbox, kind, method, args, kwargs)
-    return held.call, held
-
-
-async def started(spawner: Any, spec: Any) -> None:
-    await spawner.start(spec)
 
 
 def unsendable(error: Unencodable, call: Call | None) -> Unsendable:
@@ -379,18 +236,3 @@ def unsendable(error: Unencodable, call: Call | None) -> Unsendable:
     if call is None:
         return Unsendable(str(error))
     return Unsendable(f"the result of {call.method.name}(): {error}", BEGUN, call.id, call.method.name)
-
-
-REQUESTS: dict[str, Callable[..., None]] = {
-    "wait": Questions.on_wait,
-    "call": Questions.on_call,
-    "cast": Questions.on_cast,
-    "cancel": Questions.on_cancel,
-    "stream": Questions.on_stream,
-    "next": Questions.on_next,
-    "start": Questions.on_start,
-    "put": Questions.on_put,
-    "kill": Questions.on_kill,
-    "interrupt": Questions.on_interrupt,
-    "ready": Questions.on_ready,
-}

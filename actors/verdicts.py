@@ -22,6 +22,7 @@ from .errors import (
 from .leaving import cancelled, is_leaving
 from .reasons import ERROR, NORMAL, ExitReason
 from .retry import wants_retry
+from .stream import Feed
 
 if TYPE_CHECKING:
     from .call import Call
@@ -53,6 +54,23 @@ def unreadable(call: Call, what: str, error: Exception) -> Unsendable:
     failure = Unsendable(text, BEGUN, call.id, call.method.name)
     failure.__cause__ = error
     return failure
+
+
+def on_items(incarnation: GuestIncarnation, message: list[Any]) -> None:
+    """Items of a stream; those of one that was closed meanwhile are dropped."""
+    call = incarnation.sent.get(message[1])
+    if call is None or not isinstance(call.ref, Feed):
+        raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
+    feed = call.ref
+    feed.owed += len(message[2])
+    if feed.owed > feed.ahead:
+        raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
+    if call.ended:
+        return
+    try:
+        feed.put(incarnation.value(message[2], incarnation.codec.values_in))
+    except Exception as error:
+        call.mailbox.withdraw(call, unreadable(call, "an item", error))
 
 
 def flaw_of(call: Call, fault: list[Any], incarnation: GuestIncarnation) -> CallError:
