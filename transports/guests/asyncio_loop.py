@@ -8,14 +8,13 @@ from typing import Any, NoReturn
 
 from . import protocol as p
 from .asides import Signal
+from .concurrent import TIDYING
 from .glimpse import Glimpse
 from .guest import Guest, Leave, Settings
 from .hooks import fall, has_last_words
 from .outlet import Outlet
 from .tasks import Job, Tasks
 from .wire import HostGone
-
-TIDYING = 0.5  # seconds between two cancellations of one task, which asyncio raises wherever it waits
 
 
 class AsyncioLoop(Tasks):
@@ -137,7 +136,7 @@ class AsyncioLoop(Tasks):
         self.flush_soon()
 
     def stopper(self, task: asyncio.Task[Any]) -> Callable[[], None]:
-        """Cancels a task, and again if it has swallowed that; meanwhile it may tidy up."""
+        """Cancels a task, and again if it has swallowed that: asyncio raises wherever it waits, so not at once."""
         assert self.loop is not None
         now = self.loop.time
         again = 0.0

@@ -5,15 +5,17 @@ Methods that are not `async` run at once, between two steps of the others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextvars import copy_context
+from time import monotonic
 from types import FrameType
 from typing import Any
 
 from . import protocol as p
 from .asides import Asides, Signal
 from .asking import Question
-from .concurrent import Group, Message
+from .concurrent import TIDYING, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
 from .hooks import let_through, rise
@@ -28,13 +30,14 @@ GO = 64  # items of a plain generator, after which the other tasks get their tur
 class Job:
     """One call on its way: `stop` interrupts it, once it runs."""
 
-    __slots__ = ("group", "message", "more", "outlet", "stop", "stopped")
+    __slots__ = ("group", "message", "more", "outlet", "peace", "stop", "stopped")
 
     def __init__(self, group: Group, message: Message) -> None:
         self.group = group
         self.message = message
         self.stop: Callable[[], Any] | None = None
         self.stopped = False
+        self.peace = -math.inf  # until when no signal may disturb its tidying up
         self.outlet: Outlet | None = None
         self.more: Signal | None = None
 
@@ -127,7 +130,8 @@ class Tasks(Asides):
 
     def interrupt(self, id: int) -> None:
         job = self.running[id]
-        job.stopped = True
+        if not job.stopped:
+            job.stopped, job.peace = True, monotonic() + TIDYING
         if job.stop is not None and job.message[2] not in self.guest.protected:
             job.stop()
         elif job.more is not None:
@@ -256,13 +260,15 @@ class Tasks(Asides):
 
     def stuck_in(self, id: int, frame: FrameType | None) -> bool:
         """Is it this call's own code that was interrupted by the signal?"""
+        job = self.running.get(id)
+        if job is None or monotonic() < job.peace:
+            return False
         below: FrameType | None = None
         while frame is not None:
             if frame.f_code in (Tasks.perform.__code__, Tasks.stream.__code__):
-                job = frame.f_locals.get("job")
                 # Not in what we do ourselves for the call: that may be where its end is dealt with.
                 own = below is None or below.f_globals.get("__package__") == __package__
-                return not own and job is not None and job.message[1] == id
+                return not own and frame.f_locals.get("job") is job
             if frame.f_code is invoke.__code__ and self.guest.doorbell.running == id:
                 return not self.guest.doorbell.protected
             below, frame = frame, frame.f_back

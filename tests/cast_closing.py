@@ -1,0 +1,52 @@
+"""Actors whose streams need time to tidy up, or fail at it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterator
+
+from tests.cast_guest_streams import note
+from understudy import Actor, Process, method
+
+LONG = 0.15  # seconds; some signals of a ladder's first rung fall into it
+
+
+class Tidy(Actor, executor=Process(stderr="keep")):
+    """Plain generators."""
+
+    @method
+    def add(self, n: int = 1) -> int:
+        return n + 1
+
+    @method
+    def linger(self, path: str) -> Iterator[int]:
+        """Without end; tidying up holds the thread for a while."""
+        try:
+            yield from itertools.count()
+        finally:
+            time.sleep(LONG)
+            note(path, "closed")
+
+
+class TidyAsync(Actor, executor=Process(stderr="keep")):
+    """The same as `async` generators."""
+
+    @method
+    async def add(self, n: int = 1) -> int:
+        return n + 1
+
+    @method
+    async def linger(self, path: str) -> AsyncIterator[int]:
+        try:
+            for n in itertools.count():
+                yield n
+        finally:
+            time.sleep(LONG)  # noqa: ASYNC251
+            note(path, "closed")
+
+
+class TidyMixed(TidyAsync):
+    """Plain generators in tasks."""
+
+    linger = Tidy.linger
