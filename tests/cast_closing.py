@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
 
-from tests.cast_guest_streams import note
+from tests.cast_guest_streams import note, pause
 from understudy import Actor, Process, method
 
 LONG = 0.15  # seconds; some signals of a ladder's first rung fall into it
@@ -28,6 +28,25 @@ class Tidy(Actor, executor=Process(stderr="keep")):
             time.sleep(LONG)
             note(path, "closed")
 
+    @method
+    def forever(self) -> Iterator[int]:
+        yield from itertools.count()
+
+    @method
+    def fail_at_the_end(self) -> Iterator[int]:
+        try:
+            yield from itertools.count()
+        finally:
+            raise ValueError("at the end")
+
+    @method
+    def ponder(self, path: str) -> Iterator[int]:
+        """Think without end before the second item."""
+        yield 0
+        note(path, "pondering")
+        while True:
+            pass
+
 
 class TidyAsync(Actor, executor=Process(stderr="keep")):
     """The same as `async` generators."""
@@ -45,8 +64,32 @@ class TidyAsync(Actor, executor=Process(stderr="keep")):
             time.sleep(LONG)  # noqa: ASYNC251
             note(path, "closed")
 
+    @method
+    async def forever(self) -> AsyncIterator[int]:
+        for n in itertools.count():
+            yield n
+
+    @method
+    async def fail_at_the_end(self) -> AsyncIterator[int]:
+        try:
+            for n in itertools.count():
+                yield n
+        finally:
+            raise ValueError("at the end")
+
+    @method
+    async def ponder(self, path: str) -> AsyncIterator[int]:
+        yield 0
+        await pause(0.01)
+        note(path, "pondering")
+        while True:
+            pass
+
 
 class TidyMixed(TidyAsync):
     """Plain generators in tasks."""
 
     linger = Tidy.linger
+    forever = Tidy.forever
+    fail_at_the_end = Tidy.fail_at_the_end
+    ponder = Tidy.ponder

@@ -116,7 +116,7 @@ class AsyncioLoop(Tasks):
         task = asyncio.current_task()
         assert task is not None
         job.stop = self.stopper(task)  # not before: a task that has not begun would end without a word
-        reply = self.guest.values.encode((p.SKIPPED if job.stopped else p.INTERRUPTED, id))
+        reply = self.guest.values.encode((p.SKIPPED if job.stopped else job.cut_short, id))
         try:
             if not job.stopped:
                 reply = await self.perform(job)
@@ -170,7 +170,7 @@ class AsyncioLoop(Tasks):
         """A cancellation that is none of ours is the actor's own failure."""
         return super().passes(error) and (self.guest.ending or not isinstance(error, asyncio.CancelledError))
 
-    async def rest(self) -> None:
+    async def pause(self) -> None:
         await asyncio.sleep(0)
 
     def soon(self, function: Callable[[], None]) -> None:

@@ -92,10 +92,12 @@ class Outlet:
             self.pass_on_held(generator)
             doorbell.running = 0
             return guest.values.encode((p.RESULT, id, None))
-        except (Interrupted, Closed) as cut:
+        except Closed:
             doorbell.running = 0
-            if isinstance(cut, Interrupted):
-                guest.strike()
+            return self.close(generator) or guest.values.encode((p.CLOSED, id))
+        except Interrupted:
+            doorbell.running = 0
+            guest.strike()
             return self.close(generator) or guest.values.encode((p.INTERRUPTED, id))
         except BaseException as error:
             doorbell.running = 0

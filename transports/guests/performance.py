@@ -151,6 +151,7 @@ class Performance(Threaded):
             self.room.release()
 
     def close(self) -> None:
-        self.ended = True
+        ending, self.ended = self.ended, True
         self.room.release()
-        super().close()
+        if ending or self.message[0] != p.STREAM:  # a generator may first come to its next item
+            super().close()

@@ -30,7 +30,7 @@ GO = 64  # items of a plain generator, after which the other tasks get their tur
 class Job:
     """One call on its way: `stop` interrupts it, once it runs."""
 
-    __slots__ = ("group", "message", "more", "outlet", "peace", "stop", "stopped")
+    __slots__ = ("between", "group", "message", "more", "outlet", "peace", "stop", "stopped")
 
     def __init__(self, group: Group, message: Message) -> None:
         self.group = group
@@ -40,6 +40,12 @@ class Job:
         self.peace = -math.inf  # until when no signal may disturb its tidying up
         self.outlet: Outlet | None = None
         self.more: Signal | None = None
+        self.between = False  # it waits between two items, in code of ours
+
+    @property
+    def cut_short(self) -> int:
+        """The kind of the reply that says so."""
+        return p.CLOSED if self.message[0] == p.STREAM else p.INTERRUPTED
 
     def send_held(self) -> None:
         """The items of a stream leave before its end is told."""
@@ -130,12 +136,16 @@ class Tasks(Asides):
 
     def interrupt(self, id: int) -> None:
         job = self.running[id]
-        if not job.stopped:
+        again = job.stopped
+        if not again:
             job.stopped, job.peace = True, monotonic() + TIDYING
-        if job.stop is not None and job.message[2] not in self.guest.protected:
+        if job.between:
+            if job.more is not None:
+                job.more.set()
+        elif job.stop is None or job.message[2] in self.guest.protected:
+            pass  # what has not begun is skipped, and a protected generator ends at its next item
+        elif not again or monotonic() >= job.peace:
             job.stop()
-        elif job.more is not None:
-            job.more.set()  # a protected generator ends at its next item
 
     # -- one call -------------------------------------------------------------------------------
 
@@ -182,10 +192,12 @@ class Tasks(Asides):
                 return guest.values.encode((p.RESULT, id, None))
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
-        except (Interrupted, Closed) as cut:
+        except Closed:
             job.send_held()
-            if isinstance(cut, Interrupted):
-                guest.strike()
+            return guest.values.encode((p.CLOSED, id))
+        except Interrupted:
+            job.send_held()
+            guest.strike()
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
             job.send_held()
@@ -209,7 +221,7 @@ class Tasks(Asides):
                 for number, value in enumerate(generator):
                     await self.give(job, outlet, value)
                     if number % GO == 0:
-                        await self.rest()
+                        await self.rest(job)
             finally:
                 generator.close()
         outlet.send()
@@ -221,9 +233,11 @@ class Tasks(Asides):
         outlet.credit -= 1
         if len(outlet.items) >= BATCH:
             outlet.send()
+        job.between = True
         while outlet.credit <= 0 and not job.stopped:
             job.more = self.make_signal()
             await job.more.wait()
+        job.between = False
         if job.stopped:
             raise Closed
 
@@ -231,8 +245,15 @@ class Tasks(Asides):
         """Send what a stream holds when the tasks have taken their next steps."""
         self.dirty.append(outlet)
 
-    async def rest(self) -> None:
+    async def rest(self, job: Job) -> None:
         """Let the other tasks have their turn."""
+        job.between = True
+        await self.pause()
+        job.between = False
+        if job.stopped:
+            raise Closed
+
+    async def pause(self) -> None:
         raise NotImplementedError
 
     # -- what a method asks of the host ---------------------------------------------------------

@@ -262,7 +262,7 @@ class Turns(TurnAsides):
                 self.begun += 1
                 page[p.PROGRESS] = self.begun
                 if page[p.CANCELS] != page[p.CANCELS_SEEN] and self.is_cancelled(id, page):
-                    return values.encode((p.INTERRUPTED, id))
+                    return values.encode((p.CLOSED, id))
             running.call = (first + at, name, context)
             try:
                 value = invoke(method, item if star else (item,), NONE)
