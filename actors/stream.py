@@ -53,9 +53,10 @@ class Feed:
         """The actor died; True if only a part of the call did."""
         return False
 
-    def rewind(self) -> None:
-        """The call is to be sent again."""
+    def rewind(self) -> list[Call]:
+        """The call is to be sent again; returns what is to be sent."""
         self.owed = 0
+        return [self.call]
 
     def settled(self, call: Call) -> None:
         """The call has ended: no item will follow."""
