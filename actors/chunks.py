@@ -61,6 +61,9 @@ class Chunk(Feed):
         """Does the call of this id belong to it?"""
         return 0 <= id - self.call.id - self.first < len(self.inputs)
 
+    def weigh(self, items: int, size: int) -> None:
+        """They are as many as its inputs."""
+
     def flaw(self, error: Exception) -> None:
         """One call of the chunk has failed; the others go on."""
         self.put([Flaw(error, fatal=False)])

@@ -220,12 +220,18 @@ class GuestIncarnation:
         feed.owed += len(values)
         if feed.owed > feed.ahead:
             raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
+        feed.check_room()
+        feed.weigh(len(values), self.weight(values))
         if call.state is ENDED:
             return
         for at, value in enumerate(values):
             if value.__class__ is Pickled:
                 values[at] = self.value(value)
         feed.put(values)
+
+    def weight(self, values: list[Any]) -> int:
+        """What the items weigh that have just come: as much as the frame that they came in."""
+        return self.guest.link.size  # type: ignore[no-any-return]
 
     def value(self, value: Any) -> Any:
         """What a guest has sent, as its receiver gets it; raises what unpickling raises."""
@@ -252,7 +258,7 @@ class GuestIncarnation:
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream: as many more may come."""
         if isinstance(call.ref, Feed):
-            call.ref.owed -= items
+            call.ref.taken(items)
         self.say(p.CREDIT, call.id, items)
 
     # -- calls that must end --------------------------------------------------------------------

@@ -21,6 +21,7 @@ from .guest import Guest, Leave, Settings
 from .hooks import let_through, rise
 from .interrupts import Interrupted, invoke
 from .outlet import BATCH, Closed, Outlet
+from .weights import ROOM
 from .wire import HostGone
 
 MANY = 256  # replies that leave before all tasks have taken their next steps
@@ -130,7 +131,7 @@ class Tasks(Asides):
     def on_credit(self, message: Message) -> None:
         job = self.running.get(message[1])
         if job is not None and job.outlet is not None:
-            job.outlet.credit += message[2]
+            job.outlet.grant(message[2])
             if job.more is not None:
                 job.more.set()
 
@@ -231,13 +232,14 @@ class Tasks(Asides):
             self.flush_later(outlet)
         outlet.give(value)
         outlet.credit -= 1
-        if len(outlet.items) >= BATCH:
+        if len(outlet.items) >= BATCH or outlet.bytes > outlet.large:
             outlet.send()
-        job.between = True
-        while outlet.credit <= 0 and not job.stopped:
-            job.more = self.make_signal()
-            await job.more.wait()
-        job.between = False
+        if outlet.credit <= 0 or outlet.weights.bytes >= ROOM:
+            job.between = True
+            while outlet.full and not job.stopped:
+                job.more = self.make_signal()
+                await job.more.wait()
+            job.between = False
         if job.stopped:
             raise Closed
 
