@@ -57,7 +57,7 @@ class Source:
         self.given += len(items)
         feed, last = self.feed, items[-1]
         feed.owed += len(items)
-        if feed.weights is not None or (last.__class__ in TEXTS and len(last) > LARGE):
+        if feed.weights is not None or (isinstance(last, TEXTS) and len(last) > LARGE):
             size = weight_of(items)
             self.each = max(1, size // len(items))
             feed.weigh(len(items), size)

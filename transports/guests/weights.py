@@ -8,7 +8,7 @@ from typing import Any
 ROOM = 4 * 1024 * 1024  # bytes that items may weigh before a generator waits; the last one may exceed it
 MOST = 2 * ROOM  # bytes after which a guest that sends more has not waited
 
-TEXTS: frozenset[type] = frozenset({bytes, str, bytearray})
+TEXTS = (bytes, str, bytearray)
 
 
 class Weights:
@@ -36,4 +36,4 @@ class Weights:
 
 def weight_of(values: list[Any]) -> int:
     """What items weigh that pass as objects: their texts and bytes; of others that cannot be told."""
-    return sum([len(value) for value in values if value.__class__ in TEXTS])
+    return sum([len(value) for value in values if isinstance(value, TEXTS)])
