@@ -68,6 +68,8 @@ class Chunk(Feed):
         """One call of the chunk has failed; the others go on."""
         self.put([Flaw(error, fatal=False)])
         self.owed += 1
+        if self.call.ended:
+            tell_unseen(self)
 
     def reached(self, page: Page | None) -> int:
         """Note how many the guest has begun, as its page tells; returns how many have their results."""
@@ -339,9 +341,11 @@ class ChunkStream(Generic[R_co]):
 
 
 def tell_unseen(chunk: Chunk | Single) -> None:
-    """Failures that nobody took are told as events."""
+    """Failures that nobody took are told as events, once."""
     mailbox = chunk.call.mailbox
-    for item in chunk.items:
+    items = list(chunk.items)
+    chunk.items.clear()
+    for item in items:
         if item.__class__ is Flaw:
             lost = Call(mailbox, chunk.call.method, getattr(item.error, "call_id", 0), None, None, False, 0)
             lost.error = item.error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -18,6 +19,12 @@ class Tidy(Actor, executor=Process(stderr="keep")):
     @method
     def add(self, n: int = 1) -> int:
         return n + 1
+
+    @method(interrupt=False)
+    def fail_after_all(self, path: str) -> None:
+        while not os.path.exists(path):
+            time.sleep(0.002)
+        raise ValueError("after all")
 
     @method
     def linger(self, path: str) -> Iterator[int]:

@@ -122,3 +122,21 @@ def test_leaving_a_map_between_two_of_its_calls_costs_no_state(engine: Engine) -
         assert statistics(actor).incarnation == 1
 
     rehearse(scene)
+
+
+@across([engine for engine in plain(Tidy) if engine.name.startswith("turns")])
+def test_what_a_map_raises_after_it_was_left_is_an_event(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "go"
+
+    async def scene(runtime: Runtime) -> None:
+        actor = await engine.start()
+        events = runtime.events()
+        async with actor.fail_after_all.map([str(path)]) as results:
+            with trio.move_on_after(0.1):
+                await anext(results)
+        path.touch()
+        await until(lambda: held(events, FailureUnseen))
+        assert [event.method for event in held(events, FailureUnseen)] == ["fail_after_all"]
+        assert await actor.add(1) == 2
+
+    rehearse(scene)
