@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from ..transports.guests.context import present
-from .exported import exported_of
+from .exported import exported_of, full_name
 from .guest_map import GuestMap
 from .guest_ref import GuestRef, ask, asking, call_here, parcel
 from .guest_stream import GuestStreamMethod
@@ -50,7 +50,12 @@ class GuestHandle:
         return GuestMethod(self, name, function, {})
 
     def _target(self) -> list[Any]:
-        return [self._path, self._namespace, self._start]
+        return [
+            self._path,
+            self._namespace,
+            full_name(self._cls) if self._cls is not None else "",
+            self._start,
+        ]
 
     def _function(self, name: str) -> Callable[..., Any] | None:
         if self._cls is None:

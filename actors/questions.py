@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.context import NOTHING, Running, role, set_carried
+from ..transports.guests.context import NOTHING, Running, casts_are_elaborate, role, set_carried
 from ..transports.guests.values import fill
 from ..transports.session import ProtocolError
 from .asked import Asked, AskedStream, Errand, Question, fault_of
 from .errors import BEGUN, TaskCancelledError, Unsendable
 from .events import RequestRefused
+from .handle import of_class_named
 from .held import hold
 from .requests import REQUESTS, id_of
 from .scope import Scope, block
@@ -24,7 +25,6 @@ from .scope import Scope, block
 if TYPE_CHECKING:
     from .call import Call
     from .guest import GuestIncarnation
-    from .handle import ActorHandle
 
 log = logging.getLogger("understudy.actors.questions")
 
@@ -45,12 +45,10 @@ class Questions:
         self.incarnation = incarnation
         self.open: dict[int, Asked] = {}
         self.told = 0  # answers sent
-        # Refs among them that have their answers, which the guest may not have read yet: until it has, it names them.
+        # Refs among those that have their answers, which the guest may not have read yet: until it has, it names them.
         self.answered: deque[Question] = deque()
         self.scope: Scope | None = None  # the actors that were started from there
-        self.failed: dict[
-            int, Exception
-        ] = {}  # starts that could not be, for whoever calls what they did not start
+        self.failed: dict[int, Exception] = {}  # starts that could not be, for who calls what was not started
         self.refused = 0
 
     def waits(self, call_id: int) -> bool:
@@ -126,12 +124,11 @@ class Questions:
     # -- what a request names -------------------------------------------------------------------
 
     def find(self, target: list[Any]) -> Any:
-        """The handle of the actor at a path; raises ActorNotFoundError, or why its start failed."""
-        path, namespace, start = target
+        """The handle of the actor at a path; raises ActorNotFoundError, TypeError, or why its start failed."""
+        path, namespace, wanted, start = target
         if start in self.failed:
             raise self.failed[start]
-        handle: ActorHandle = self.incarnation.life.house.find(path, namespace)
-        return handle
+        return of_class_named(self.incarnation.life.house.find(path, namespace), wanted)
 
     def method(
         self, target: list[Any], name: str, packed: Any, refs: list[list[Any]]
@@ -154,6 +151,8 @@ class Questions:
         self, parent: Call | None, function: Callable[[], T], carried: Mapping[str, Any] = NOTHING
     ) -> T:
         """Do something as if within the method of the call that asks."""
+        casts_are_elaborate()
+        casts_are_elaborate()
         here = Running()
         here.actor = self.incarnation.life
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None

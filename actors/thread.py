@@ -10,6 +10,7 @@ import trio
 from ..transports.guests import protocol as p
 from ..transports.guests.faults import describe
 from ..transports.guests.values import fill
+from ..transports.guests.weights import weight_of
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED
@@ -128,6 +129,9 @@ class ThreadIncarnation(GuestIncarnation):
             if message[0] == p.RESULT and message[-1].__class__ in TRANSLATED:
                 self.bring_near(message)
         super().hear(messages)
+
+    def weight(self, values: list[Any]) -> int:
+        return weight_of(values)
 
     def bring_near(self, message: list[Any]) -> None:
         """Handles in a result are the runtime's own again."""

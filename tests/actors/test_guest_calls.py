@@ -270,7 +270,7 @@ def test_an_untrusted_actor_that_asks_again_and_again_is_killed(engine: Engine) 
     async def scene(runtime: Runtime) -> None:
         actor, target = await engine.start(max_restarts=0), await named("target")
         incarnation = incarnation_of(actor)
-        request = [p.ASK, 1, 0, ["cast", ["target", "", 0], "note", [["x"], {}, {}, {}], []]]
+        request = [p.ASK, 1, 0, ["cast", ["target", "", "", 0], "note", [["x"], {}, {}, {}], []]]
         async with runtime.events() as events:
             incarnation.hear([request] * PATIENCE)
             assert await actor.add(1) == 2
