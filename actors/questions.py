@@ -105,6 +105,13 @@ class Questions:
         if question is not None:
             self.drop(question)
 
+    def on_house(self, number: int, parent: Call | None, verb: str, *args: Any) -> None:
+        """What concerns more actors than one: monitors, groups."""
+        life = self.incarnation.life
+        value = life.house.request(life, verb, *args)
+        if number:
+            self.answer(number, value)
+
     def method(
         self, target: list[str], name: str, packed: Any
     ) -> tuple[ActorMethod[Any], tuple[Any, ...], Mapping[str, Any], Mapping[str, Any]]:
@@ -199,4 +206,5 @@ REQUESTS: dict[str, Callable[..., None]] = {
     "call": Questions.on_call,
     "cast": Questions.on_cast,
     "cancel": Questions.on_cancel,
+    "house": Questions.on_house,
 }

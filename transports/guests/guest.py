@@ -147,6 +147,8 @@ class Guest:
 
     def find(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(self.actor, name)
+        if name == p.DOWN:
+            method = self.asking.hear(method)
         self.methods[name] = method
         return method
 

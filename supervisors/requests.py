@@ -1,0 +1,36 @@
+"""What actors in guests ask of the runtime that concerns more actors than one, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..actors.errors import ActorNotFoundError
+from ..actors.verbs import life_of
+
+if TYPE_CHECKING:
+    from ..actors.life import Life
+    from .house import RuntimeHouse
+
+
+def named(house: RuntimeHouse, path: str, namespace: str) -> Life | None:
+    try:
+        return life_of(house.find(path, namespace))
+    except ActorNotFoundError:
+        return None
+
+
+def on_monitor(house: RuntimeHouse, life: Life, path: str, namespace: str, number: int) -> None:
+    house.monitors.open(named(house, path, namespace), life, id=number, path=path)
+
+
+def on_demonitor(house: RuntimeHouse, life: Life, number: int) -> None:
+    watch = house.monitors.owned.get(life, {}).get(number)
+    if watch is not None:
+        house.monitors.close(watch)
+
+
+REQUESTS: dict[str, Callable[..., Any]] = {
+    "monitor": on_monitor,
+    "demonitor": on_demonitor,
+}
