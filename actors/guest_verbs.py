@@ -41,7 +41,7 @@ class GuestMonitor:
     def close(self) -> bool:
         """Watch nothing any more; returns whether any had not been told of."""
         ids, self.ids = self.ids, []
-        return any([self.asking.unwatch(call_here(), id) for id in ids])
+        return max([self.asking.unwatch(call_here(), id) for id in ids], default=False)
 
     def __aiter__(self) -> NoReturn:
         raise RuntimeError("in a process or thread of its own an actor is told by its on_down hook")

@@ -10,7 +10,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import trio
 
@@ -29,17 +29,24 @@ if TYPE_CHECKING:
     from ..actors.actor import Handle
     from ..actors.call import Call
 
+T = TypeVar("T")
+
 ON_DOWN = "on_down"
 NEVER = ExitReason(UNREACHABLE, "there is no such actor", ordered=True)
 
 
 class Watch:
-    """One monitor: `tell` gets its Down; `call` is that Down on its way to the hook of `owner`."""
+    """One monitor: `tell` gets its Down, else the hook of `owner`; `call` is that Down on its way there."""
 
     __slots__ = ("call", "id", "life", "monitors", "owner", "tell")
 
     def __init__(
-        self, monitors: Monitors, id: int, life: Life | None, owner: Life | None, tell: Callable[[Down], None]
+        self,
+        monitors: Monitors,
+        id: int,
+        life: Life | None,
+        owner: Life | None,
+        tell: Callable[[Down], None] | None,
     ) -> None:
         self.monitors = monitors
         self.id = id
@@ -59,8 +66,8 @@ class Monitors:
 
     def __init__(self) -> None:
         self.numbers = itertools.count(1)
-        self.watched: dict[Life, dict[int, Watch]] = {}
-        self.owned: dict[Life, dict[int, Watch]] = {}
+        self.watched: dict[Life, dict[Watch, None]] = {}
+        self.owned: dict[Life, dict[int, Watch]] = {}  # by number, which is each guest's own
 
     def open(
         self,
@@ -74,9 +81,7 @@ class Monitors:
 
         Without `tell` the hook of the owner hears it.
         """
-        watch = Watch(self, id or next(self.numbers), life, owner, tell or nobody)
-        if tell is None:
-            watch.tell = lambda down: cast_down(watch, down)
+        watch = Watch(self, id or next(self.numbers), life, owner, tell)
         if owner is not None:
             self.owned.setdefault(owner, {})[watch.id] = watch
         if life is None:
@@ -84,43 +89,47 @@ class Monitors:
         elif life.mailbox.closed is not None:
             self.tell(watch, Down(life.path, life.number, life.mailbox.closed, True, watch.id))
         else:
-            self.watched.setdefault(life, {})[watch.id] = watch
+            self.watched.setdefault(life, {})[watch] = None
         return watch
 
     def close(self, watch: Watch) -> bool:
         """End it; what it has told and nobody has heard is taken back.  True if it had told nothing."""
-        open = watch.life is not None and watch.id in self.watched.get(watch.life, ())
-        self.drop(self.watched, watch.life, watch)
+        silent = watch.life is not None and drop(self.watched, watch.life, watch)
         call, watch.call = watch.call, None
         if call is not None:
             call.mailbox.retract(call)
         self.forget(watch)
-        return open
+        return silent
 
     def ended(self, life: Life, reason: ExitReason) -> None:
         """An incarnation has ended, or the one that was to come will not: who watches it is told."""
         for watch in list(self.owned.pop(life, {}).values()):
             self.close(watch)
         final = life.mailbox.closed is not None
-        for watch in self.watched.pop(life, {}).values():
+        for watch in self.watched.pop(life, {}):
             self.tell(watch, Down(life.path, life.number, reason, final, watch.id))
 
     def tell(self, watch: Watch, down: Down) -> None:
-        watch.tell(down)
-        if watch.call is None:
+        if watch.tell is None:
+            cast_down(watch, down)
+        else:
+            watch.tell(down)
             self.forget(watch)
 
     def forget(self, watch: Watch) -> None:
-        self.drop(self.owned, watch.owner, watch)
-
-    def drop(self, table: dict[Life, dict[int, Watch]], life: Life | None, watch: Watch) -> None:
-        watches = table.get(life) if life is not None else None
-        if watches is not None and watches.pop(watch.id, None) is not None and not watches:
-            del table[cast("Life", life)]
+        if watch.owner is not None:
+            drop(self.owned, watch.owner, watch.id)
 
 
-def nobody(down: Down) -> None:
-    """Stands in until it is known who is told."""
+def drop(table: dict[Life, dict[T, Any]], life: Life, key: T) -> bool:
+    """Take an entry out of a table that has no empty ones; False if it is not there."""
+    entries = table.get(life, {})
+    if key not in entries:
+        return False
+    del entries[key]
+    if not entries:
+        del table[life]
+    return True
 
 
 def cast_down(watch: Watch, down: Down) -> None:

@@ -101,3 +101,24 @@ class Reader(Actor, executor=Local()):
     async def wait_for(self, target: Any) -> Down:
         async with monitor(target) as downs:
             return await anext(downs)
+
+
+class Deep(Actor, executor=Local()):
+    """Fails for a reason that has reasons."""
+
+    @method
+    def dive(self) -> None:
+        try:
+            try:
+                raise OSError("root")
+            except OSError:
+                raise ValueError("middle")  # noqa: B904  while handling, and not from
+        except ValueError as error:
+            raise KeyError("outer") from error
+
+
+class Unpicklable(Exception):
+    """No pickle takes it."""
+
+    def __reduce__(self) -> Any:
+        raise TypeError("not me")

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from tests.cast import QUIET
-from tests.cast_watch import AsyncWatcher, GuestWatcher, Target, Watcher
+from tests.cast_watch import AsyncWatcher, GuestWatcher, Hookless, Reader, Target, Watcher
 from tests.rehearsal import LOCAL, rehearse, until
 from understudy import (
     ActorDiedError,
@@ -22,8 +22,10 @@ from understudy import (
     get_actor,
     kill,
     monitor,
+    open_runtime,
     wait_ready,
 )
+from understudy.actors.verbs import KILLED
 
 TARGET = Target.options(id="target")
 ONCE = Target.options(max_restarts=0)
@@ -187,8 +189,6 @@ def test_the_end_of_the_runtime_is_told() -> None:
 
     async def play() -> None:
         nonlocal nursery
-        from understudy import open_runtime
-
         async with trio.open_nursery() as nursery, open_runtime() as runtime:
             await scene(runtime)
 
@@ -327,11 +327,9 @@ def test_what_one_incarnation_was_told_the_next_does_not_hear() -> None:
         target = await TARGET.start()
         await watcher.watch(target)
         await kill(target)  # the news is in the mailbox, and nothing has run since
-        runtime.house.registry.paths["watcher-1"].kill(Target_KILLED)
+        runtime.house.registry.paths["watcher-1"].kill(KILLED)
         assert await watcher.told() == []
         assert tables(runtime) == ({}, {})
-
-    from understudy.actors.verbs import KILLED as Target_KILLED
 
     rehearse(scene, virtual=True)
 
@@ -355,12 +353,23 @@ def test_a_hook_that_raises_ends_its_actor() -> None:
 
 def test_in_a_guest_only_the_hook_can_be_told() -> None:
     async def scene(_: Runtime) -> None:
-        from tests.cast_watch import Hookless
-
         target = await TARGET.start()
         hookless = await Hookless.start()
         with pytest.raises(TaskError, match="Hookless has none"):
             await hookless.watch(target)
+
+    rehearse(scene)
+
+
+def test_guests_that_watch_the_same_actor_are_each_told() -> None:
+    async def scene(runtime: Runtime) -> None:
+        watchers = [await GuestWatcher.start() for _ in range(2)]
+        target = await TARGET.start()
+        for watcher in watchers:
+            await watcher.watch(target)
+        await end(target)
+        assert [len(await watcher.told()) for watcher in watchers] == [1, 1]
+        await until(lambda: tables(runtime) == ({}, {}))
 
     rehearse(scene)
 
@@ -377,8 +386,6 @@ def test_an_untrusted_actor_watches_nobody() -> None:
 
 def test_in_a_method_without_the_hook_a_monitor_is_read() -> None:
     async def scene(_: Runtime) -> None:
-        from tests.cast_watch import Reader
-
         target = await TARGET.start()
         reader = await Reader.start()
         ref = reader.wait_for.remote(target)

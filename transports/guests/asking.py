@@ -94,20 +94,20 @@ class Asking:
 
     def unwatch(self, call_id: int, number: int) -> bool:
         """Be not told any more, though the news may be here already; True if it has not been heard."""
-        open = number in self.monitors
-        if open:
+        silent = number in self.monitors
+        if silent:
             self.monitors.discard(number)
             self.order(call_id, ["house", "demonitor", number])
-        return open
+        return silent
 
     def hear(self, on_down: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """The hook, for news of monitors that are open."""
         from inspect import iscoroutinefunction  # dear to load, and few guests watch others
 
         def heard(down: Any) -> Any:
-            open = down.monitor in self.monitors
+            wanted = down.monitor in self.monitors
             self.monitors.discard(down.monitor)
-            return (on_down if open else ignore)(down)
+            return (on_down if wanted else ignore)(down)
 
         async def heard_async(down: Any) -> None:
             value = heard(down)
