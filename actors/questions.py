@@ -64,7 +64,10 @@ class Questions:
         try:
             REQUESTS[request[0]](self, number, parent, *request[1:])
         except Exception as error:
-            self.refuse(number, error)
+            if number:
+                self.refuse(number, error)
+            else:
+                self.fail_unseen(str(request[1]), str(request[1]), parent, error)
 
     def on_call(
         self, number: int, parent: Call | None, target: list[str], name: str, packed: Any, awaited: bool
@@ -97,8 +100,13 @@ class Questions:
             method, args, kwargs, carried = self.method(target, name, packed)
             self.within(parent, lambda: method.cast(*args, **kwargs), carried)
         except Exception as error:  # nobody waits to be told
-            log.warning("%s() to %s, cast from another actor, failed: %r", name, target[0], error)
-            self.incarnation.life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
+            self.fail_unseen(name, f"{name}() to {target[0]}", parent, error)
+
+    def fail_unseen(self, name: str, what: str, parent: Call | None, error: Exception) -> None:
+        """What a guest has asked for without waiting has failed."""
+        life = self.incarnation.life
+        log.warning("%s, asked for by %s, failed: %r", what, life.path, error)
+        life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
 
     def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
         question = self.open.pop(asked, None)

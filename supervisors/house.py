@@ -16,6 +16,7 @@ from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..transports.stage import Stage
 from .events import EventStream
+from .linked import Links
 from .monitors import Monitors
 from .registry import Registry
 from .requests import REQUESTS
@@ -44,6 +45,7 @@ class RuntimeHouse:
         self.stage = Stage()
         self.registry = Registry()
         self.monitors = Monitors()
+        self.links = Links(self.monitors)
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
@@ -68,6 +70,7 @@ class RuntimeHouse:
     def ended(self, life: Life, reason: ExitReason) -> None:
         """An incarnation has ended, or the one that was to come will not."""
         self.monitors.ended(life, reason)
+        self.links.ended(life)
 
     def request(self, life: Life, verb: str, /, *args: Any) -> Any:
         """Do what an actor in a guest asks of more than itself."""

@@ -55,6 +55,11 @@ class Watch:
         self.tell = tell
         self.call: Call | None = None
 
+    @property
+    def number(self) -> int:
+        """As its Down has it: 0 for one half of a link, which has a negative id."""
+        return max(self.id, 0)
+
     def settled(self, call: Call) -> None:
         """The hook has run, or will not."""
         self.call = None
@@ -85,9 +90,9 @@ class Monitors:
         if owner is not None:
             self.owned.setdefault(owner, {})[watch.id] = watch
         if life is None:
-            self.tell(watch, Down(path, 0, NEVER, True, watch.id))
+            self.tell(watch, Down(path, 0, NEVER, True, watch.number))
         elif life.mailbox.closed is not None:
-            self.tell(watch, Down(life.path, life.number, life.mailbox.closed, True, watch.id))
+            self.tell(watch, Down(life.path, life.number, life.mailbox.closed, True, watch.number))
         else:
             self.watched.setdefault(life, {})[watch] = None
         return watch
@@ -107,7 +112,7 @@ class Monitors:
             self.close(watch)
         final = life.mailbox.closed is not None
         for watch in self.watched.pop(life, {}):
-            self.tell(watch, Down(life.path, life.number, reason, final, watch.id))
+            self.tell(watch, Down(life.path, life.number, reason, final, watch.number))
 
     def tell(self, watch: Watch, down: Down) -> None:
         if watch.tell is None:

@@ -30,7 +30,17 @@ def on_demonitor(house: RuntimeHouse, life: Life, number: int) -> None:
         house.monitors.close(watch)
 
 
+def on_link(house: RuntimeHouse, life: Life, path: str, namespace: str) -> None:
+    house.links.link(life, named(house, path, namespace), path)
+
+
+def on_unlink(house: RuntimeHouse, life: Life, path: str, namespace: str) -> None:
+    house.links.unlink(life, named(house, path, namespace))
+
+
 REQUESTS: dict[str, Callable[..., Any]] = {
     "monitor": on_monitor,
     "demonitor": on_demonitor,
+    "link": on_link,
+    "unlink": on_unlink,
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.cast import QUIET
 from understudy import Actor, Down, Local, exit_actor, method, monitor
+from understudy.supervisors.linked import link, unlink
 
 
 class Target(Actor, executor=Local(), crash_on=(Exception,)):
@@ -122,3 +123,41 @@ class Unpicklable(Exception):
 
     def __reduce__(self) -> Any:
         raise TypeError("not me")
+
+
+class Fellow(Actor, executor=Local(), crash_on=(Exception,)):
+    """Links itself with others."""
+
+    @method
+    def link(self, other: Any) -> None:
+        link(other)
+
+    @method
+    def unlink(self, other: Any) -> None:
+        unlink(other)
+
+    @method
+    def leave(self) -> None:
+        exit_actor()
+
+    @method
+    def fail(self) -> None:
+        raise ValueError("this")
+
+    @method
+    def ping(self) -> str:
+        return "pong"
+
+
+class TrappingFellow(Fellow):
+    """The same, and is told of the others' ends."""
+
+    def __init__(self) -> None:
+        self.heard: list[Down] = []
+
+    def on_down(self, down: Down) -> None:
+        self.heard.append(down)
+
+    @method
+    def told(self) -> list[Down]:
+        return self.heard

@@ -13,6 +13,7 @@ from tests.rehearsal import LOCAL, rehearse, until
 from understudy import (
     ActorDiedError,
     Down,
+    Pool,
     Process,
     Runtime,
     Supervisor,
@@ -394,3 +395,20 @@ def test_in_a_method_without_the_hook_a_monitor_is_read() -> None:
         assert (await ref).path == "target"
 
     rehearse(scene, virtual=True)
+
+
+@everywhere
+def test_members_of_a_pool_watch_and_a_pool_is_watched_as_one(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        pool = await Pool(Watcher.options(executor=executor).child(), size=1).start()
+        target = await TARGET.start()
+        await pool.watch(target)
+        async with monitor(pool) as downs:
+            await end(target)
+            await until(lambda: not runtime.house.monitors.owned)
+            assert [down.path for down in await pool.told()] == ["target"]
+            await kill(pool)
+            assert [down.final async for down in downs] == [True]
+        assert tables(runtime) == ({}, {})
+
+    rehearse(scene)

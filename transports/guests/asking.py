@@ -105,7 +105,7 @@ class Asking:
         from inspect import iscoroutinefunction  # dear to load, and few guests watch others
 
         def heard(down: Any) -> Any:
-            wanted = down.monitor in self.monitors
+            wanted = not down.monitor or down.monitor in self.monitors  # 0 is a linked actor's
             self.monitors.discard(down.monitor)
             return (on_down if wanted else ignore)(down)
 
