@@ -113,10 +113,10 @@ class Questions:
         if question is not None:
             self.drop(question)
 
-    def on_house(self, number: int, parent: Call | None, verb: str, *args: Any) -> None:
-        """What concerns more actors than one: monitors, groups."""
+    def on_house(self, number: int, parent: Call | None, verb: str, packed: Any) -> None:
+        """What concerns more actors than one: monitors, links, groups."""
         life = self.incarnation.life
-        value = life.house.request(life, verb, *args)
+        value = self.within(parent, lambda: life.house.request(life, verb, *self.incarnation.value(packed)))
         if number:
             self.answer(number, value)
 

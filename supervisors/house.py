@@ -16,6 +16,7 @@ from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..transports.stage import Stage
 from .events import EventStream
+from .groups import Groups, Keys
 from .linked import Links
 from .monitors import Monitors
 from .registry import Registry
@@ -46,6 +47,8 @@ class RuntimeHouse:
         self.registry = Registry()
         self.monitors = Monitors()
         self.links = Links(self.monitors)
+        self.groups = Groups()
+        self.keys = Keys()
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
@@ -71,6 +74,8 @@ class RuntimeHouse:
         """An incarnation has ended, or the one that was to come will not."""
         self.monitors.ended(life, reason)
         self.links.ended(life)
+        self.groups.directory.ended(life)
+        self.keys.directory.ended(life)
 
     def request(self, life: Life, verb: str, /, *args: Any) -> Any:
         """Do what an actor in a guest asks of more than itself."""

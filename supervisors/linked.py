@@ -42,11 +42,11 @@ def unlink(handle: Handle[Any], /) -> None:
 def bind(handle: Any, verb: str) -> None:
     here = present()
     if here.asker is not None:
-        from ..actors.guest_handle import asking, call_here
+        from ..actors.guest_handle import asking, call_here, packed
         from ..actors.guest_verbs import target_of
 
         target = target_of(handle, f"{verb}() takes the handle of an actor")
-        asking().order(call_here(), ["house", verb, *target])
+        asking().order(call_here(), ["house", verb, packed(tuple(target))])
         return
     from ..actors.verbs import life_of
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..actors.errors import ActorNotFoundError
 from ..actors.verbs import life_of
+from .groups import Groups, Keys
 
 if TYPE_CHECKING:
     from ..actors.life import Life
@@ -38,9 +39,29 @@ def on_unlink(house: RuntimeHouse, life: Life, path: str, namespace: str) -> Non
     house.links.unlink(life, named(house, path, namespace))
 
 
+def on_groups(house: RuntimeHouse, _: Life, verb: str, group: Any, more: dict[str, Any]) -> Any:
+    return GROUPS[verb](house.groups, group, **more)
+
+
+def on_keys(house: RuntimeHouse, _: Life, verb: str, key: Any, more: dict[str, Any]) -> Any:
+    return KEYS[verb](house.keys, key, **more)
+
+
+GROUPS: dict[str, Callable[..., Any]] = {
+    "join": Groups.join,
+    "leave": Groups.leave,
+    "members": Groups.members,
+}
+KEYS: dict[str, Callable[..., Any]] = {
+    "register": Keys.register,
+    "unregister": Keys.unregister,
+    "lookup": Keys.lookup,
+}
 REQUESTS: dict[str, Callable[..., Any]] = {
     "monitor": on_monitor,
     "demonitor": on_demonitor,
     "link": on_link,
     "unlink": on_unlink,
+    "groups": on_groups,
+    "keys": on_keys,
 }

@@ -88,7 +88,7 @@ class Asking:
     def watch(self, call_id: int, target: list[str]) -> int:
         """Ask to be told when an actor has ended; returns the number of the monitor."""
         number = next(self.numbers)
-        self.order(call_id, ["house", "monitor", *target, number])
+        self.order(call_id, ["house", "monitor", self.guest.values.item((*target, number))])
         self.monitors.add(number)
         return number
 
@@ -97,7 +97,7 @@ class Asking:
         silent = number in self.monitors
         if silent:
             self.monitors.discard(number)
-            self.order(call_id, ["house", "demonitor", number])
+            self.order(call_id, ["house", "demonitor", self.guest.values.item((number,))])
         return silent
 
     def hear(self, on_down: Callable[[Any], Any]) -> Callable[[Any], Any]:
