@@ -49,6 +49,7 @@ class RuntimeHouse:
         self.links = Links(self.monitors)
         self.groups = Groups()
         self.keys = Keys()
+        self.directories = (self.groups.directory, self.keys.directory)
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
@@ -72,10 +73,14 @@ class RuntimeHouse:
 
     def ended(self, life: Life, reason: ExitReason) -> None:
         """An incarnation has ended, or the one that was to come will not."""
-        self.monitors.ended(life, reason)
-        self.links.ended(life)
-        self.groups.directory.ended(life)
-        self.keys.directory.ended(life)
+        monitors, links = self.monitors, self.links
+        if monitors.watched or monitors.owned:
+            monitors.ended(life, reason)
+        if links.watches:
+            links.ended(life)
+        for directory in self.directories:
+            if directory.lives:
+                directory.ended(life)
 
     def request(self, life: Life, verb: str, /, *args: Any) -> Any:
         """Do what an actor in a guest asks of more than itself."""
