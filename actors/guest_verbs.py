@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any
 
-from ..transports.guests.asking import Asking
-from ..transports.guests.protocol import DOWN
 from .errors import GetTimeoutError
-from .guest_handle import GuestHandle, GuestMethod, GuestRef, asking, call_here
+from .guest_handle import GuestHandle, GuestMethod, GuestRef
+from .guest_monitor import monitor as monitor
 
 
 def get_actor(name: str, cls: type | None = None, /, *, namespace: str = "") -> GuestHandle:
@@ -21,50 +20,6 @@ def cancel(ref: Any) -> bool:
     """Cancel a ref's call; False if it had ended."""
     cancelled: bool = ref.cancel()
     return cancelled
-
-
-class GuestMonitor:
-    """What an actor in a guest watches; its hook `on_down` is told."""
-
-    def __init__(self, asked: Asking) -> None:
-        self.asking = asked
-        self.ids: list[int] = []
-        self.id = 0  # of the actor that was given or added last: its Down has it as `monitor`
-
-    def add(self, handle: GuestHandle, /) -> int:
-        """Watch one more; returns the number its Down will have."""
-        target = target_of(handle, "monitor() takes the handles of actors, as in monitor(worker)")
-        self.id = self.asking.watch(call_here(), target)
-        self.ids.append(self.id)
-        return self.id
-
-    def close(self) -> bool:
-        """Watch nothing any more; returns whether any had not been told of."""
-        ids, self.ids = self.ids, []
-        return max([self.asking.unwatch(call_here(), id) for id in ids], default=False)
-
-    def __aiter__(self) -> NoReturn:
-        raise RuntimeError("in a process or thread of its own an actor is told by its on_down hook")
-
-
-def monitor(*handles: Any) -> GuestMonitor:
-    """Watch actors: the hook on_down is told."""
-    asked = asking()
-    if DOWN not in asked.guest.hooks:
-        cls = type(asked.guest.actor).__name__
-        raise TypeError(
-            f"monitor() tells the hook on_down, and {cls} has none; write one: def on_down(self, down)"
-        )
-    made = GuestMonitor(asked)
-    for handle in handles:
-        made.add(handle)
-    return made
-
-
-def target_of(handle: Any, usage: str) -> list[str]:
-    """The path and namespace of a handle."""
-    found: GuestHandle = checked(handle, GuestHandle, usage)
-    return [found._path, found._namespace]  # pyright: ignore[reportPrivateUsage]
 
 
 async def get(refs: Any, *, timeout: float | None = None) -> Any:

@@ -46,7 +46,6 @@ class Asking:
         self.guest = guest
         self.numbers = itertools.count(1)
         self.open: dict[int, Question] = {}
-        self.monitors: set[int] = set()  # that have not been heard, nor closed
         guest.handlers.update({p.ANSWER: self.on_answer, p.REFUSAL: self.on_answer})
 
     def ask(self, call_id: int, request: list[Any]) -> Question:
@@ -83,44 +82,7 @@ class Asking:
         if self.open.pop(question.number, None) is not None:
             self.tell(0, call_id, ["cancel", question.number])
 
-    # -- monitors -------------------------------------------------------------------------------
-
-    def watch(self, call_id: int, target: list[str]) -> int:
-        """Ask to be told when an actor has ended; returns the number of the monitor."""
-        number = next(self.numbers)
-        self.order(call_id, ["house", "monitor", self.guest.values.item((*target, number))])
-        self.monitors.add(number)
-        return number
-
-    def unwatch(self, call_id: int, number: int) -> bool:
-        """Be not told any more, though the news may be here already; True if it has not been heard."""
-        silent = number in self.monitors
-        if silent:
-            self.monitors.discard(number)
-            self.order(call_id, ["house", "demonitor", self.guest.values.item((number,))])
-        return silent
-
-    def hear(self, on_down: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """The hook, for news of monitors that are open."""
-        from inspect import iscoroutinefunction  # dear to load, and few guests watch others
-
-        def heard(down: Any) -> Any:
-            wanted = not down.monitor or down.monitor in self.monitors  # 0 is a linked actor's
-            self.monitors.discard(down.monitor)
-            return (on_down if wanted else ignore)(down)
-
-        async def heard_async(down: Any) -> None:
-            value = heard(down)
-            if value is not None:
-                await value
-
-        return heard_async if iscoroutinefunction(on_down) else heard
-
     def on_answer(self, message: Message) -> None:
         question = self.open.pop(message[1], None)
         if question is not None:
             question.answered(message)
-
-
-def ignore(down: Any) -> None:
-    """Its monitor was closed meanwhile."""
