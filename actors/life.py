@@ -165,7 +165,8 @@ class Life(Standing):
 
     def close_mailbox(self, reason: ExitReason) -> None:
         for cast in self.mailbox.close(reason):
-            self.bury(cast, UNDELIVERED)
+            if cast.ref is None:  # else it was news for this incarnation, and nobody's message
+                self.bury(cast, UNDELIVERED)
 
     def drop_casts(self) -> None:
         """Casts that have not begun will not; they are dead letters."""

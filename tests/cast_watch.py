@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.cast import QUIET
-from understudy import Actor, Down, Local, exit_actor, method, monitor
+from understudy import Actor, Down, Local, exit_actor, get_actor, method, monitor
 from understudy.supervisors.linked import link, unlink
 
 
@@ -161,3 +161,19 @@ class TrappingFellow(Fellow):
     @method
     def told(self) -> list[Down]:
         return self.heard
+
+
+class Talker(Actor, executor=QUIET):
+    """Its last words are many."""
+
+    @method
+    def fail_at_length(self, size: int) -> None:
+        raise SystemExit("x" * size)
+
+
+class Seeker(Watcher, executor=QUIET):
+    """Watches by name."""
+
+    @method
+    def watch_name(self, name: str) -> None:
+        monitor(get_actor(name))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 from typing import Any
 
 import pytest
 import trio
 
 from tests.cast import QUIET
-from tests.cast_watch import AsyncWatcher, GuestWatcher, Hookless, Reader, Target, Watcher
+from tests.cast_watch import AsyncWatcher, GuestWatcher, Hookless, Reader, Seeker, Target, Watcher
 from tests.rehearsal import LOCAL, rehearse, until
 from understudy import (
     ActorDiedError,
+    Bounds,
     Down,
     Pool,
     Process,
@@ -19,6 +22,7 @@ from understudy import (
     Supervisor,
     TaskError,
     Thread,
+    TreeFailedError,
     Unsendable,
     get_actor,
     kill,
@@ -335,6 +339,19 @@ def test_what_one_incarnation_was_told_the_next_does_not_hear() -> None:
     rehearse(scene, virtual=True)
 
 
+def test_what_a_dead_actor_was_told_is_no_dead_letter() -> None:
+    async def scene(runtime: Runtime) -> None:
+        watcher = await Watcher.start()
+        target = await TARGET.start()
+        await watcher.watch(target)
+        await kill(target)
+        await kill(watcher)
+        assert not runtime.dead_letters
+        assert tables(runtime) == ({}, {})
+
+    rehearse(scene, virtual=True)
+
+
 def test_a_hook_that_raises_ends_its_actor() -> None:
     class Fragile(Watcher):
         def on_down(self, down: Down) -> None:
@@ -412,3 +429,116 @@ def test_members_of_a_pool_watch_and_a_pool_is_watched_as_one(executor: Any) -> 
         assert tables(runtime) == ({}, {})
 
     rehearse(scene)
+
+
+@pytest.mark.parametrize("executor", [Thread(), QUIET], ids=["thread", "process"])
+def test_a_name_that_nobody_has_answers_at_once(executor: Any) -> None:
+    async def scene(_: Runtime) -> None:
+        seeker = await Seeker.options(executor=executor).start()
+        await seeker.watch_name("nobody")
+        (down,) = await seeker.told()
+        assert (down.path, down.incarnation, down.reason.kind, down.final) == (
+            "nobody",
+            0,
+            "unreachable",
+            True,
+        )
+
+    rehearse(scene)
+
+
+@everywhere
+def test_a_reason_of_several_megabytes_arrives(executor: Any) -> None:
+    async def scene(_: Runtime) -> None:
+        watcher = await Watcher.options(executor=executor).start()
+        target = await TARGET.start()
+        await watcher.watch(target)
+        with pytest.raises(TaskError):
+            await target.fail("x" * 3_000_000)
+        (down,) = await watcher.told()
+        assert str(down.reason.exception) == "x" * 3_000_000
+
+    rehearse(scene)
+
+
+def test_a_reason_longer_than_a_message_may_be_arrives_shortened() -> None:
+    async def scene(_: Runtime) -> None:
+        short = Process(stderr="keep", bounds=Bounds(max_bytes=20_000))
+        watcher = await Watcher.options(executor=short).start()
+        target = await TARGET.start()
+        await watcher.watch(target)
+        with pytest.raises(TaskError):
+            await target.fail("x" * 100_000)
+        (down,) = await watcher.told()
+        assert (down.reason.kind, down.reason.exception) == ("error", None)
+        assert 0 < len(down.reason.text) <= 1000
+
+    rehearse(scene)
+
+
+def test_a_child_whose_supervisor_gives_up_is_told_of_as_often_as_it_ends() -> None:
+    told: list[tuple[int, bool]] = []
+
+    async def follow(target: Any) -> None:
+        async with monitor(target) as downs:
+            async for down in downs:
+                told.append((down.incarnation, down.final))
+                downs.add(target)
+                if down.final:
+                    return
+
+    async def fall_twice(nursery: trio.Nursery) -> None:
+        with contextlib.suppress(TreeFailedError):
+            async with open_runtime(Supervisor(TARGET.child(), intensity=1)):
+                nursery.start_soon(follow, get_actor("target"))
+                for _ in range(2):
+                    await trio.testing.wait_all_tasks_blocked()
+                    with pytest.raises(TaskError):
+                        await get_actor("target", Target).fail("again")
+                await trio.sleep_forever()
+
+    async def play() -> None:
+        async with trio.open_nursery() as nursery:
+            await fall_twice(nursery)
+
+    trio.run(play, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert [number for number, _ in told][:2] == [1, 2]
+    assert told[-1][1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_happens_each_monitor_tells_once_and_leaves_nothing(seed: int) -> None:
+    dice = random.Random(seed)
+
+    async def scene(runtime: Runtime) -> None:
+        watchers = [await Watcher.options(id=f"w{n}").start() for n in range(3)]
+        targets = [await Target.options(id=f"t{n}", max_restarts=-1).start() for n in range(4)]
+        readers: list[Any] = []
+        for _ in range(150):
+            target = dice.choice(targets)
+            what = dice.randrange(6)
+            if what == 0:
+                readers.append(monitor(target))
+            elif what == 1:
+                await dice.choice(watchers).watch(target)
+            elif what == 2 and readers:
+                readers.remove(closed := dice.choice(readers))
+                closed.close()
+            elif what == 3:
+                await kill(target, no_restart=False)
+            elif what == 4:
+                target.fail.cast("now")
+            else:
+                await trio.sleep(dice.random() * 10)
+        for target in targets:
+            await kill(target)
+        for reader in readers:
+            assert [down.monitor async for down in reader] == [reader.id]
+        for watcher in watchers:
+            numbers = [down.monitor for down in await watcher.told()]
+            assert len(set(numbers)) == len(numbers)
+            assert set(numbers) == set(await watcher.numbers())
+        assert readers
+        assert tables(runtime) == ({}, {})
+
+    rehearse(scene, virtual=True, seconds=10_000)
