@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import GetTimeoutError
 from .guest_handle import GuestHandle, GuestMethod, GuestRef
+from .guest_monitor import monitor as monitor
 
 
 def get_actor(name: str, cls: type | None = None, /, *, namespace: str = "") -> GuestHandle:

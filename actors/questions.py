@@ -65,7 +65,10 @@ class Questions:
         try:
             REQUESTS[request[0]](self, number, parent, *request[1:])
         except Exception as error:
-            self.refuse(number, error)
+            if number:
+                self.refuse(number, error)
+            else:
+                self.fail_unseen(str(request[1]), str(request[1]), parent, error)
 
     def on_call(
         self, number: int, parent: Call | None, target: list[str], name: str, packed: Any, awaited: bool
@@ -98,13 +101,25 @@ class Questions:
             method, args, kwargs, carried = self.method(target, name, packed)
             self.within(parent, lambda: method.cast(*args, **kwargs), carried)
         except Exception as error:  # nobody waits to be told
-            log.warning("%s() to %s, cast from another actor, failed: %r", name, target[0], error)
-            self.incarnation.life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
+            self.fail_unseen(name, f"{name}() to {target[0]}", parent, error)
+
+    def fail_unseen(self, name: str, what: str, parent: Call | None, error: Exception) -> None:
+        """What a guest has asked for without waiting has failed."""
+        life = self.incarnation.life
+        log.warning("%s, asked for by %s, failed: %r", what, life.path, error)
+        life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
 
     def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
         question = self.open.pop(asked, None)
         if question is not None:
             self.drop(question)
+
+    def on_house(self, number: int, parent: Call | None, verb: str, packed: Any) -> None:
+        """What concerns more actors than one: monitors, links, groups."""
+        life = self.incarnation.life
+        value = self.within(parent, lambda: life.house.request(life, verb, *self.incarnation.value(packed)))
+        if number:
+            self.answer(number, value)
 
     def method(
         self, target: list[str], name: str, packed: Any
@@ -202,4 +217,5 @@ REQUESTS: dict[str, Callable[..., None]] = {
     "call": Questions.on_call,
     "cast": Questions.on_cast,
     "cancel": Questions.on_cancel,
+    "house": Questions.on_house,
 }

@@ -48,7 +48,7 @@ class Passed(HostObjects):
         return super().call(kind, id, method, *passed(args, kwargs), context)
 
     def packed(self, value: Any) -> tuple[Any, Mapping[bytes, bytes]]:
-        return super().packed(far(value))
+        return super().packed(list(map(far, value)) if is_list(value) else far(value))
 
     def value(self, value: Any) -> Any:
         return near(value)
@@ -60,6 +60,10 @@ def far(value: Any) -> Any:
         return value
     life = value._life  # pyright: ignore[reportPrivateUsage]
     return GuestHandle(life.path, life.spec.cls)
+
+
+def is_list(value: object) -> bool:
+    return type(value) is list
 
 
 def no_pickle(_: BaseException) -> None:
