@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import trio
 
+    from .down import Down
     from .guest_start import Starter
 
 P = ParamSpec("P")
@@ -161,6 +162,10 @@ class Actor:
     @base_hook
     def on_interrupt(self) -> Awaitable[None] | None:
         """A hook: after a method was interrupted half-way, before the next call begins."""
+
+    @base_hook
+    def on_down(self, down: Down) -> Awaitable[None] | None:
+        """A hook: what the actor watches with `monitor(...)` has ended; runs in its turn, as a call does."""
 
     @base_hook
     def save_state(self) -> object:

@@ -86,42 +86,53 @@ class Question:
             call.mailbox.withdraw(call, cancelled(call))
 
 
-class AskedStream(Feed):
+class AskedStream:
     """The host's end of a stream that a guest reads: items are sent as it asks for them."""
 
-    __slots__ = ("held", "number", "parent", "pending", "questions")
+    __slots__ = ("feed", "held", "number", "parent", "pending", "questions")
 
     def __init__(
         self, questions: Questions, number: int, parent: int, call: Call, ahead: int, held: Held | None
     ) -> None:
-        super().__init__(call, ahead)
+        self.feed = Feed(call, ahead)
         self.questions = questions
         self.number = number
         self.parent = parent
         self.held = held
-        self.pending = number  # the question whose answer brings the next items; the first is its own
-        self.timer = self.arm()
+        self.pending = 0  # the question whose answer brings the next items; the first is its own
+        self.expect(number)
+
+    @property
+    def call(self) -> Call:
+        return self.feed.call
+
+    def expect(self, number: int) -> None:
+        """The guest waits for items."""
+        self.pending = number
+        self.feed.task = self.tell
+        self.feed.timer = self.feed.arm()
 
     def go_on(self, number: int, taken: int) -> None:
         """The guest wants more, and has taken so many."""
-        self.pending = number
         if taken:
-            self.grant(taken)
-        self.timer = self.arm()
-        self.wake()
+            self.feed.grant(taken)
+        self.expect(number)
+        if self.feed.items or self.call.ended:
+            self.feed.wake()
 
-    def wake(self) -> None:
+    def tell(self) -> None:
         """Something has come, an item or the end."""
-        if self.pending and (self.items or self.call.ended):
-            number, self.pending = self.pending, 0
-            if self.timer is not None:
-                self.timer.cancel()
-            self.questions.give(self, number)
-
-    def settled(self, call: Call) -> None:
-        if self.held is not None:
+        number = self.pending
+        self.rest()
+        if self.held is not None and self.call.ended:
             self.held.let_go()
-        self.wake()
+        self.questions.give(self, number)
+
+    def rest(self) -> None:
+        """Nobody waits for items."""
+        self.pending, self.feed.task = 0, None
+        if self.feed.timer is not None:
+            self.feed.timer.cancel()
 
     def as_ref(self) -> ObjectRef[Any]:
         raise TypeError("a stream is no argument of a call")
@@ -133,10 +144,10 @@ class AskedStream(Feed):
         return cancelled(self.call)
 
     def drop(self) -> None:
-        self.pending = 0
-        if self.timer is not None:
-            self.timer.cancel()
-        self.close("was closed")
+        self.rest()
+        if self.held is not None:
+            self.held.let_go()
+        self.feed.close("was closed")
 
 
 class Errand:

@@ -40,13 +40,12 @@ def loaded(pickled: Any) -> BaseException | None:
     """The exception itself, where it can be had."""
     if isinstance(pickled, BaseException) or pickled is None:
         return pickled
-    from ..transports.guests.pickles import loads
+    from ..transports.guests.causes import loads_error
 
     try:
-        found = loads(pickled)
+        return loads_error(pickled)
     except Exception:
         return None
-    return found if isinstance(found, BaseException) else None
 
 
 def cancelled_by_us(name: str) -> list[Any]:

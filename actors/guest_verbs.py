@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from .errors import GetTimeoutError, NoRuntimeError
 from .guest_handle import GuestHandle, GuestMethod
+from .guest_monitor import monitor as monitor
 from .guest_ref import GuestRef, GuestValue, ask, asking
 from .guest_stream import GuestStreamMethod
 

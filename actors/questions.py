@@ -16,7 +16,7 @@ from ..transports.guests.values import fill
 from ..transports.session import ProtocolError
 from .asked import Asked, AskedStream, Errand, Question, fault_of
 from .errors import BEGUN, TaskCancelledError, Unsendable
-from .events import RequestRefused
+from .events import FailureUnseen, RequestRefused
 from .handle import of_class_named
 from .held import hold
 from .requests import REQUESTS, id_of
@@ -62,7 +62,10 @@ class Questions:
         try:
             REQUESTS[request[0]](self, number, parent, *request[1:])
         except Exception as error:
-            self.refuse(number, error)
+            if number:
+                self.refuse(number, error)
+            else:
+                self.fail_unseen(str(request[1]), str(request[1]), parent, error)
 
     def turn_down(self, number: int, parent: Call | None, request: list[Any]) -> None:
         """Refuse whatever an untrusted guest asks; that it does is an event.  Raises ProtocolError if it insists."""
@@ -91,9 +94,9 @@ class Questions:
         items: list[Any] = []
         call = stream.call
         error: BaseException | None = None
-        while stream.items and error is None:
+        while stream.feed.items and error is None:
             try:
-                packed, code = self.incarnation.codec.packed(stream.items.popleft())
+                packed, code = self.incarnation.codec.packed(stream.feed.items.popleft())
             except Unencodable as why:
                 error = unsendable(why, call)
             else:
@@ -104,7 +107,7 @@ class Questions:
         fault = fault_of(error, self.incarnation.codec.packed_error) if ended and error is not None else None
         if ended:
             self.open.pop(stream.number, None)
-            stream.close("gave what cannot travel")
+            stream.feed.close("gave what cannot travel")
         self.say(p.ANSWER, number, [ended, items, fault])
 
     def do(self, number: int, parent: Call | None, function: Callable[[], Awaitable[Any]]) -> None:
@@ -120,6 +123,12 @@ class Questions:
             self.answer(errand.number, value)
         else:
             self.refuse(errand.number, error)
+
+    def fail_unseen(self, name: str, what: str, parent: Call | None, error: Exception) -> None:
+        """What a guest has asked for without waiting has failed."""
+        life = self.incarnation.life
+        log.warning("%s, asked for by %s, failed: %r", what, life.path, error)
+        life.emit(FailureUnseen, 0, name, error, id_of(parent))
 
     # -- what a request names -------------------------------------------------------------------
 

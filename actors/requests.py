@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ from . import verbs
 from .asked import AskedStream, Kept, Question
 from .chain import claim
 from .errors import DeadlockError, TaskCancelledError
-from .events import FailureUnseen
 from .held import Held, make_held
 from .scope import Scope
 from .spec import make_spec
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from .mailbox import Mailbox
     from .method import ActorMethod
     from .questions import Questions
-
-log = logging.getLogger("understudy.actors.requests")
 
 # -- calls ----------------------------------------------------------------------------------
 
@@ -85,8 +81,7 @@ def on_cast(
         with_refs = method.check(*args, **kwargs)
         questions.within(parent, lambda: method.mailbox.cast(method, args, kwargs, with_refs), carried)
     except Exception as error:  # nobody waits to be told
-        log.warning("%s() to %s, cast from another actor, failed: %r", name, target[0], error)
-        questions.incarnation.life.emit(FailureUnseen, 0, name, error, id_of(parent))
+        questions.fail_unseen(name, f"{name}() to {target[0]}", parent, error)
 
 
 def on_cancel(questions: Questions, _: int, __: Call | None, asked: int) -> None:
@@ -114,7 +109,7 @@ def on_stream(
     call, held = questions.within(parent, lambda: prepared(p.STREAM, method, args, kwargs), carried)
     stream = questions.open[number] = AskedStream(questions, number, id_of(parent), call, found.ahead, held)
     if call.ended:
-        return stream.wake()
+        return stream.feed.wake()
     questions.put(number, parent, method.mailbox.admit, call)
 
 
@@ -147,6 +142,15 @@ def on_start(questions: Questions, number: int, parent: Call | None, packed: Any
 
 def on_put(questions: Questions, number: int, parent: Call | None, packed: Any) -> None:
     questions.open[number] = Kept(questions, id_of(parent), questions.incarnation.value(packed))
+
+
+def on_house(questions: Questions, number: int, parent: Call | None, verb: str, packed: Any) -> None:
+    """What concerns more actors than one: monitors, links, groups."""
+    life = questions.incarnation.life
+    given = questions.incarnation.value(packed)
+    value = questions.within(parent, lambda: life.house.request(life, verb, *given))
+    if number:
+        questions.answer(number, value)
 
 
 def on_kill(
@@ -194,4 +198,5 @@ REQUESTS: dict[str, Callable[..., None]] = {
     "kill": on_kill,
     "interrupt": on_interrupt,
     "ready": on_ready,
+    "house": on_house,
 }

@@ -75,6 +75,8 @@ def on_items(incarnation: GuestIncarnation, message: list[Any]) -> None:
     feed.owed += len(message[2])
     if feed.owed > feed.ahead:
         raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
+    feed.check_room()
+    feed.weigh(len(message[2]), incarnation.weight(message[2]))
     if call.ended:
         return
     try:

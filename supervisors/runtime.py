@@ -31,6 +31,7 @@ from . import core
 from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
+from .groups import Groups, Keys
 from .house import RuntimeHouse
 from .pool import Pool
 from .poolnode import plant_pool
@@ -83,6 +84,16 @@ class Runtime:
     def dead_letters(self) -> deque[DeadLetter]:
         """Messages nobody could deal with, oldest first; the last 10,000."""
         return self.house.dead_letters
+
+    @property
+    def groups(self) -> Groups:
+        """Actors in groups, under any hashable key."""
+        return self.house.groups
+
+    @property
+    def keys(self) -> Keys:
+        """Actors under keys of their own, at most one under each."""
+        return self.house.keys
 
     def events(self) -> EventReader:
         """A reader of every event from now on; use it with `async with`, iterate with `async for`."""

@@ -128,4 +128,10 @@ class Asking:
 
 
 # What is refused to an actor that nobody trusts, for a person.
-VERBS = {"call": "call others", "cast": "call others", "start": "start actors", "find": "look for actors"}
+VERBS = {
+    "call": "call others",
+    "cast": "call others",
+    "start": "start actors",
+    "find": "look for actors",
+    "house": "join groups, link or monitor",
+}

@@ -85,3 +85,6 @@ SHUTDOWN, ERRED = "shutdown", "error"
 
 # What a MISHAP may name.
 LOAD, SAVE, LAST, NURSERY = "load_state", "save_state", "on_stop", "nursery"
+
+# The hook that comes as a CAST: what the actor watched has ended.
+DOWN = "on_down"

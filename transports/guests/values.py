@@ -178,11 +178,11 @@ class Values:
         """The exception itself, where it survives a round trip; else only its description travels."""
         if not self.trusted or not isinstance(error, Exception):
             return None
-        from .pickles import dumps, loads
+        from .causes import dumps_error, loads_error
 
         try:
-            data = dumps(error)
-            return data if type(loads(data)) is type(error) and len(data) <= self.max_bytes else None
+            data = dumps_error(error)
+            return data if type(loads_error(data)) is type(error) and len(data) <= self.max_bytes else None
         except Exception:
             return None
 
