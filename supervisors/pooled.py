@@ -101,6 +101,20 @@ class PoolMailbox(Mailbox):
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
     ) -> PooledCall:
+        call = self.for_member(kind, method, args, kwargs, stored)
+        if self.key is not None:
+            call.place = place_of(self.key, f"{method.name}() to {self.label}", args, kwargs)
+        return call
+
+    def for_member(
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        stored: list[Any] | None = None,
+    ) -> PooledCall:
+        """A call whose member somebody else chooses."""
         made = super().make(kind, method, args, kwargs, stored)
         pace = self.paces.get(method.name)
         if pace is None:
@@ -109,8 +123,6 @@ class PoolMailbox(Mailbox):
             self, method, made.id, made.payload, made.code, made.is_cast, made.parent, pace=pace
         )
         call.deadline, call.context = made.deadline, made.context
-        if self.key is not None:
-            call.place = hash(self.key(*args, **kwargs))
         return call
 
     def chunks(self, method: ActorMethod[Any]) -> bool:
@@ -152,7 +164,7 @@ class PoolMailbox(Mailbox):
     def call_each(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> list[PooledCall]:
-        calls = [self.make(CALL, method, args, kwargs) for _ in self.router.seats]
+        calls = [self.for_member(CALL, method, args, kwargs) for _ in self.router.seats]
         for seat, call in zip(self.router.seats, calls, strict=True):
             call.pinned = True
             self.count += 1
@@ -160,6 +172,15 @@ class PoolMailbox(Mailbox):
                 self.arm(call.deadline)
             seat.take(call)
         return calls
+
+
+def place_of(key: Key, what: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
+    """Where a call belongs: the hash of its key, which does not change while the runtime is open."""
+    try:
+        return hash(key(*args, **kwargs))
+    except Exception as error:
+        error.add_note(f"The pool's key= was asked for the key of {what}: it gets the call's arguments")
+        raise
 
 
 async def done(call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 from pathlib import Path
@@ -23,8 +24,10 @@ from understudy import (
     Runtime,
     Supervisor,
     TaskCancelledError,
+    Thread,
     TreeFailedError,
     cancel,
+    dump,
     get,
     get_actor,
     interrupt,
@@ -54,7 +57,10 @@ def test_a_size_is_a_count_or_the_fewest_and_the_most(size: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"route": "random"}, "route must be 'least_busy' or 'round_robin', not 'random'"),
+        (
+            {"route": "random"},
+            "route must be 'least_busy' or 'round_robin', or leave it out and write key=f, not 'random'",
+        ),
         ({"key": 3}, "key must be a function of a call's arguments, or None, not 3"),
         ({"max_pending_calls": 0}, "max_pending_calls must be"),
         ({"idle_timeout": -1}, "idle_timeout must be"),
@@ -78,6 +84,25 @@ def test_a_pool_with_keys_does_not_grow() -> None:
 def test_members_are_of_an_actor_class(member: Any) -> None:
     with pytest.raises(TypeError, match="a pool has members of an actor class"):
         Pool(member, 2)
+
+
+def test_with_a_key_there_is_no_route() -> None:
+    with pytest.raises(ValueError, match="the key chooses the member; leave out route='round_robin'"):
+        Pool(Member, 2, route="round_robin", key=lambda n: n)
+
+
+def test_members_may_have_options_of_their_own() -> None:
+    async def scene(runtime: Runtime) -> None:
+        plan = Pool(LocalMember.options(id="crew", max_pending_calls=1), 2)
+        members = await plan.start()
+
+        assert plan.label == "crew"
+        assert await members.path.broadcast() == ["crew/0", "crew/1"]
+        members.double.remote(1)
+        with pytest.raises(PendingCallsLimitExceeded):
+            members.double.remote(1)
+
+    rehearse(scene)
 
 
 def test_a_pool_says_what_it_is() -> None:
@@ -137,6 +162,23 @@ def test_a_pool_can_be_started_alone_and_has_a_name() -> None:
     rehearse(scene)
 
 
+@pytest.mark.parametrize("executor", [LOCAL, QUIET, Thread()], ids=["local", "process", "thread"])
+def test_a_dump_shows_the_stacks_of_every_member(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = await Pool(Member.options(executor=executor), 2, id="crew").start()
+        file = io.StringIO()
+        text = await dump(members, file=file)
+
+        assert text.startswith("crew is a pool of Member, ready, 2, least_busy\ncrew/0, incarnation 1, ")
+        assert text.count("(most recent call first):\n") >= 2
+        assert "\ncrew/1, incarnation 1, " in text
+        assert file.getvalue() == text
+        await kill(members)
+        assert await dump(members, file=file) == "crew is dead: no code of it runs\n"
+
+    rehearse(scene)
+
+
 def test_members_get_their_arguments() -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(LocalMember.child(10), 3).start()
@@ -154,6 +196,22 @@ def test_a_broadcast_goes_to_every_member_and_of_one_actor_to_that() -> None:
         assert await (await LocalMember.options(id="alone").start()).path.broadcast() == ["alone"]
         with pytest.raises(ValueError, match="-1 is below 0"):
             await members.double.broadcast(-1)
+
+    rehearse(scene)
+
+
+def test_a_broadcast_has_no_key_and_goes_to_every_member_of_a_pool_with_keys_too() -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = await local(3, id="crew", key=lambda name, *_: name).start()
+
+        assert await members.path.broadcast() == ["crew/0", "crew/1", "crew/2"]
+        with pytest.raises(TypeError, match="name") as error:
+            await members.path()
+        assert error.value.__notes__ == [
+            "The pool's key= was asked for the key of path() to crew: it gets the call's arguments"
+        ]
+        with pytest.raises(TypeError, match="unhashable"):
+            members.path.remote([])
 
     rehearse(scene)
 
@@ -256,6 +314,29 @@ def test_what_was_taken_back_is_done_once(tmp_path: Path) -> None:
 
     rehearse(scene)
     assert (tmp_path / "marks").read_text() == "x" * 600
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PAGED, reason="which calls have begun is known by the page")
+def test_casts_that_were_taken_back_are_done_before_the_pool_stops(tmp_path: Path) -> None:
+    file = tmp_path / "marks"
+    runtimes: list[Runtime] = []
+
+    async def scene(runtime: Runtime) -> None:
+        runtimes.append(runtime)
+        members = await Pool(Member, 1, id="crew").start()
+        for _ in range(10):
+            await get([members.sleep.remote(0) for _ in range(20)])
+            await get([members.mark.remote(str(file)) for _ in range(20)])
+        members.sleep.remote(30)
+        for _ in range(20):
+            members.mark.cast(str(file))
+        node: Any = runtime.house.registry.paths["crew"]
+        await until(lambda: node.router.seats[0].recalled)
+
+    rehearse(scene)
+    assert file.read_text() == "x" * 220
+    assert not runtimes[0].dead_letters
 
 
 # -- limits, cancellation ------------------------------------------------------------------------------
