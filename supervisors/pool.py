@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast
 
 from ..actors.actor import ActorClass
 from ..actors.checks import UNLIMITED, Checks, check_fields, is_positive, is_seconds, is_tuple, one_of
@@ -18,6 +18,13 @@ T_co = TypeVar("T_co", covariant=True)
 
 Size = int | tuple[int, int]
 Key = Callable[..., Hashable]
+
+
+class MemberClass(Protocol[T_co]):
+    """An actor class with other options, which can be started without arguments."""
+
+    def child(self) -> ChildSpec[T_co]: ...
+
 
 IDLE = 60.0  # seconds; starting a member again is cheap, but what it had loaded is gone
 
@@ -56,7 +63,7 @@ class Pool(Generic[T_co]):
 
     def __init__(
         self,
-        member: Callable[[], T_co] | ActorClass[[], T_co] | ChildSpec[T_co],
+        member: Callable[[], T_co] | MemberClass[T_co] | ChildSpec[T_co],
         size: Size | None = None,
         *,
         route: Literal["least_busy", "round_robin"] = "least_busy",

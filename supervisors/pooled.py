@@ -9,21 +9,28 @@ from trio.lowlevel import enable_ki_protection
 
 from ..actors import lifecycle
 from ..actors.call import Call
-from ..actors.errors import CallError
+from ..actors.carried import context_of
+from ..actors.errors import NEVER_SENT, CallError, Unsendable
 from ..actors.leaving import cancelled
 from ..actors.limited import refuse_beyond
 from ..actors.mailbox import Encode, Mailbox
 from ..actors.reasons import INTERRUPTED
+from ..transports.codec import Unencodable
+from ..transports.guests.context import CARRIED
 from ..transports.guests.protocol import CALL
 from .pace import Pace
 
 if TYPE_CHECKING:
+    from ..actors.function import FunctionMethod
     from ..actors.method import ActorMethod
     from ..actors.options import Options
     from .house import RuntimeHouse
     from .pool import Key
     from .router import Router
     from .seat import Seat
+
+
+Caller = tuple[int, str, Any]  # the call that makes another
 
 
 class PooledCall(Call):
@@ -123,6 +130,37 @@ class PoolMailbox(Mailbox):
             self, method, made.id, made.payload, made.code, made.is_cast, made.parent, pace=pace
         )
         call.deadline, call.context = made.deadline, made.context
+        return call
+
+    def task(
+        self,
+        method: FunctionMethod,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        made_by: Caller | None = None,
+        stored: list[Any] | None = None,
+    ) -> PooledCall:
+        """The record of one call of a function, which may be made in any thread."""
+        assert self.encode is not None
+        id = self.next_id()
+        context = context_of(method, made_by) if made_by is not None or CARRIED or not method.plain else None
+        if stored is not None:
+            given = len(method.given)
+            places = [[at + given if isinstance(at, int) else at, key] for at, key in stored]
+            context = {**(context or {}), "stored": places}
+        try:
+            payload, code = self.encode(CALL, id, method.wire, (*method.given, *args), kwargs, context)
+        except Unencodable as error:
+            text = str(error).replace(method.wire, method.name)
+            raise Unsendable(text, NEVER_SENT, id, method.name) from error.__cause__
+        if method.pace is None:
+            method.pace = Pace()
+        call = PooledCall(
+            self, method, id, payload, {**method.code, **code}, False, made_by[0] if made_by else 0
+        )
+        call.pace, call.context = method.pace, context
+        if method.timeout is not None:
+            call.deadline = self.house.stage.now() + method.timeout
         return call
 
     def chunks(self, method: ActorMethod[Any]) -> bool:
