@@ -13,9 +13,11 @@ from ..transports.guests.context import NOTHING, Running, role, set_carried
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
+from .errand import Errand
 from .errors import ActorError, CallError, DeadlockError, TaskError, UnderstudyError
 from .events import FailureUnseen
 from .leaving import cancelled
+from .queue import queue_at
 from .streaming import StreamMethod
 
 if TYPE_CHECKING:
@@ -43,6 +45,21 @@ class Question:
     def settled(self, call: Call) -> None:
         self.questions.settled(self)
 
+    def claim(self) -> None:
+        """Somebody waits for it now; raises DeadlockError if that closes a circle."""
+        claim(self.call)
+
+    def drop(self) -> None:
+        """Nobody waits for it any more."""
+        call = self.call
+        call.ref = None
+        if not call.ended:
+            call.mailbox.withdraw(call, cancelled(call))
+
+    def gone(self) -> Exception:
+        """What became of it, for who asked."""
+        return cancelled(self.call)
+
 
 class Questions:
     """The open questions of one incarnation, by number; those of a call end with it."""
@@ -51,7 +68,7 @@ class Questions:
 
     def __init__(self, incarnation: GuestIncarnation) -> None:
         self.incarnation = incarnation
-        self.open: dict[int, Question] = {}
+        self.open: dict[int, Question | Errand] = {}
 
     def waits(self, call_id: int) -> bool:
         """Has this call asked something?"""
@@ -86,10 +103,10 @@ class Questions:
         if question is None:
             return
         try:
-            self.within(parent, lambda: claim(question.call))
+            self.within(parent, question.claim)
         except DeadlockError as error:
             del self.open[asked]
-            self.drop(question)
+            question.drop()
             self.refuse(asked, error)
 
     def on_cast(self, number: int, parent: Call | None, target: list[str], name: str, packed: Any) -> None:
@@ -103,7 +120,19 @@ class Questions:
     def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
         question = self.open.pop(asked, None)
         if question is not None:
-            self.drop(question)
+            question.drop()
+
+    def on_queue(self, number: int, parent: Call | None, key: int, what: str, packed: Any) -> None:
+        store = queue_at(key).store
+        assert store is not None  # it is here
+        args = self.incarnation.value(packed)
+        errand = Errand(self, number, parent.id if parent is not None else 0, store, what, args)
+        self.open[number] = errand
+        try:
+            errand.begin()
+        except Exception:
+            del self.open[number]
+            raise
 
     def method(
         self, target: list[str], name: str, packed: Any
@@ -144,37 +173,32 @@ class Questions:
         else:
             self.refuse(question.number, call.error)
 
-    def answer(self, number: int, value: Any) -> None:
+    def answer(self, number: int, value: Any) -> bool:
+        """Send a value; False if it cannot travel, which is told instead."""
         incarnation = self.incarnation
         try:
             packed, code = incarnation.codec.packed(value)
         except Unencodable as error:
             self.refuse(number, error)
-        else:
-            incarnation.send_code(code)
-            incarnation.say(p.ANSWER, number, packed)
+            return False
+        incarnation.send_code(code)
+        incarnation.say(p.ANSWER, number, packed)
+        return True
 
     def refuse(self, number: int, error: BaseException) -> None:
         incarnation = self.incarnation
         incarnation.say(p.REFUSAL, number, fault_of(error, incarnation.codec.packed_error))
 
-    def drop(self, question: Question) -> None:
-        """Nobody waits for it any more."""
-        call = question.call
-        call.ref = None
-        if not call.ended:
-            call.mailbox.withdraw(call, cancelled(call))
-
     def call_ended(self, call_id: int) -> None:
         """What a call has asked ends with it."""
         for question in [one for one in self.open.values() if one.parent == call_id]:
             del self.open[question.number]
-            self.drop(question)
-            self.refuse(question.number, cancelled(question.call))  # so that it is open nowhere
+            question.drop()
+            self.refuse(question.number, question.gone())  # so that it is open nowhere
 
     def close(self) -> None:
         for question in list(self.open.values()):
-            self.drop(question)
+            question.drop()
         self.open.clear()
 
 
@@ -199,4 +223,5 @@ REQUESTS: dict[str, Callable[..., None]] = {
     "call": Questions.on_call,
     "cast": Questions.on_cast,
     "cancel": Questions.on_cancel,
+    "queue": Questions.on_queue,
 }

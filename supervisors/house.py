@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -54,8 +54,11 @@ class RuntimeHouse:
     def admit(self, life: Life) -> None:
         """Give a new actor its name and its task; raises ActorAlreadyExistsError if the name is taken."""
         self.registry.enter(life)
-        # In no context but the runtime's: an actor does not belong to whatever runs where it is started.
-        self.context.run(partial(self.nursery.start_soon, life.run, name=life.path))
+        self.start_soon(life.run, life.path)
+
+    def start_soon(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        """Start a task in no context but the runtime's: it does not belong to whatever runs where it is started."""
+        self.context.run(partial(self.nursery.start_soon, work, name=name))
 
     def dismiss(self, child: Child) -> None:
         """Forget an actor that is dead for good."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .actors.errors import CallInterruptedError as CallInterruptedError
     from .actors.errors import DeadlockError as DeadlockError
     from .actors.errors import DependencyError as DependencyError
+    from .actors.errors import Empty as Empty
+    from .actors.errors import Full as Full
     from .actors.errors import GetTimeoutError as GetTimeoutError
     from .actors.errors import NoRuntimeError as NoRuntimeError
     from .actors.errors import PendingCallsLimitExceeded as PendingCallsLimitExceeded
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
     from .actors.put import put as put
-    from .actors.queue import Empty as Empty
-    from .actors.queue import Full as Full
     from .actors.queue import Queue as Queue
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
@@ -83,14 +83,14 @@ DOOR = {
     "actors.dump": ("dump",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
-        "CallError", "CallInterruptedError", "DeadlockError", "DependencyError", "GetTimeoutError", "NoRuntimeError",
+        "CallError", "CallInterruptedError", "DeadlockError", "DependencyError", "Empty", "Full", "GetTimeoutError", "NoRuntimeError",
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
     "actors.put": ("put",),
-    "actors.queue": ("Empty", "Full", "Queue"),
+    "actors.queue": ("Queue",),
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
@@ -112,7 +112,6 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 LOOPS = (
     "actors.dump",
     "actors.put",
-    "actors.queue",
     "actors.scope",
     "actors.stream",
     "actors.verbs",
