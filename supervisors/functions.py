@@ -9,7 +9,7 @@ from ..actors import lifecycle
 from ..actors.executor import Executor, Process
 from ..actors.remote import remote_class
 from ..actors.spec import make_spec, options_of
-from ..transports.guests.context import role, running
+from ..transports.guests.context import Running, role, running
 from ..transports.guests.functions import AsyncRunner, Runner
 from .pool import Pool, Size, cores
 from .pooled import PooledCall, PoolMailbox
@@ -36,8 +36,9 @@ class FunctionMailbox(PoolMailbox):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = running,
     ) -> PooledCall:
-        return self.task(method, args, kwargs, (role.get() or running).call, stored)
+        return self.task(method, args, kwargs, (role.get() or by).call, stored)
 
 
 class FunctionPool(PoolNode):

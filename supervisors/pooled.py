@@ -16,7 +16,7 @@ from ..actors.limited import refuse_beyond
 from ..actors.mailbox import Encode, Mailbox
 from ..actors.reasons import INTERRUPTED
 from ..transports.codec import Unencodable
-from ..transports.guests.context import CARRIED
+from ..transports.guests.context import CARRIED, Running, running
 from ..transports.guests.protocol import CALL
 from .pace import Pace
 
@@ -107,8 +107,9 @@ class PoolMailbox(Mailbox):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = running,
     ) -> PooledCall:
-        call = self.for_member(kind, method, args, kwargs, stored)
+        call = self.for_member(kind, method, args, kwargs, stored, by)
         if self.key is not None:
             call.place = place_of(self.key, f"{method.name}() to {self.label}", args, kwargs)
         return call
@@ -120,9 +121,10 @@ class PoolMailbox(Mailbox):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = running,
     ) -> PooledCall:
         """A call whose member somebody else chooses."""
-        made = super().make(kind, method, args, kwargs, stored)
+        made = super().make(kind, method, args, kwargs, stored, by)
         pace = self.paces.get(method.name)
         if pace is None:
             pace = self.paces[method.name] = Pace()

@@ -26,7 +26,7 @@ from .future import PoolFuture
 from .supervisors.functions import DEFAULT, FunctionPool
 from .supervisors.pooled import PoolMailbox
 from .supervisors.runtime import Runtime
-from .transports.guests.context import Running, role
+from .transports.guests.context import Running
 from .transports.guests.protocol import CALL
 
 if TYPE_CHECKING:
@@ -305,11 +305,8 @@ def made_here(
         raise TypeError(f"{method!r} is not of this executor's pool; make one with Executor(its pool)")
     if method.check(*args, **kwargs):
         raise TypeError(f"{method.name}() was given an ObjectRef; an Executor takes the value itself")
-    token = role.set(NOBODY)  # what runs in the runtime's thread just now has nothing to do with us
-    try:
-        return mailbox.make(CALL, method, args, kwargs)
-    finally:
-        role.reset(token)
+    # What runs in the runtime's thread just now has nothing to do with us.
+    return mailbox.make(CALL, method, args, kwargs, by=NOBODY)
 
 
 def remote_of(function: Any, max_retries: int) -> RemoteFunction[Any]:
