@@ -207,6 +207,7 @@ class PoolNode(Standing, SupervisorNode):
         self.move("ready")
         self.overseer.ready(self)
         self.house.changed()
+        self.router.freed()  # calls that waited for a pool to come back may find nobody there yet
 
     def ended(self, child: Child, reason: ExitReason, started: bool) -> None:
         assert isinstance(child, MemberLife)

@@ -21,6 +21,7 @@ from understudy import (
     Handle,
     PendingCallsLimitExceeded,
     Pool,
+    Process,
     Runtime,
     Supervisor,
     TaskCancelledError,
@@ -246,6 +247,46 @@ def test_calls_of_one_key_go_to_one_member_in_their_order() -> None:
 
         assert len(set(paths.values())) > 1
         assert [await members.path(name, 1) for name in paths] == list(paths.values())
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
+def test_a_key_keeps_its_member_across_restarts_and_its_place_when_that_is_replaced(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        plan = Pool(Member.options(executor=executor).child(), 3, id="crew", key=lambda name, *_: name)
+        members = await plan.start()
+        names = "abcdefghij"
+        before = {name: await members.path(name) for name in names}
+        await kill(members, no_restart=False)
+        assert {name: await members.path(name) for name in names} == before
+
+        await kill(get_actor("crew/1"))
+        after = {name: await members.path(name) for name in names}
+        assert after == {name: {"crew/1": "crew/3"}.get(path, path) for name, path in before.items()}
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PAGED, reason="which calls had begun is known by the page")
+def test_when_all_members_die_at_once_calls_of_a_key_wait_for_their_own_in_order() -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = await Pool(Member, 3, key=lambda name, *_: name).start()
+        paths = {name: await members.path(name) for name in range(6)}
+        pids = await members.pid.broadcast()
+        waiting = [members.path.remote(n % 6, n) for n in range(120)]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        found = []
+        for n, ref in enumerate(waiting):
+            try:
+                found.append((n % 6, await ref))
+            except ActorUnavailableError:
+                pass  # it was the one that ran
+
+        assert len(found) >= 117
+        assert all(path == paths[name] for name, path in found)
 
     rehearse(scene)
 
@@ -533,6 +574,31 @@ def test_a_pool_that_gave_up_is_started_anew_and_calls_wait_for_it(tmp_path: Pat
         assert repr(frail) == "<Frail 'frail': ready, incarnation 2>"
 
     rehearse(scene, Supervisor(Pool(Frail.child(str(tmp_path)), 1, id="frail", intensity=2)))
+
+
+def test_a_pool_that_hires_for_a_call_and_whose_members_do_not_start_tells_the_caller() -> None:
+    async def scene(runtime: Runtime) -> None:
+        nobody = await Pool(Stillborn, (0, 2), id="crew").start()
+        refs = [nobody.never.remote() for _ in range(5)]
+        with pytest.raises(ActorDiedError, match=r"its member . did not start: .*not today"):
+            await nobody.never()
+        for ref in refs:
+            with pytest.raises(ActorDiedError, match="not today"):
+                await ref
+        assert repr(nobody) == "<Stillborn 'crew': dead, incarnation 4>"
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [2, (0, 2)])
+def test_a_pool_without_an_interpreter_tells_so(size: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = Pool(Member.options(executor=Process(python="/no/such/python")), size).remote()
+        with pytest.raises(ActorDiedError, match=r"its member . did not start: .* status 127"):
+            await members.double(1)
+
+    rehearse(scene)
 
 
 # -- growth --------------------------------------------------------------------------------------------
