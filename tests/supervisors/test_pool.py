@@ -18,6 +18,7 @@ from understudy import (
     ActorDiedError,
     ActorStartError,
     ActorUnavailableError,
+    DependencyError,
     Handle,
     PendingCallsLimitExceeded,
     Pool,
@@ -34,6 +35,7 @@ from understudy import (
     interrupt,
     kill,
     open_runtime,
+    put,
     statistics,
     wait_ready,
 )
@@ -197,6 +199,19 @@ def test_a_broadcast_goes_to_every_member_and_of_one_actor_to_that() -> None:
         assert await (await LocalMember.options(id="alone").start()).path.broadcast() == ["alone"]
         with pytest.raises(ValueError, match="-1 is below 0"):
             await members.double.broadcast(-1)
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
+def test_a_broadcast_gives_every_member_the_value_of_a_ref(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        members: Any = await Pool(Member.options(executor=executor).child(), 2).start()
+
+        assert await members.add.broadcast(members.double.remote(4)) == [8, 8]
+        assert await members.both.broadcast(2, second=put("ab")) == ["abab"] * 2
+        with pytest.raises(DependencyError, match=r"double\(\) to .* was not sent: .*-1 is below 0"):
+            await members.double.broadcast(members.double.remote(-1))
 
     rehearse(scene)
 
