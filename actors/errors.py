@@ -6,7 +6,6 @@ Every class here says who is at fault: `TaskError` the callee's code, `ActorErro
 
 from __future__ import annotations
 
-import queue
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -36,14 +35,6 @@ class ActorAlreadyExistsError(UnderstudyError):
 
 class DeadlockError(UnderstudyError):
     """The call would wait for itself."""
-
-
-class Empty(UnderstudyError, queue.Empty):
-    """There is nothing in the queue, or not as much as was asked for."""
-
-
-class Full(UnderstudyError, queue.Full):
-    """The queue has no room, or not as much as was asked for."""
 
 
 class ActorStartError(UnderstudyError):

@@ -8,7 +8,8 @@ from typing import Any
 
 import trio
 
-from .errors import NEVER_SENT, ActorDiedError, Empty, Full
+from .errors import NEVER_SENT, ActorDiedError
+from .queue_errors import Empty, Full
 from .reasons import SHUTDOWN_EXIT
 
 

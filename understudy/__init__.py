@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from .actors.errors import CallInterruptedError as CallInterruptedError
     from .actors.errors import DeadlockError as DeadlockError
     from .actors.errors import DependencyError as DependencyError
-    from .actors.errors import Empty as Empty
-    from .actors.errors import Full as Full
     from .actors.errors import GetTimeoutError as GetTimeoutError
     from .actors.errors import NoRuntimeError as NoRuntimeError
     from .actors.errors import PendingCallsLimitExceeded as PendingCallsLimitExceeded
@@ -50,6 +48,8 @@ if TYPE_CHECKING:
     from .actors.method import method as method
     from .actors.put import put as put
     from .actors.queue import Queue as Queue
+    from .actors.queue_errors import Empty as Empty
+    from .actors.queue_errors import Full as Full
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
@@ -83,7 +83,7 @@ DOOR = {
     "actors.dump": ("dump",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
-        "CallError", "CallInterruptedError", "DeadlockError", "DependencyError", "Empty", "Full", "GetTimeoutError", "NoRuntimeError",
+        "CallError", "CallInterruptedError", "DeadlockError", "DependencyError", "GetTimeoutError", "NoRuntimeError",
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
@@ -91,6 +91,7 @@ DOOR = {
     "actors.method": ("ActorMethod", "method"),
     "actors.put": ("put",),
     "actors.queue": ("Queue",),
+    "actors.queue_errors": ("Empty", "Full"),
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
