@@ -411,8 +411,7 @@ def test_an_error_in_a_map_comes_at_its_place_and_ends_it() -> None:
 
 def test_a_map_has_one_timeout_for_all_and_cancels_what_is_left() -> None:
     def work(executor: Executor) -> None:
-        results = executor.map(time.sleep, [0, 30, 30], timeout=0.3)
-        assert next(results) is None
+        results = executor.map(time.sleep, [30, 30], timeout=0.05)
         with pytest.raises(TimeoutError):
             next(results)
         assert executor.submit(triple, 2).result(timeout=10) == 6
