@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..transports.guests.context import present
-from .guest_handle import GuestRef, ask, asking, packed
+from .guest_handle import GuestRef, ask, packed
 
 WAITING = ("put", "get", "shutdown")  # these may wait, and are awaited in an event loop
 
@@ -14,11 +14,15 @@ def ask_host(number: int, what: str, args: tuple[Any, ...]) -> Any:
     """What a method of the queue returns; in an event loop, what to await for that.
 
     Raises:
-        NoRuntimeError: outside a method.
+        NoRuntimeError: in a thread that is neither the queue's nor an actor's.
         RuntimeError: in an event loop, if it cannot be awaited.
     """
-    asking()
-    if not present().asker.in_loop:
+    asker = present().asker
+    if asker is None:
+        from .here import not_trio
+
+        raise not_trio("Queue()")
+    if not asker.in_loop:
         return asked(number, what, args).wait()
     if what in WAITING:
         return awaited(number, what, args)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.context import NOTHING, Running, role, set_carried
+from ..transports.guests.context import NOTHING, Running, casts_are_elaborate, role, set_carried
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
 from .errand import Errand
 from .errors import ActorError, CallError, DeadlockError, TaskError, UnderstudyError
 from .events import FailureUnseen
+from .handle import of_class_named
 from .leaving import cancelled
 from .queue import queue_at
 from .streaming import StreamMethod
@@ -81,7 +82,10 @@ class Questions:
         try:
             REQUESTS[request[0]](self, number, parent, *request[1:])
         except Exception as error:
-            self.refuse(number, error)
+            if number:
+                self.refuse(number, error)
+            else:
+                self.fail_unseen(str(request[1]), str(request[1]), parent, error)
 
     def on_call(
         self, number: int, parent: Call | None, target: list[str], name: str, packed: Any, awaited: bool
@@ -114,8 +118,13 @@ class Questions:
             method, args, kwargs, carried = self.method(target, name, packed)
             self.within(parent, lambda: method.cast(*args, **kwargs), carried)
         except Exception as error:  # nobody waits to be told
-            log.warning("%s() to %s, cast from another actor, failed: %r", name, target[0], error)
-            self.incarnation.life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
+            self.fail_unseen(name, f"{name}() to {target[0]}", parent, error)
+
+    def fail_unseen(self, name: str, what: str, parent: Call | None, error: Exception) -> None:
+        """What a guest has asked for without waiting has failed."""
+        life = self.incarnation.life
+        log.warning("%s, asked for by %s, failed: %r", what, life.path, error)
+        life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
 
     def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
         question = self.open.pop(asked, None)
@@ -134,6 +143,13 @@ class Questions:
             del self.open[number]
             raise
 
+    def on_house(self, number: int, parent: Call | None, verb: str, packed: Any) -> None:
+        """What concerns more actors than one: monitors, links, groups."""
+        life = self.incarnation.life
+        value = self.within(parent, lambda: life.house.request(life, verb, *self.incarnation.value(packed)))
+        if number:
+            self.answer(number, value)
+
     def method(
         self, target: list[str], name: str, packed: Any
     ) -> tuple[ActorMethod[Any], tuple[Any, ...], Mapping[str, Any], Mapping[str, Any]]:
@@ -143,7 +159,8 @@ class Questions:
         if packed.__class__ is tuple:  # as it is, from this process, with handles as they are seen there
             args = [incarnation.value(value) for value in args]
             kwargs = {name: incarnation.value(value) for name, value in kwargs.items()}
-        handle = incarnation.life.house.find(*target)
+        path, namespace, wanted = target
+        handle = of_class_named(incarnation.life.house.find(path, namespace), wanted)
         method = getattr(handle, name)
         if isinstance(method, StreamMethod):
             raise TypeError(f"{name}() gives a stream; a guest can call methods that give one value")
@@ -154,6 +171,7 @@ class Questions:
         self, parent: Call | None, function: Callable[[], T], carried: Mapping[str, Any] = NOTHING
     ) -> T:
         """Do something as if within the method of the call that asks."""
+        casts_are_elaborate()
         here = Running()
         here.actor = self.incarnation.life
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None
@@ -224,4 +242,5 @@ REQUESTS: dict[str, Callable[..., None]] = {
     "cast": Questions.on_cast,
     "cancel": Questions.on_cancel,
     "queue": Questions.on_queue,
+    "house": Questions.on_house,
 }

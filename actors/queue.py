@@ -137,7 +137,7 @@ class Queue(Generic[V]):
         return self.do("shutdown", force)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"<Queue {self.number}, {self.store or 'seen from an actor'}>"
+        return repr(self.store) if self.store is not None else f"<Queue {self.number}, seen from an actor>"
 
     def __reduce__(self) -> Any:
         if self.store is not None and "understudy_guest" in sys.modules:

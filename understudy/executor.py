@@ -31,6 +31,7 @@ from .transports.guests.protocol import CALL
 
 if TYPE_CHECKING:
     from .actors.actor import Handle
+    from .crossing.crossing import Crossing
     from .supervisors.pool import Size
 
 P = ParamSpec("P")
@@ -43,9 +44,9 @@ KEPT = 256  # functions whose code is kept pickled
 class Executor(futures.Executor):
     """Runs functions in processes of the open runtime, as a `concurrent.futures.Executor`.
 
-    Make it where the runtime is open; then any thread may use it.  `Executor(pool)`, of the handle of a Pool, runs them
-    in the processes of its members, in between the calls of others; and its methods, `submit(pool.add, 5)`.  With a
-    `size`, as of a Pool, the executor has processes of its own, which end with it; with neither, it shares those of
+    Make it where the runtime is open, by whichever door; then any thread may use it.  `Executor(pool)`, of the handle of
+    a Pool, runs them in the processes of its members, in between the calls of others; and its methods,
+    `submit(pool.add, 5)`.  With a `size`, as of a Pool, the executor has processes of its own, which end with it; with neither, it shares those of
     `@remote` functions.  A process that dies fails the call it ran (or has it tried again, `max_retries` times)
     and is replaced: the executor never breaks.
 
@@ -59,6 +60,8 @@ class Executor(futures.Executor):
         def work(executor: concurrent.futures.Executor) -> list[int]:
             return list(executor.map(square, range(10)))
 
+    Under asyncio it is `async with` as well, in plain code `with Executor() as executor:`.
+
     Raises:
         NoRuntimeError: if no runtime is open here.
         TypeError: if the handle is not of a pool, or its members cannot run functions.
@@ -71,25 +74,27 @@ class Executor(futures.Executor):
     @overload
     def __init__(self, pool: Handle[Any], /, *, max_retries: int = 0) -> None: ...
     def __init__(self, size: Any = None, *, executor: Process = DEFAULT, max_retries: int = 0) -> None:
-        runtime = open_spawner()
-        if not isinstance(runtime, Runtime):
-            raise RuntimeError(
-                "an Executor is made under trio: here the runtime lives in a thread of its own"
-            )
-        self.token = here()
-        self.thread = threading.get_ident()
+        runtime: Any = open_spawner()
         self.pool: FunctionPool | None = None  # of its own
-        self.mailbox = self.choose(runtime, size, executor)
+        self.crossing: Crossing | None = None  # if the runtime lives in a thread of its own
+        self.mailbox: PoolMailbox
+        if isinstance(runtime, Runtime):
+            self.token, self.thread = here(), threading.get_ident()
+            self.mailbox = self.prepare(runtime, executor, size)
+        else:
+            self.crossing = crossing = runtime.crossing
+            self.mailbox = crossing.do(self.prepare, runtime.near, executor, size)
+            self.token, self.thread = crossing.token, crossing.thread
         self.max_retries = max_retries
         self.shut = False
         self.methods: dict[Any, FunctionMethod] = {}
         self.under_way: set[PoolFuture[Any]] = set()
         self.idle = trio.Event()
-        self.crossing: deque[Callable[[], None]] = deque()
+        self.steps: deque[Callable[[], None]] = deque()
         self.awake = False  # what crosses will be looked at
 
-    def choose(self, runtime: Runtime, size: Any, executor: Process) -> PoolMailbox:
-        """Where its calls go."""
+    def prepare(self, runtime: Runtime, executor: Process, size: Any) -> PoolMailbox:
+        """Find or start those who run functions; in the runtime's thread."""
         if isinstance(size, ActorHandle):
             if executor is not DEFAULT:
                 raise TypeError("the members of a pool have their executor already; leave out executor=")
@@ -195,7 +200,7 @@ class Executor(futures.Executor):
 
     def cross(self, step: Callable[[], None]) -> None:
         """Have a step taken in the runtime's thread; many cross in one go."""
-        self.crossing.append(step)
+        self.steps.append(step)
         if not self.awake:
             self.awake = True
             try:
@@ -207,8 +212,8 @@ class Executor(futures.Executor):
 
     def arrive(self) -> None:
         self.awake = False
-        while self.crossing:
-            self.crossing.popleft()()
+        while self.steps:
+            self.steps.popleft()()
 
     def settled(self, future: PoolFuture[Any]) -> None:
         self.under_way.discard(future)
@@ -227,8 +232,7 @@ class Executor(futures.Executor):
         self.shut = True
         under_way = list(self.under_way)
         if cancel_futures:
-            for future in under_way:
-                future.cancel()
+            self.stop()
         if wait and under_way and threading.get_ident() == self.thread:
             raise RuntimeError(
                 "shutdown(wait=True) would block the event loop it waits for; write `await executor.aclose()`"
@@ -253,19 +257,34 @@ class Executor(futures.Executor):
         """Take nothing new, and wait until all is done; if cancelled while waiting, what is under way is stopped."""
         self.shut = True
         try:
+            if self.crossing is None:
+                await self.finish()
+            elif not self.crossing.closed:
+                await self.crossing.perform(self.finish)
+        finally:
+            self.stop()
+
+    async def finish(self) -> None:
+        """Wait until all is done, and for the end of the pool."""
+        try:
             if self.under_way:
                 await self.idle.wait()
         finally:
-            for future in list(self.under_way):
-                future.cancel()
+            self.stop()
             self.dismiss()
         if self.pool is not None:
             await self.pool.wait_dead()
         self.pool = None
         await trio.lowlevel.checkpoint()
 
+    def stop(self) -> None:
+        """Stop what is under way."""
+        for future in list(self.under_way):
+            future.cancel()
+
     async def __aenter__(self) -> Self:
-        await trio.lowlevel.checkpoint()
+        if self.crossing is None:
+            await trio.lowlevel.checkpoint()
         return self
 
     async def __aexit__(self, *details: object) -> None:
@@ -301,7 +320,7 @@ def made_here(
     method: ActorMethod[Any], mailbox: PoolMailbox, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Call:
     """A call of a pool's own method, made in whatever thread this is."""
-    if method.mailbox is not mailbox:
+    if getattr(method.mailbox, "near", method.mailbox) is not mailbox:
         raise TypeError(f"{method!r} is not of this executor's pool; make one with Executor(its pool)")
     if method.check(*args, **kwargs):
         raise TypeError(f"{method.name}() was given an ObjectRef; an Executor takes the value itself")

@@ -142,7 +142,7 @@ def test_those_who_wait_are_told_of_a_shutdown() -> None:
 def test_a_queue_is_the_same_after_a_pickle_and_says_what_it_is() -> None:
     numbers: Queue[int] = Queue(3)
 
-    assert repr(numbers) == f"<Queue {numbers.number}, 0 of 3 items>"
+    assert repr(numbers) == "<Queue, 0 of 3 items>"
     assert bool(numbers)
     assert pickle.loads(pickle.dumps(numbers)) is numbers
 
