@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..transports.guests.context import present
-from .guest_handle import GuestRef, ask, packed
+from .guest_ref import GuestRef, ask, packed
 
 WAITING = ("put", "get", "shutdown")  # these may wait, and are awaited in an event loop
 

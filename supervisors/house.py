@@ -14,6 +14,7 @@ import trio
 from ..actors import events
 from ..actors.debugging import check_environment
 from ..actors.life import Life
+from ..actors.spawner import open_spawner
 from ..transports.stage import Stage
 from .events import EventStream
 from .groups import Groups, Keys
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..actors.handle import ActorHandle
     from ..actors.held import Held
     from ..actors.reasons import ExitReason
+    from ..actors.spawner import Spawner
     from . import core
     from .supervisor import Child, SupervisorNode
 
@@ -63,11 +65,8 @@ class RuntimeHouse:
     def admit(self, life: Life) -> None:
         """Give a new actor its name and its task; raises ActorAlreadyExistsError if the name is taken."""
         self.registry.enter(life)
-        self.start_soon(life.run, life.path)
-
-    def start_soon(self, work: Callable[[], Awaitable[None]], name: str) -> None:
-        """Start a task in no context but the runtime's: it does not belong to whatever runs where it is started."""
-        self.context.run(partial(self.nursery.start_soon, work, name=name))
+        # In no context but the runtime's: an actor does not belong to whatever runs where it is started.
+        self.context.run(partial(self.nursery.start_soon, life.run, name=life.path))
 
     def dismiss(self, child: Child) -> None:
         """Forget an actor that is dead for good."""
@@ -105,6 +104,14 @@ class RuntimeHouse:
     def find(self, name: str, namespace: str = "") -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
         return self.registry.find(name, namespace)
+
+    def spawner(self) -> Spawner:
+        """The runtime, for whoever is in none of its tasks."""
+        return self.context.run(open_spawner)
+
+    def look_after(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Run something in a task that belongs to nobody else; it must not raise."""
+        self.nursery.start_soon(function)
 
     def unseen(self, call: Call) -> None:
         """Nobody awaited this failure: tell it as an event and in the log."""
