@@ -133,20 +133,19 @@ def make_held(
     return Held(mailbox.make(kind, method, *blank, stored), places)
 
 
-async def broadcast_values(
+async def with_their_values(
     method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> list[Any]:
-    """A broadcast with refs among its arguments: it is made when their values are there.
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """Arguments with the values of refs in their places, once these are there.
 
     Raises:
         DependencyError: if one of them failed.
     """
     try:
-        values = [(at, await ref) for at, ref in places_of(args, kwargs).items()]
+        return fill(args, kwargs, [(at, await ref) for at, ref in places_of(args, kwargs).items()])
     except CallError as error:
         text = f"{method.name}() to {method.mailbox.label} was not sent: an argument failed: {error}"
         raise DependencyError(text, NEVER_SENT, 0, method.name) from error
-    return await method.mailbox.broadcast(method, *fill(args, kwargs, values))
 
 
 def places_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Places:

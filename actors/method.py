@@ -88,11 +88,7 @@ class ActorMethod(Mappable[F_co]):
     def broadcast(
         self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, list[R]]:
-        if self.check(*args, **kwargs):
-            from .held import broadcast_values  # a guest that only marks its methods needs no event loop
-
-            return broadcast_values(self, args, kwargs)
-        return self.mailbox.broadcast(self, args, kwargs)
+        return self.mailbox.broadcast(self, args, kwargs, self.check(*args, **kwargs))
 
     if TYPE_CHECKING:
 

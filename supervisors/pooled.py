@@ -11,6 +11,7 @@ from ..actors import lifecycle
 from ..actors.call import Call
 from ..actors.carried import context_of
 from ..actors.errors import NEVER_SENT, CallError, Unsendable
+from ..actors.held import with_their_values
 from ..actors.leaving import cancelled
 from ..actors.limited import refuse_beyond
 from ..actors.mailbox import Encode, Mailbox
@@ -187,9 +188,11 @@ class PoolMailbox(Mailbox):
         super().withdraw(call, error, why)
 
     async def broadcast(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> list[Any]:
         """Call every member; returns when all have answered, or raises the first error in their order."""
+        if refs:
+            args, kwargs = await with_their_values(method, args, kwargs)
         await self.router.staff.wait_ready()
         calls = self.call_each(method, args, kwargs)
         try:
