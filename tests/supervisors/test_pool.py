@@ -28,6 +28,7 @@ from understudy import (
     TaskCancelledError,
     Thread,
     TreeFailedError,
+    blocking,
     cancel,
     dump,
     get,
@@ -700,3 +701,10 @@ def test_refs_that_are_pending_when_the_runtime_closes_are_cancelled() -> None:
 
     rehearse(scene)
     assert all(isinstance(ref.call.error, TaskCancelledError) for ref in refs)
+
+
+def test_plain_code_may_broadcast_the_value_of_a_ref() -> None:
+    with blocking.open_runtime():
+        members: Any = local(2).remote()
+
+        assert blocking.call(members.add.broadcast, members.double.remote(4)) == [8, 8]
