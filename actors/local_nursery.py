@@ -78,7 +78,7 @@ class NurseryIncarnation(LocalIncarnation):
         return reason if self.actor is None else await self.bow(reason)
 
     async def bow(self, reason: ExitReason) -> ExitReason:
-        seconds = self.life.spec.options.shutdown
+        seconds = self.life.spec.options.grace
         if self.agenda is not None:
             seconds = self.agenda.time_left(seconds)
         with trio.move_on_after(seconds) as self.scope:
@@ -104,6 +104,12 @@ class NurseryIncarnation(LocalIncarnation):
             self.kill(SHUTDOWN_EXIT)  # it has not even started
         else:
             super().stop(seconds)
+
+    def leave(self, seconds: float) -> None:
+        if self.stack is None:
+            self.kill(SHUTDOWN_EXIT)
+        else:
+            super().leave(seconds)
 
     def kill(self, reason: ExitReason) -> None:
         super().kill(reason)

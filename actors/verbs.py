@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import trio
 
@@ -160,15 +160,23 @@ async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
             await life.wait_changed()
 
 
-async def interrupt(handle: Handle[Any]) -> bool:
+class Company(Protocol):
+    """Many actors behind one handle, such as all below a supervisor."""
+
+    async def interrupt(self) -> bool: ...
+
+
+async def interrupt(handle: Handle[Any] | Company) -> bool:
     """Interrupt what an actor runs; returns False if it ran nothing, or only calls marked `interrupt=False`.
 
     The caller gets a CallInterruptedError.  If the method does not end, the ladder is climbed: terminate,
     kill, and the supervisor decides.  Returns when the call has ended, however that came.  If cancelled while
-    waiting, the interrupt goes on.
+    waiting, the interrupt goes on.  Of a supervisor all that runs below it is interrupted, leaves first, within 5 s.
     """
     if present().asker is not None:
         return await guest_verbs.interrupt(handle)
+    if not isinstance(handle, ActorHandle | type) and hasattr(handle, "interrupt"):
+        return await handle.interrupt()
     incarnation = life_of(handle).incarnation
     ends = incarnation.interrupt() if incarnation is not None else ()
     for over in ends:

@@ -1,334 +1,361 @@
 """The rulebook of supervision, sans I/O: `feed(event, now)` returns effects, and nothing here has a clock or a task.
 
-A child's end is looked up in RESTARTS; every restart attempt counts toward an intensity within a window; when
-that runs out the supervisor gives up: a tree's supervisor stops its children in reverse and ends, the
-runtime's dynamic one ends only the child that failed.  (OTP's rules, except that the clock is a float.)
+A child's end is looked up in RESTARTS; the strategy says who is stopped and started for it; every attempt counts
+toward an intensity within a window; EXHAUSTED says what follows when that runs out.  Who has the turn is
+kept in `rounds.py`; a restart that touches nobody else needs none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-# -- what is fed in ----------------------------------------------------------------------------------
+from . import orders
+from .alarms import Group
+from .child import (
+    DELAYED,
+    DOWN,
+    LEAVING,
+    LIVE,
+    PARKED,
+    RUNNING,
+    STARTING,
+    STOPPING,
+    WAITING,
+    Child,
+)
+from .rounds import ASKED, Round
+from .rules import (
+    EXHAUSTED,
+    FLAW,
+    INTENSITY,
+    PARK,
+    RESTART,
+    RESTARTS,
+    SIGNIFICANT,
+    START,
+    STRATEGY,
+    WAIT,
+    Flags,
+    postpone,
+    shuts_down,
+    spend,
+)
+from .steps import (
+    Added,
+    Begin,
+    Cause,
+    Delay,
+    Delete,
+    Effect,
+    Ended,
+    Event,
+    Park,
+    Restart,
+    Revised,
+    Shutdown,
+    Started,
+    Terminate,
+)
+from .strategies.strategy import (
+    Decision,
+    Exited,
+    Sampled,
+    StartFailed,
+    StrategyError,
+    StrategyEvent,
+    View,
+    Woke,
+    checked,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Start all children, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """A child was added to a running supervisor."""
-
-    id: str
-    rules: ChildRules
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A child is ready."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A child ended; `started` is False if it never became ready."""
-
-    id: str
-    reason: Reason
-    started: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Terminate:
-    """Somebody wants this child to end and stay so."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shutdown:
-    """Stop everything, last first."""
-
-
-Event = Begin | Added | Started | Ended | Terminate | Shutdown
-
-# -- what comes out ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Start (or restart) a child."""
-
-    id: str
-    restart: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Ask a child to end."""
-
-    id: str
+BACKOFF, RETRY = "backoff", "retry"  # why a child is delayed, beside the intensity
+SLACK = 1_000  # nanoseconds that a clock of floats may come early
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Leave a child down, its spec kept; `reason` tells callers why, None lets them wait for its next start."""
-
-    id: str
-    reason: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Retire:
-    """A child is gone for good; `gave_up` if its restarts ran out."""
-
-    id: str
-    reason: Any
-    gave_up: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AllStarted:
-    """Every child of the first start is ready."""
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """The supervisor has ended and no child runs; `gave_up` names the child that cost it, or None."""
-
-    gave_up: str | None
-    reason: Any
-    at_start: bool = False
-
-
-Effect = Start | Stop | Rest | Retire | AllStarted | Over
-
-
-class Reason(Protocol):
-    """An exit reason, as far as it matters here."""
-
-    @property
-    def abnormal(self) -> bool: ...
-
-
-# -- the rules ---------------------------------------------------------------------------------------
-
-RESTART, KEEP, FORGET = "restart", "keep", "forget"
-
-# Restart type and whether the end was abnormal, to what becomes of the child.
-RESTARTS: dict[tuple[str, bool], str] = {
-    ("permanent", False): RESTART,
-    ("permanent", True): RESTART,
-    ("transient", False): KEEP,
-    ("transient", True): RESTART,
-    ("temporary", False): FORGET,
-    ("temporary", True): FORGET,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ChildRules:
-    """How a child's end is treated; `max_restarts` counts in its life (None: the intensity decides, -1: no limit)."""
-
-    restart: str = "permanent"
-    max_restarts: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """How a supervisor decides: `intensity` restarts are allowed `within` seconds; `dynamic` counts per child."""
-
-    intensity: int = 3
-    within: float = 5.0
-    dynamic: bool = False
-
-
-WAITING, STARTING, RUNNING, STOPPING, DOWN = "waiting", "starting", "running", "stopping", "down"
-LIVE = (STARTING, RUNNING, STOPPING)
-
-
-class Child:
-    """What the core remembers of a child."""
-
-    __slots__ = ("condemned", "failures", "fresh", "id", "restarts", "rules", "state")
-
-    def __init__(self, id: str, rules: ChildRules) -> None:
-        self.id = id
-        self.rules = rules
-        self.state = WAITING
-        self.restarts = 0  # in its life
-        self.failures: list[float] | None = None  # times of restarts; a list is made with the first
-        self.condemned = False  # somebody wants it gone
-        self.fresh = True  # it never was ready
-
-
-class Core:
+class Core(Round):
     """One supervisor's decisions.  Feed it events in the order they happen; carry out the effects in order."""
 
-    __slots__ = ("at_start", "children", "ending", "failures", "flags", "gave_up", "reason", "starting")
+    __slots__ = ("begun", "by_hand", "failures")
 
     def __init__(self, flags: Flags) -> None:
-        self.flags = flags
-        self.children: dict[str, Child] = {}
-        self.failures: list[float] = []
-        self.starting = False
-        self.ending = False
-        self.gave_up: str | None = None
-        self.reason: Any = None
-        self.at_start = False  # it gave up before all were ready
+        super().__init__(flags)
+        self.failures: list[int] = []  # times of restarts within the window
+        self.begun = False
+        self.by_hand: dict[str, bool] = {}  # started by somebody who is told: is the spec kept if that fails?
 
-    def feed(self, event: Event, now: float) -> list[Effect]:
-        """Take an event at `now` (seconds); returns what to do, in order."""
-        return HANDLERS[type(event)](self, event, now)
+    def feed(self, event: Event, now: int) -> list[Effect]:
+        """Take an event at `now` (nanoseconds); returns what to do, in order."""
+        out: list[Effect] = []
+        self.out = out
+        HANDLERS[type(event)](self, event, now)
+        if self.alarms is not None and not self.is_over:
+            self.arm(self.alarms)
+        return out
 
     # -- starting -------------------------------------------------------------------------------
 
-    def on_begin(self, event: Begin, now: float) -> list[Effect]:
-        self.starting, self.ending, self.at_start = True, False, False
-        self.gave_up = self.reason = None
-        return self.start_next()
-
-    def start_next(self) -> list[Effect]:
-        """Children start one at a time, so that a later one may rely on an earlier."""
-        for child in self.children.values():
-            if child.fresh and child.state in LIVE:
-                return []  # its turn is not over; another one was restarted meanwhile
-            if child.state == WAITING:
-                child.state = STARTING
-                return [Start(child.id)]
-        self.starting = False
-        return [AllStarted()]
-
-    def on_added(self, event: Added, now: float) -> list[Effect]:
-        child = self.children[event.id] = Child(event.id, event.rules)
-        if self.ending or not self.flags.dynamic:
-            return []
-        child.state = STARTING
-        return [Start(child.id)]
-
-    def on_started(self, event: Started, now: float) -> list[Effect]:
-        child = self.children[event.id]
-        child.fresh = False
-        if child.state == STARTING:
-            child.state = RUNNING
-        return self.start_next() if self.starting and not self.ending else []
-
-    # -- ending ---------------------------------------------------------------------------------
-
-    def on_ended(self, event: Ended, now: float) -> list[Effect]:
-        child = self.children[event.id]
-        child.state = DOWN
-        if self.ending:
-            return [self.lay_down(child, event.reason), *self.stop_next()]
-        if child.condemned:
-            return [self.retire(child, event.reason), *(self.start_next() if self.starting else [])]
-        if child.fresh:
-            return self.first_start_failed(child, event.reason)
-        verdict = RESTARTS[child.rules.restart, event.reason.abnormal or not event.started]
-        if verdict == RESTART:
-            return self.restart(child, event.reason, now)
-        if verdict == KEEP and not self.flags.dynamic:
-            return [Rest(child.id, event.reason)]
-        return [self.retire(child, event.reason)]
-
-    def first_start_failed(self, child: Child, reason: Any) -> list[Effect]:
-        """Nothing is retried at a first start: the starter is told, and a tree is rolled back."""
-        if self.flags.dynamic:
-            return [self.retire(child, reason), *(self.start_next() if self.starting else [])]
-        self.at_start = True
-        return [Rest(child.id), *self.give_up(child, reason)]
-
-    def restart(self, child: Child, reason: Any, now: float) -> list[Effect]:
-        """Start it again if its limits allow; every attempt counts, but for what the keeper's death took along."""
-        if reason.uprooted:  # one cause would be counted once for each child
-            child.state = STARTING
-            return [Start(child.id, restart=True)]
-        child.restarts += 1
-        limit = child.rules.max_restarts
-        if limit is None:
-            spent = self.intensity_spent(child, now)
-        else:
-            spent = limit >= 0 and child.restarts > limit
-        if not spent:
-            child.state = STARTING
-            return [Start(child.id, restart=True)]
-        if self.flags.dynamic or limit is not None:
-            return [self.retire(child, reason, gave_up=True)]
-        return [Rest(child.id), *self.give_up(child, reason)]
-
-    def intensity_spent(self, child: Child, now: float) -> bool:
-        if not self.flags.dynamic:
-            times = self.failures
-        else:
-            times = child.failures = child.failures if child.failures is not None else []
-        times.append(now)
-        while times[0] < now - self.flags.within:
-            del times[0]
-        return len(times) > self.flags.intensity
-
-    def give_up(self, child: Child, reason: Any) -> list[Effect]:
-        self.gave_up, self.reason = child.id, reason
-        return self.begin_end()
-
-    def retire(self, child: Child, reason: Any, gave_up: bool = False) -> Retire:
-        del self.children[child.id]
-        return Retire(child.id, reason, gave_up)
-
-    def lay_down(self, child: Child, reason: Any) -> Effect:
-        """While the supervisor ends: a tree's children are kept for its restart, dynamic ones are gone."""
-        return self.retire(child, reason) if self.flags.dynamic or child.condemned else Rest(child.id)
-
-    # -- stopping -------------------------------------------------------------------------------
-
-    def on_terminate(self, event: Terminate, now: float) -> list[Effect]:
-        child = self.children.get(event.id)
-        if child is None:
-            return []
-        child.condemned = True
-        if child.state in (WAITING, DOWN):
-            return [self.retire(child, None)]
-        if child.state == STOPPING:
-            return []
-        child.state = STOPPING
-        return [Stop(child.id)]
-
-    def on_shutdown(self, event: Shutdown, now: float) -> list[Effect]:
-        return [] if self.ending else self.begin_end()
-
-    def begin_end(self) -> list[Effect]:
-        self.ending, self.starting = True, False
-        return self.stop_next()
-
-    def stop_next(self) -> list[Effect]:
-        """Static children stop one by one, last first; dynamic ones all at once."""
-        live = [child for child in reversed(self.children.values()) if child.state in LIVE]
-        if not live:
-            return [self.over()]
-        if self.flags.dynamic:
-            chosen = [child for child in live if child.state != STOPPING]
-        else:
-            chosen = [] if any(child.state == STOPPING for child in live) else live[:1]
-        for child in chosen:
-            child.state = STOPPING
-        return [Stop(child.id) for child in chosen]
-
-    def over(self) -> Over:
-        for child in self.children.values():
-            child.state, child.fresh = WAITING, True
+    def on_begin(self, event: Begin, now: int) -> None:
+        self.begun = self.starting = True
+        self.ending, self.is_over, self.cause = False, False, None
         self.failures.clear()
-        return Over(self.gave_up, self.reason, self.at_start)
+        if not self.flags.dynamic:
+            self.put_in_order(event.order or tuple(self.children))
+            self.starts.extend(self.children.values())
+        if event.failed is not None:
+            self.end(event.failed)
+        else:
+            self.go_on()
+
+    def put_in_order(self, order: tuple[str, ...]) -> None:
+        """These were planned; what there is beside them was added, and comes after them."""
+        self.children = {id: self.children[id] for id in order} | self.children
+        self.planned = len(order)
+        for place, child in enumerate(self.children.values()):
+            child.place = place
+
+    def on_added(self, event: Added, now: int) -> None:
+        child = self.children[event.id] = Child(event.id, event.rules, self.next_place())
+        if self.flags.dynamic:
+            if not self.ending:
+                self.start(child)
+        elif not self.begun:
+            self.planned += 1
+        elif not self.ending:
+            self.by_hand[child.id] = False
+            self.start_by_hand(child)
+
+    def next_place(self) -> int:
+        if self.flags.dynamic or not self.children:
+            return 0
+        return next(reversed(self.children.values())).place + 1
+
+    def start_by_hand(self, child: Child) -> None:
+        """At once, unless others have their turn now."""
+        child.state = WAITING
+        if self.turn is not None or self.starts:
+            self.append(child)
+        else:
+            self.start(child)
+
+    def on_started(self, event: Started, now: int) -> None:
+        child = self.children[event.id]
+        if child.state in ASKED:
+            return
+        child.state = RUNNING
+        if not self.flags.per_child or child.rules.backoff is not None:
+            child.since = now
+        if self.by_hand:
+            self.by_hand.pop(child.id, None)
+        if child is self.turn:
+            self.turn = None
+            self.go_on()
+
+    # -- an end ---------------------------------------------------------------------------------
+
+    def on_ended(self, event: Ended, now: int) -> None:
+        child = self.children[event.id]
+        before, child.state = child.state, DOWN
+        self.live -= 1
+        had_turn = child is self.turn
+        if had_turn:
+            self.turn = None
+        if before == LEAVING:
+            self.retire(child, event.reason)
+        elif self.ending:
+            child.state = before
+            self.lay_down(child, event.reason)
+        elif child.id in self.doomed:
+            self.swept(child, event.reason)
+        elif before == STOPPING:
+            self.leave(child, event.reason)
+        else:
+            self.fell_by_itself(child, before, event, now)
+        if had_turn and not self.ending and child.state in LIVE:
+            self.turn = self.turn or child
+        if had_turn or self.ending:
+            self.go_on()
+
+    def fell_by_itself(self, child: Child, before: str, event: Ended, now: int) -> None:
+        """Nobody stopped it."""
+        if event.declined:
+            self.by_hand.pop(child.id, None)
+            self.leave(child, event.reason)
+        elif before == STARTING:
+            self.first_start_failed(child, event.reason)
+        elif RESTARTS[child.rules.restart, event.reason.abnormal or not event.started] == RESTART:
+            self.fell(child, event, now)
+        else:
+            self.leave(child, event.reason)
+            self.consider_shutdown(child, event.reason)
+
+    def first_start_failed(self, child: Child, reason: Any) -> None:
+        """Nothing is retried at a first start: the starter is told, and a tree is rolled back."""
+        kept = self.by_hand.pop(child.id, None)
+        if kept:
+            self.rest(child, reason)
+        elif kept is False or self.flags.dynamic:
+            self.retire(child, reason)
+        else:
+            self.rest(child, None)
+            self.end(Cause(START, child.id, reason))
+
+    def swept(self, child: Child, reason: Any) -> None:
+        """A bystander of a sibling's restart has ended; a temporary one is forgotten."""
+        back = self.doomed.pop(child.id)
+        if child.rules.restart == "temporary":
+            self.release(child, reason)
+            self.retire(child, reason)
+        elif back is None:
+            self.rest(child, reason)
+        else:
+            child.state = back
+
+    def consider_shutdown(self, child: Child, reason: Any) -> None:
+        """A child has ended, and no restart follows."""
+        if child.rules.significant and shuts_down(self.flags.auto_shutdown, bool(self.significant)):
+            self.end(Cause(SIGNIFICANT, child.id, reason))
+
+    # -- a restart ------------------------------------------------------------------------------
+
+    def fell(self, child: Child, event: Ended, now: int) -> None:
+        """Start it again if its limits allow; every attempt counts, but for what the keeper's death took along."""
+        reason = event.reason
+        if reason.uprooted:  # one cause would be counted once for each child
+            self.start(child, again=True)
+            return
+        record = child.fall(now)
+        limit = child.rules.max_restarts
+        if limit is not None and 0 <= limit < record.restarts:
+            self.retire(child, reason, gave_up=True)
+            self.consider_shutdown(child, reason)
+        elif not self.flags.per_child:
+            self.ask(child, event, now)
+        elif limit is None and not spend(record.window, now, self.flags):
+            self.retire(child, reason, gave_up=True)
+        elif event.started and child.rules.backoff is None:
+            self.start(child, again=True)
+        else:
+            self.restart(child, Decision(start=(child.id,)), event, now, now)
+
+    def ask(self, child: Child, event: Ended, now: int) -> None:
+        """Let the strategy decide, within the intensity."""
+        kind = Exited if event.started else StartFailed
+        decision = self.consult(kind(child.id, event.reason), child, now)
+        if decision is None:
+            return
+        if decision.give_up:
+            self.exhausted(STRATEGY, child, decision, event, now)
+        elif not decision.start:
+            self.rest(child, event.reason)
+            self.carry_out(decision)
+        elif child.rules.max_restarts is None and not spend(self.failures, now, self.flags):
+            self.exhausted(INTENSITY, child, decision, event, now)
+        else:
+            self.restart(child, decision, event, now, now)
+
+    def exhausted(self, what: str, child: Child, decision: Decision, event: Ended, now: int) -> None:
+        """Restarts have run out: go up, wait, or leave it to a person."""
+        follows = EXHAUSTED[self.flags.when_exhausted, what]
+        if follows == WAIT:
+            self.restart(child, decision, event, now, postpone(self.failures, self.flags))
+        elif follows == PARK:
+            group = self.group(child, PARKED, decision)
+            self.out.append(Park(child.id, event.reason))
+            self.carry_out(decision, group)
+        else:
+            self.rest(child, None)
+            self.end(Cause(what, child.id, event.reason))
+
+    def restart(self, child: Child, decision: Decision, event: Ended, now: int, at: int) -> None:
+        """Carry a decision out: now, or when the child's backoff and the intensity allow.
+
+        After a start that failed it is a retry: what has happened meanwhile comes first.
+        """
+        until = now + child.backoff(event.started, now) if child.rules.backoff is not None else now
+        why = BACKOFF if until > at else INTENSITY if at > now else RETRY
+        until = max(at, until)
+        if until > now or not event.started:
+            group = self.group(child, DELAYED, decision)
+            self.wakes.add(until, group)
+            self.out.append(Delay(child.id, until, why))
+            self.carry_out(decision, group)
+        elif not decision.stop and decision.start == (child.id,):
+            self.start(child, again=True)
+        else:
+            if child.id not in decision.start:
+                self.rest(child, event.reason)
+            self.carry_out(decision)
+
+    def group(self, child: Child, state: str, decision: Decision) -> Group:
+        """Those who wait together with a child that fell."""
+        group = self.held[child.id] = Group(
+            child.id, tuple({child.id: None, **dict.fromkeys(decision.start)})
+        )
+        child.state = state
+        return group
+
+    # -- the strategy ---------------------------------------------------------------------------
+
+    def consult(self, event: StrategyEvent, child: Child | None, now: int) -> Decision | None:
+        """What the strategy decides; None if that cannot be, which ends the supervisor."""
+        children = self.children
+        try:
+            decision = checked(self.flags.strategy.decide(event, View(children, now), now), children, now)
+        except Exception as error:
+            self.flawed(child, error)
+            return None
+        if decision.wake_at is not None:
+            self.wakes.prompt = decision.wake_at
+        return decision
+
+    def flawed(self, child: Child | None, error: Exception) -> None:
+        flaw = error
+        if not isinstance(error, StrategyError):
+            flaw = StrategyError(f"decide() raised {type(error).__name__}: {error}")
+            flaw.__cause__ = error
+        if child is not None:
+            self.rest(child, None)
+        self.end(Cause(FLAW, None if child is None else child.id, flaw))
+
+    def on_woke(self, event: Woke, now: int) -> None:
+        if self.alarms is None or self.ending:
+            return
+        armed = self.alarms.armed
+        if armed is not None and now < armed <= now + SLACK:
+            now = armed
+        self.alarms.armed = None
+        for group in self.alarms.due(now):
+            self.let_go(group)
+        self.go_on()
+        if self.alarms.prompts(now):
+            self.prompt(event, now)
+
+    def on_sampled(self, event: Sampled, now: int) -> None:
+        if self.begun and not self.starting and not self.ending:
+            self.prompt(event, now)
+
+    def prompt(self, event: Woke | Sampled, now: int) -> None:
+        """The strategy may act without an end; that does not count."""
+        decision = self.consult(event, None, now)
+        if decision is None:
+            return
+        if decision.give_up:
+            self.end(Cause(STRATEGY))
+        elif decision.stop or decision.start:
+            self.carry_out(decision)
 
 
-HANDLERS: dict[type, Callable[[Core, Any, float], list[Effect]]] = {
+HANDLERS: dict[type, Callable[[Core, Any, int], None]] = {
     Begin: Core.on_begin,
     Added: Core.on_added,
     Started: Core.on_started,
     Ended: Core.on_ended,
-    Terminate: Core.on_terminate,
-    Shutdown: Core.on_shutdown,
+    Terminate: orders.terminate,
+    Restart: orders.restart,
+    Delete: orders.delete,
+    Revised: orders.revise,
+    Shutdown: orders.shutdown,
+    Woke: Core.on_woke,
+    Sampled: Core.on_sampled,
 }

@@ -22,6 +22,7 @@ from .linked import Links
 from .monitors import Monitors
 from .registry import Registry
 from .requests import REQUESTS
+from .rules import SECOND
 
 if TYPE_CHECKING:
     from ..actors.call import Call
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..actors.held import Held
     from ..actors.reasons import ExitReason
     from ..actors.spawner import Spawner
-    from . import core
+    from .steps import Event
     from .supervisor import Child, SupervisorNode
 
 log = logging.getLogger("understudy.supervisors")
@@ -47,12 +48,13 @@ class RuntimeHouse:
         self.context = copy_context()
         self.stage = Stage()
         self.registry = Registry()
+        self.nodes: dict[str, SupervisorNode] = {}  # the supervisors of the tree, by path
         self.monitors = Monitors()
         self.links = Links(self.monitors)
         self.groups = Groups()
         self.keys = Keys()
         self.directories = (self.groups.directory, self.keys.directory)
-        self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
+        self.fed: deque[tuple[SupervisorNode, Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
         self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path
@@ -72,6 +74,12 @@ class RuntimeHouse:
         """Forget an actor that is dead for good."""
         if isinstance(child, Life):
             self.registry.leave(child)
+        else:
+            self.nodes.pop(child.path, None)
+
+    def now(self) -> int:
+        """Nanoseconds, for those who decide."""
+        return round(self.stage.now() * SECOND)
 
     def ended(self, life: Life, reason: ExitReason) -> None:
         """An incarnation has ended, or the one that was to come will not."""

@@ -14,13 +14,15 @@ from ..actors.dump import DUMPS, stacks_of
 from ..actors.life import EXECUTORS
 from ..actors.reasons import ERROR, NORMAL_EXIT, SHUTDOWN_EXIT, ExitReason
 from ..actors.standing import Standing
-from . import core
+from . import steps
 from .events import PoolResized
 from .pool import Pool, sizes
 from .pooled import PooledCall, PoolMailbox
 from .router import Router
+from .rules import SECOND, Flags
 from .seat import MemberLife, Seat
-from .supervisor import PLANTERS, Child, SupervisorNode, rules_of
+from .spec import rules_of
+from .supervisor import PLANTERS, Child, SupervisorNode
 
 if TYPE_CHECKING:
     from ..actors.call import Call
@@ -44,7 +46,7 @@ class PoolNode(Standing, SupervisorNode):
     def __init__(
         self, id: str, path: str, plan: Pool[Any], house: RuntimeHouse, above: SupervisorNode
     ) -> None:
-        flags = core.Flags(plan.intensity, plan.within, dynamic=True)
+        flags = Flags(plan.intensity, round(plan.within * SECOND), dynamic=True, per_child=True)
         super().__init__(id, path, flags, house, above)
         self.plan = plan
         self.spec = plan.spec
@@ -100,17 +102,20 @@ class PoolNode(Standing, SupervisorNode):
         self.mailbox.closed = None
         self.failure, self.opened, self.condemned = None, False, False
         self.move("start")
-        self.feed(core.Begin())
+        self.feed(steps.Begin())
         for _ in range(self.plan.least):
             self.hire()
 
-    def stop(self) -> None:
-        """What waits is done first, as far as each member's `shutdown` allows."""
-        if not self.condemned:
+    def stop(self, returns: bool = False) -> None:
+        """What waits is done first, as far as each member's `shutdown` allows; or left, if the pool `returns`."""
+        if returns:
+            for seat in self.router.seats:
+                seat.up = False
+        elif not self.condemned:
             self.router.dispatch()  # there may be nobody yet to do it
             self.router.drain()
         self.move("stop")
-        self.feed(core.Shutdown())
+        self.feed(steps.Shutdown(returns))
 
     def rest(self, reason: ExitReason | None) -> None:
         self.move("rest")
@@ -156,8 +161,7 @@ class PoolNode(Standing, SupervisorNode):
         life.seat = Seat(life, self.router, place)
         seats.insert(place, life.seat)
         self.house.admit(life)
-        options = life.spec.options
-        self.add(id, life, rules_of(options.restart or "permanent", options.max_restarts))
+        self.add(id, life, rules_of(life.spec))
 
     def grow(self, waiting: int) -> bool:
         """Calls wait: hire for them, as far as the size allows and those who are just starting do not suffice.
@@ -219,11 +223,11 @@ class PoolNode(Standing, SupervisorNode):
 
     # -- what the core decides ------------------------------------------------------------------
 
-    def on_all_started(self, effect: core.AllStarted) -> None:
+    def on_all_started(self, effect: steps.AllStarted) -> None:
         if self.plan.least == 0:
             self.open()
 
-    def on_retire(self, effect: core.Retire) -> None:
+    def on_retire(self, effect: steps.Retire) -> None:
         child = self.children[effect.id]
         assert isinstance(child, MemberLife)
         left = child.seat.clear()
@@ -242,15 +246,15 @@ class PoolNode(Standing, SupervisorNode):
                 self.emit(PoolResized, self, len(seats))
         self.router.take_back(left, at)
 
-    def fail(self, effect: core.Retire, reason: ExitReason) -> None:
+    def fail(self, effect: steps.Retire, reason: ExitReason) -> None:
         """A member cannot be kept alive, and no other of its class would do better: that is for those above."""
         text = "ended too often" if effect.gave_up else "did not start"
         self.failure = replace(
             reason, kind=ERROR, text=f"its member {effect.id} {text}: {reason}", ordered=False
         )
-        self.feed(core.Shutdown())
+        self.feed(steps.Shutdown())
 
-    def on_over(self, effect: core.Over) -> None:
+    def on_over(self, effect: steps.Over) -> None:
         self.last_reason = self.failure or SHUTDOWN_EXIT
         if self.timer is not None:
             self.timer.cancel()
@@ -286,7 +290,7 @@ def admit_pool(node: NodeT) -> NodeT:
     """Give a pool its name, and put it below its supervisor."""
     above = node.overseer
     above.house.registry.enter(cast("Life", node))  # to handles and verbs it is one actor
-    above.add(node.id, node, rules_of("transient" if above.core.flags.dynamic else "permanent", None))
+    above.add(node.id, node, rules_of(node.plan, "transient" if above.core.flags.per_child else "permanent"))
     return node
 
 

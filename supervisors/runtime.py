@@ -28,15 +28,17 @@ from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
 from ..transports.system.means import capabilities
-from . import core
 from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
 from .groups import Groups, Keys
+from .handle import SupervisorHandle
 from .house import RuntimeHouse
 from .pool import Pool
 from .poolnode import plant_pool
+from .rules import ChildRules, Flags
 from .spec import Supervisor
+from .steps import Shutdown
 from .supervisor import SupervisorNode
 from .tree import draw
 
@@ -72,9 +74,9 @@ class Runtime:
         self.body = trio.CancelScope()
         self.numbers = itertools.count(1)
         # At the root nothing is forgiven: a tree that gave up ends the runtime.
-        self.root = SupervisorNode("root", "", core.Flags(intensity=0), house, None)
-        self.tree_node = SupervisorNode("tree", "", core.Flags(tree.intensity, tree.within), house, self.root)
-        self.dynamic = SupervisorNode("dynamic", "", core.Flags(dynamic=True), house, self.root)
+        self.root = SupervisorNode("root", "", Flags(intensity=0), house, None)
+        self.tree_node = SupervisorNode("tree", "", tree.flags, house, self.root)
+        self.dynamic = SupervisorNode("dynamic", "", Flags(dynamic=True, per_child=True), house, self.root)
         self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
         house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
@@ -103,6 +105,10 @@ class Runtime:
     def tree(self) -> str:
         """The tree as text."""
         return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid)
+
+    def supervisor(self, path: str = "") -> SupervisorHandle:
+        """The handle of the supervisor at this path in the tree; without a path, of the tree itself."""
+        return SupervisorHandle(self.house, path)
 
     def capabilities(self) -> dict[str, str]:
         """Which of the system's means are in use, and what stands in for the others."""
@@ -187,8 +193,9 @@ class Runtime:
     def plant(self) -> None:
         """Make every actor of the tree."""
         self.tree_node.plant(self.plan)
-        self.root.add("tree", self.tree_node, core.ChildRules())
-        self.root.add("dynamic", self.dynamic, core.ChildRules())
+        self.house.nodes[""] = self.tree_node
+        self.root.add("tree", self.tree_node, ChildRules("transient"))
+        self.root.add("dynamic", self.dynamic, ChildRules())
 
     def all_started(self) -> None:
         if self.root.core.starting is False:
@@ -233,7 +240,7 @@ class Runtime:
             if failed:
                 life.drop_casts()
         if not self.house.gone.is_set():
-            self.root.feed(core.Shutdown())
+            self.root.feed(Shutdown())
         await self.over.wait()
         self.root.retire(SHUTDOWN_EXIT)
         await self.house.stage.keeper.close()

@@ -11,7 +11,7 @@ from tests.cast_watch import Deep, Unpicklable
 from tests.rehearsal import QUIET, rehearse
 from understudy import ExitReason, Runtime, Thread, monitor
 from understudy.actors import reasons
-from understudy.supervisors import core
+from understudy.supervisors import rules
 from understudy.transports.guests.causes import LostError
 
 # Kind, whether it is abnormal, and whether a permanent, a transient and a temporary child comes back.
@@ -35,7 +35,7 @@ def test_a_kind_says_whether_it_is_abnormal_and_who_comes_back(
     types = ("permanent", "transient", "temporary")
 
     assert reason.abnormal is abnormal
-    assert tuple(core.RESTARTS[one, reason.abnormal] == core.RESTART for one in types) == comes_back
+    assert tuple(rules.RESTARTS[one, reason.abnormal] == rules.RESTART for one in types) == comes_back
     assert str(reason) == f"{kind}: a text"
     assert pickle.loads(pickle.dumps(reason)) == reason
 
