@@ -60,6 +60,7 @@ class Incarnation(Protocol):
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
     def recall(self, call: Call, stand_in: Call) -> bool: ...
+    def let_back(self, calls: list[Call]) -> None: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -172,10 +173,12 @@ class Life(Standing):
         self.move("rest")
         if reason is not None:
             self.close_mailbox(reason)
+            self.house.ended(self, reason)
 
     def close_mailbox(self, reason: ExitReason) -> None:
         for cast in self.mailbox.close(reason):
-            self.bury(cast, UNDELIVERED)
+            if cast.ref is None:  # else it was news for this incarnation, and nobody's message
+                self.bury(cast, UNDELIVERED)
 
     def drop_casts(self) -> None:
         """Casts that have not begun will not; they are dead letters."""
@@ -191,6 +194,7 @@ class Life(Standing):
         self.emit(events.ActorDied, reason)
         self.close_mailbox(reason)
         self.house.states.pop(self.path, None)
+        self.house.ended(self, reason)
         self.give(RETIRE)
 
     def give(self, order: str) -> None:
@@ -290,6 +294,7 @@ class Life(Standing):
         if self.number:
             self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
+        self.house.ended(self, reason)
 
     def keep_state(self, value: Any) -> None:
         """Keep what `save_state` gave, for the next incarnation."""
@@ -306,9 +311,7 @@ class Life(Standing):
         back: list[Call] = []
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
-                if isinstance(call.ref, Feed):
-                    call.ref.rewind()
-                back.append(call)
+                back += call.ref.rewind() if isinstance(call.ref, Feed) else [call]
         if back:
             self.give_back(back, reason)
 

@@ -28,11 +28,10 @@ from .errors import (
     NEVER_SENT,
     ActorDiedError,
     CallError,
-    TaskCancelledError,
     Unsendable,
 )
 from .glance import TURNS, Glance
-from .held import hold, make_held
+from .held import hold, make_held, with_their_values
 from .here import check_here, elsewhere
 from .leaving import late
 from .mapped import in_chunks, mapped
@@ -65,6 +64,7 @@ class Receiver(Protocol):
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
     def recall(self, call: Call, stand_in: Call) -> bool: ...
+    def let_back(self, calls: list[Call]) -> None: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -151,9 +151,11 @@ class Mailbox:
         return ref
 
     async def broadcast(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> list[Any]:
         """Call everyone who stands behind this mailbox; here that is one actor."""
+        if refs:
+            args, kwargs = await with_their_values(method, args, kwargs)
         return [await self.asked(self.make(CALL, method, args, kwargs))]
 
     @enable_ki_protection
@@ -386,17 +388,6 @@ class Mailbox:
         for call in waiting:
             call.fail(self.died(call, NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN))
         return [call for call in waiting if call.is_cast]
-
-    def cancel_refs(self) -> None:
-        """Cancel the calls that only a ref waits for."""
-        for call in reversed(self.unfinished()):
-            if call.ref is not None:
-                call.mailbox.withdraw(
-                    call,
-                    TaskCancelledError(
-                        f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id
-                    ),
-                )
 
     def died(self, call: Call, fate: str) -> ActorDiedError:
         assert self.closed is not None

@@ -18,6 +18,7 @@ from ..actors.executor import Executor
 from ..actors.handle import ActorHandle, of_class
 from ..actors.held import refs_of, with_values
 from ..actors.here import check_here, check_trio, not_trio
+from ..actors.leaving import cancel_refs
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
@@ -30,6 +31,7 @@ from ..transports.system.means import capabilities
 from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
+from .groups import Groups, Keys
 from .handle import SupervisorHandle
 from .house import RuntimeHouse
 from .pool import Pool
@@ -85,6 +87,16 @@ class Runtime:
     def dead_letters(self) -> deque[DeadLetter]:
         """Messages nobody could deal with, oldest first; the last 10,000."""
         return self.house.dead_letters
+
+    @property
+    def groups(self) -> Groups:
+        """Actors in groups, under any hashable key."""
+        return self.house.groups
+
+    @property
+    def keys(self) -> Keys:
+        """Actors under keys of their own, at most one under each."""
+        return self.house.keys
 
     def events(self) -> EventReader:
         """A reader of every event from now on; use it with `async with`, iterate with `async for`."""
@@ -224,7 +236,7 @@ class Runtime:
         self.closing = True
         self.house.stage.terminal.tell("the runtime closes, and waits for this prompt")
         for life in list(self.house.registry.paths.values()):
-            life.mailbox.cancel_refs()
+            cancel_refs(life.mailbox)
             if failed:
                 life.drop_casts()
         if not self.house.gone.is_set():

@@ -160,9 +160,10 @@ def call(method: Any, /, *args: Any, **kwargs: Any) -> Any:
     mailbox, refs = method.mailbox, check(*args, **kwargs)
     if not isinstance(mailbox, FarMailbox):
         raise NoRuntimeError(f"{method!r} belongs to a runtime of this very trio run; await it")
-    if everyone or refs:
-        ask = mailbox.near.broadcast if everyone else mailbox.near.ask_with_refs
-        return mailbox.crossing.perform_blocking(ask, method, args, kwargs)
+    if everyone:
+        return mailbox.crossing.perform_blocking(mailbox.near.broadcast, method, args, kwargs, refs)
+    if refs:
+        return mailbox.crossing.perform_blocking(mailbox.near.ask_with_refs, method, args, kwargs)
     return mailbox.crossing.ask_blocking(mailbox.make(CALL, method, args, kwargs))
 
 
@@ -238,7 +239,10 @@ def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
 
     With `no_restart=False` its supervisor brings it back, and calls that had not begun are kept.
     """
+    if in_guest():
+        return guest_verbs.kill_blocking(handle, no_restart=no_restart)
     across(handle, partial(verbs.kill, no_restart=no_restart))
+    return None
 
 
 def interrupt(handle: Handle[Any]) -> bool:
@@ -246,6 +250,8 @@ def interrupt(handle: Handle[Any]) -> bool:
 
     As `understudy.interrupt`: returns when the call has ended.  After a Ctrl-C the interrupt goes on.
     """
+    if in_guest():
+        return guest_verbs.interrupt_blocking(handle)
     done: bool = across(handle, verbs.interrupt)
     return done
 
@@ -256,7 +262,10 @@ def wait_ready(handle: Handle[Any]) -> None:
     Raises:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
+    if in_guest():
+        return guest_verbs.wait_ready_blocking(handle)
     across(handle, verbs.wait_ready)
+    return None
 
 
 def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None = None) -> str:
