@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,6 +65,47 @@ class LadderClimbed(Event):
 
     rung: str
     call_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEvent(Event):
+    """A step of one message; only readers that ask for `messages=True` are told.
+
+    `call_id` is the message's, `parent_id` that of the message in whose method it was made (0: none).
+    """
+
+    call_id: int
+    method: str
+    parent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQueued(MessageEvent):
+    """It is in the mailbox: newly, with the member of a pool that is to take it, or again after a death."""
+
+    cast: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSent(MessageEvent):
+    """The incarnation has it in its hands; a guest begins it when those that it was given before allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBegun(MessageEvent):
+    """Its method runs, in this process; when a guest begins a call it tells nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnded(MessageEvent):
+    """Its method returned, and whoever waits has the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailed(MessageEvent):
+    """It has no value: its method raised, nobody wants it any more, or its actor died."""
+
+    error: BaseException = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,9 +78,12 @@ class Runtime:
         """Messages nobody could deal with, oldest first; the last 10,000."""
         return self.house.dead_letters
 
-    def events(self) -> EventReader:
-        """A reader of every event from now on; use it with `async with`, iterate with `async for`."""
-        return EventReader(self.house.stream)
+    def events(self, *, messages: bool = False) -> EventReader:
+        """A reader of every event from now on; use it with `async with`, iterate with `async for`.
+
+        With `messages=True` each step of each message is an event too, which costs some microseconds a call.
+        """
+        return EventReader(self.house.stream, messages)
 
     def tree(self) -> str:
         """The tree as text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import Token
+from functools import partial
 from typing import Any
 
 from ..actors import spawner
@@ -41,9 +42,9 @@ class FarRuntime:
         """Messages nobody could deal with, oldest first; the last 10,000."""
         return list(self.near.dead_letters.copy())
 
-    def events(self) -> FarStream[Event]:
+    def events(self, *, messages: bool = False) -> FarStream[Event]:
         """A reader of every event from now on, for `async for` or, in plain code, `for`."""
-        reader = self.crossing.do(self.near.events)
+        reader = self.crossing.do(partial(self.near.events, messages=messages))
         stream: FarStream[Event] = FarStream(EventPump(self.crossing, self.near.house, reader))
         stream.begin()
         return stream
