@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..transports.guests.context import Running, running
 from . import lifecycle
 from .call import Call
 from .errors import NEVER_SENT, PendingCallsLimitExceeded
@@ -46,8 +47,9 @@ class LimitedMailbox(Mailbox):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = running,
     ) -> Call:
-        call = super().make(kind, method, args, kwargs, stored)
+        call = super().make(kind, method, args, kwargs, stored, by)
         call.__class__ = CountedCall
         return call
 

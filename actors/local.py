@@ -23,6 +23,7 @@ from .hooks import error_of, fall, let_through, reason_of_exit, rise, worse
 from .reasons import ERROR, INTERRUPTED, SHUTDOWN_EXIT, ExitReason
 from .retry import ends_actor, wants_retry
 from .scope import end_call, hand_up
+from .stream import Feed
 
 if TYPE_CHECKING:
     from ..transports.guests.backstage import ActorTimer
@@ -83,8 +84,9 @@ class LocalIncarnation:
                 self.run_due(self.agenda)
             elif queue:
                 try:
-                    if self.take_turns(queue):
-                        await self.perform()
+                    stream = self.take_turns(queue)
+                    if stream is not None:
+                        await self.perform(stream)
                 except BaseException:
                     running.call = running.actor = running.backstage = running.owner = None
                     raise
@@ -107,17 +109,19 @@ class LocalIncarnation:
         return await fall(self, reason)
 
     @disable_ki_protection
-    def take_turns(self, queue: deque[Any], turns: int = TURNS) -> bool:
+    def take_turns(self, queue: deque[Any]) -> Call | None:
         """Run what waits, for a while; what a method raises goes to its caller, or ends the incarnation.
 
-        User code runs here, which a Ctrl-C may stop; it ends the runtime then.  True if a stream has the turn now.
+        User code runs here, which a Ctrl-C may stop; it ends the runtime then.  Returns the stream, if one has
+        the turn now.
         """
         until = perf_counter() + TURN
         actor, ended = self.actor, lifecycle.ENDED
         before = running.call, running.actor, running.backstage
         running.actor, running.backstage = self.life, self
         call: Any = None
-        for turn in range(turns):
+        stream: Call | None = None
+        for turn in range(TURNS):
             call = queue.popleft()
             if call.__class__ is tuple:
                 method, args, id, _ = call
@@ -128,6 +132,9 @@ class LocalIncarnation:
                     raise  # a Ctrl-C is for the whole program
                 except BaseException as error:
                     self.failed(self.life.mailbox.record(call), error)
+            elif call.ref.__class__ is Feed:
+                stream = call
+                break
             elif call.state is not ended:
                 call.state = lifecycle.RUNNING
                 name = call.method.name
@@ -151,9 +158,9 @@ class LocalIncarnation:
         running.call, running.actor, running.backstage = before
         if running.owner is not None:
             end_call(running, getattr(call, "value", None))
-        return False
+        return stream
 
-    async def perform(self) -> None:
+    async def perform(self, call: Call) -> None:
         """Give the turn to a stream until it ends."""
 
     @disable_ki_protection

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
 from . import lifecycle
 from .carried import call_plainly, in_context
-from .local import TURNS, LocalIncarnation
-from .source import Source, drain, streams_into
+from .local import LocalIncarnation
+from .source import Source, drain
 
 if TYPE_CHECKING:
     from .call import Call
@@ -30,21 +28,11 @@ class StreamingIncarnation(LocalIncarnation):
         super().__init__(life)
         self.source: Source | None = None
 
-    def take_turns(self, queue: deque[Any], turns: int = TURNS) -> bool:
-        before = next((n for n, item in enumerate(islice(queue, turns)) if streams_into(item)), turns)
-        if before:
-            return super().take_turns(queue, before)
-        call = queue.popleft()
-        if call.ended:
-            return False
-        self.source = Source(call)
-        return True
-
-    async def perform(self) -> None:
+    async def perform(self, call: Call) -> None:
         """Run the generator as its reader takes items; while it waits, other actors go on."""
-        source = self.source
-        assert source is not None
-        call = source.call
+        if call.ended:
+            return
+        source = self.source = Source(call)
         await self.play(source)
         if self.exit is None or call.ended:
             self.source = None

@@ -16,9 +16,9 @@ from trio.lowlevel import (
 )
 
 from ..transports.codec import Unencodable
-from ..transports.guests.context import CARRIED, role, running
+from ..transports.guests.context import CARRIED, Running, role, running
 from ..transports.guests.protocol import CALL, CAST, STREAM
-from ..transports.ticks import park
+from ..transports.ticks import sleep
 from . import lifecycle
 from .call import Call
 from .carried import Context, context_of
@@ -124,7 +124,7 @@ class Mailbox:
         else:
             self.put(call)
         call.task = current_task()
-        return await park(call.abandoned)
+        return await sleep(call)
 
     def ask_with_refs(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -206,24 +206,43 @@ class Mailbox:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = running,
     ) -> Call:
-        """A call record; `stored` tells which arguments are values that the executor gets otherwise."""
+        """A call record; `stored` tells which arguments are values that the executor gets otherwise.
+
+        `by` is who makes it, where no task or thread of an actor's own says so.
+        """
+        made_by = (role.get() or by).call
+        if made_by is not None or stored is not None or CARRIED or not method.plain:
+            return self.make_with(kind, method, args, kwargs, made_by, stored)
         id = self.next_id()
-        made_by = (role.get() or running).call
-        encode = self.encode
-        context: Context | None = None
-        if made_by is None and method.plain and not CARRIED:
-            if encode is None and stored is None:
-                return Call(self, method, id, args, kwargs, kind == CAST, 0)
-        else:
-            context = self.context_of(method, made_by)
+        if self.encode is None:
+            return Call(self, method, id, args, kwargs, kind == CAST, 0)
+        try:
+            payload, code = self.encode(kind, id, method.name, args, kwargs, None)
+        except Unencodable as error:
+            raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
+        return Call(self, method, id, payload, code, kind == CAST, 0)
+
+    def make_with(
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        made_by: tuple[int, str, Any] | None,
+        stored: list[Any] | None,
+    ) -> Call:
+        """As `make`, for a call with which more travels than its arguments."""
+        id = self.next_id()
+        context = self.context_of(method, made_by)
         payload: Any = args
         code: Any = kwargs
         if stored is not None:
             context = {**(context or {}), "stored": stored}
-        if encode is not None:
+        if self.encode is not None:
             try:
-                payload, code = encode(kind, id, method.name, args, kwargs, context)
+                payload, code = self.encode(kind, id, method.name, args, kwargs, context)
             except Unencodable as error:
                 raise Unsendable(str(error), NEVER_SENT, id, method.name) from error.__cause__
         call = Call(self, method, id, payload, code, kind == CAST, 0 if made_by is None else made_by[0])

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 TURN = 200e-6  # seconds that a generator runs in one go
 
 
-def streams_into(item: object) -> bool:
-    """Is this message a call whose items go one by one to a stream?"""
-    return isinstance(getattr(item, "ref", None), Feed)
-
-
 class Source:
     """`room` is how many items may still be given: those taken make room for as many more."""
 

@@ -12,7 +12,7 @@ from ..actors.executor import Executor, Process
 from ..actors.remote import remote_class
 from ..actors.spec import make_spec, options_of
 from ..transports.codec import Unencodable
-from ..transports.guests.context import CARRIED, role, running
+from ..transports.guests.context import CARRIED, Running, role, running
 from ..transports.guests.functions import AsyncRunner, Runner
 from ..transports.guests.protocol import CALL
 from .pace import Pace
@@ -43,8 +43,9 @@ class FunctionMailbox(PoolMailbox):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = running,
     ) -> PooledCall:
-        return self.task(method, args, kwargs, (role.get() or running).call, stored)
+        return self.task(method, args, kwargs, (role.get() or by).call, stored)
 
     def task(
         self,

@@ -14,6 +14,7 @@ from ..actors.leaving import cancelled
 from ..actors.limited import refuse_beyond
 from ..actors.mailbox import Encode, Mailbox
 from ..actors.reasons import INTERRUPTED
+from ..transports.guests.context import Running, running
 from ..transports.guests.protocol import CALL
 from .pace import Pace
 
@@ -105,8 +106,9 @@ class PoolMailbox(Mailbox):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = running,
     ) -> PooledCall:
-        made = super().make(kind, method, args, kwargs, stored)
+        made = super().make(kind, method, args, kwargs, stored, by)
         pace = self.paces.get(method.name)
         if pace is None:
             pace = self.paces[method.name] = Pace()

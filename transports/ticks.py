@@ -7,6 +7,8 @@
   in it is handed over by `run_sync_soon`.  Fallback: a task that flushes one tick later.
 * Its `after_io_wait` runs before the next batch of tasks is made, so replies read there wake their callers a
   tick earlier.  Fallback: the hub's own task reads.
+* What `wait_task_rescheduled` says to trio may be said again: making that message costs more than all else of
+  a sleep.  So it is made once for a berth, and berths are used in turn.  Fallback: the function itself.
 
 `UNDERSTUDY_PLAIN_TICKS=1` chooses the fallbacks.
 """
@@ -14,7 +16,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+import types
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol
 
 import outcome
@@ -40,6 +43,58 @@ wake: Callable[[Task, Any], None] = wake_by_outcome if PLAIN else reschedule
 
 # Wait until woken; the argument decides what a cancellation does.
 park: Callable[[Callable[[Any], Abort]], Awaitable[Any]] = wait_task_rescheduled
+
+
+class Sleeper(Protocol):
+    """Whom a task waits for, alone."""
+
+    def abandoned(self, raise_cancel: Callable[[], Any], /) -> Abort: ...
+
+
+class Berth:
+    """Where a task sleeps until its sleeper is there; only one at a time."""
+
+    __slots__ = ("message", "sleeper")
+
+    def __init__(self) -> None:
+        self.sleeper: Sleeper | None = None
+        waiting: Any = wait_task_rescheduled(self.abort)  # noqa: ASYNC105  only what it says is wanted
+        self.message = waiting.send(None)
+        waiting.close()
+
+    def abort(self, raise_cancel: Callable[[], Any]) -> Abort:
+        assert self.sleeper is not None
+        return self.sleeper.abandoned(raise_cancel)
+
+
+SPARE = 1024  # berths kept for the next sleepers
+
+berths: list[Berth] = []
+
+
+@types.coroutine
+def sleep_in_berth(sleeper: Sleeper) -> Generator[Any, Any, Any]:
+    """Wait until woken with a result; a cancellation asks `sleeper.abandoned`."""
+    try:
+        berth = berths.pop()
+    except IndexError:
+        berth = Berth()
+    berth.sleeper = sleeper
+    try:
+        result = yield berth.message
+    finally:
+        berth.sleeper = None
+        if len(berths) < SPARE:
+            berths.append(berth)
+    return result.unwrap()
+
+
+async def sleep_plainly(sleeper: Sleeper) -> Any:
+    """As `sleep_in_berth`, by trio's own function."""
+    return await wait_task_rescheduled(sleeper.abandoned)
+
+
+sleep: Callable[[Any], Awaitable[Any]] = sleep_plainly if PLAIN else sleep_in_berth
 
 
 class EndOfTick(trio.abc.Instrument):

@@ -10,6 +10,7 @@ from typing import Any
 import outcome
 import pytest
 import trio
+import trio.testing
 from trio.lowlevel import Abort, Task, current_task
 
 from understudy.transports import ticks
@@ -242,3 +243,81 @@ def test_a_whole_runtime_runs_on_the_fallbacks() -> None:
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "fine\nfine\n", "")
+
+
+class Bell:
+    """Whom a task sleeps for; it keeps what it is asked."""
+
+    def __init__(self, answer: Abort) -> None:
+        self.answer = answer
+        self.raise_cancel: Any = None
+        self.task: Task | None = None
+
+    def abandoned(self, raise_cancel: Any) -> Abort:
+        self.raise_cancel = raise_cancel
+        return self.answer
+
+    async def slept_for(self, sleep: Any) -> Any:
+        self.task = current_task()
+        return await sleep(self)
+
+
+sleeps = pytest.mark.parametrize("sleep", [ticks.sleep_in_berth, ticks.sleep_plainly], ids=["berth", "plain"])
+
+
+@sleeps
+def test_a_sleeper_is_woken_with_a_value_or_an_error(sleep: Any) -> None:
+    bells = [Bell(Abort.SUCCEEDED) for _ in range(3)]
+    got: list[Any] = []
+
+    async def wait(bell: Bell) -> None:
+        got.append(await outcome.acapture(bell.slept_for, sleep))
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            for bell in bells:
+                nursery.start_soon(wait, bell)
+                await trio.testing.wait_all_tasks_blocked()
+            for number, bell in enumerate(bells):
+                assert bell.task is not None
+                ticks.wake(bell.task, outcome.Error(KeyError()) if number == 1 else outcome.Value(number))
+                await trio.testing.wait_all_tasks_blocked()
+
+    trio.run(main)
+
+    assert [type(one) for one in got] == [outcome.Value, outcome.Error, outcome.Value]
+    assert (got[0].unwrap(), got[2].unwrap()) == (0, 2)
+
+
+@sleeps
+def test_each_sleeper_is_asked_for_itself_when_its_task_is_cancelled(sleep: Any) -> None:
+    async def main() -> None:
+        for _ in range(2):  # the second time in a berth that was used
+            stays, leaves = Bell(Abort.FAILED), Bell(Abort.SUCCEEDED)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stays.slept_for, sleep)
+                with trio.move_on_after(0) as scope:
+                    await leaves.slept_for(sleep)
+                assert scope.cancelled_caught
+                asked = [bell.raise_cancel is not None for bell in (stays, leaves)]
+                assert asked == [False, True]
+                nursery.cancel_scope.cancel()
+                with trio.CancelScope(shield=True):
+                    await trio.testing.wait_all_tasks_blocked()
+                assert stays.raise_cancel is not None
+                assert stays.task is not None
+                ticks.wake(stays.task, outcome.Value(None))  # it refused to be cancelled
+
+    trio.run(main)
+
+
+def test_a_berth_is_free_again_when_its_task_has_left() -> None:
+    async def main() -> None:
+        ticks.berths.clear()
+        for _ in range(5):
+            with trio.move_on_after(0):
+                await Bell(Abort.SUCCEEDED).slept_for(ticks.sleep_in_berth)
+
+    trio.run(main)
+
+    assert [berth.sleeper for berth in ticks.berths] == [None]

@@ -25,6 +25,7 @@ from understudy import (
     TaskError,
     TreeFailedError,
     aio,
+    blocking,
     get_actor,
     open_runtime,
 )
@@ -704,3 +705,46 @@ def test_a_lifespan_opens_the_runtime_for_requests_in_any_task() -> None:
             assert found == [1]
 
     loop_run(play)
+
+
+# -- the way over ----------------------------------------------------------------------------------------
+
+
+def test_the_calls_of_many_tasks_go_over_together() -> None:
+    async def scene(runtime: FarRuntime) -> tuple[int, int]:
+        player = await Player.options(executor=LOCAL).start(0)
+        rings: list[None] = []
+        ring = runtime.crossing.ring
+
+        def counted() -> None:
+            rings.append(None)
+            ring()
+
+        async def work() -> None:
+            for _ in range(20):
+                await player.add(1)
+
+        runtime.crossing.ring = counted
+        await asyncio.gather(*(work() for _ in range(100)))
+        return len(rings), await player.add(0)
+
+    rings, total = visit(scene)
+
+    assert total == 2_000
+    assert rings < 400  # at worst a few for each of the twenty rounds
+
+
+def test_a_thread_does_not_wait_for_a_loop_that_is_about_to_wake_the_runtime() -> None:
+    async def scene(runtime: FarRuntime) -> int:
+        player = await Player.options(executor=LOCAL).start(0)
+        runtime.crossing.crowded = True
+        call = asyncio.ensure_future(player.add(1))
+        await asyncio.sleep(0)  # its call is in the inbox, and nobody was woken for it
+        got: list[int] = []
+        thread = threading.Thread(target=lambda: got.append(blocking.get(player.add.remote(1))))
+        thread.start()
+        thread.join()  # the loop does nothing meanwhile
+        await call
+        return got[0]
+
+    assert visit(scene) == 2

@@ -35,6 +35,8 @@ from .waiters import (
 
 R = TypeVar("R")
 
+CROWD = 4  # calls that came at once, after which a loop's calls wait for the others of its turn
+
 Act = Callable[[Any], object]
 
 
@@ -58,6 +60,7 @@ class Crossing:
     def __init__(self) -> None:
         self.inbox: deque[tuple[Act, Any]] = deque()
         self.woken = False
+        self.crowded = False  # calls come many at a time
         self.thread = 0
         self.token: trio.lowlevel.TrioToken | None = None
         self.nursery: trio.Nursery | None = None
@@ -115,9 +118,7 @@ class Crossing:
         if self.closed:
             self.check()
         self.inbox.append((act, subject))
-        if not self.woken:
-            self.woken = True
-            self.ring()
+        self.wake()
 
     def post(self, act: Act, subject: Any) -> None:
         """As `send`, for a thread that a Ctrl-C may stop anywhere, and silently nothing where all is over."""
@@ -133,7 +134,9 @@ class Crossing:
         """Do what has come; in the runtime's thread."""
         self.woken = False  # before the inbox is looked at: what comes after that rings again
         inbox = self.inbox
-        for _ in range(len(inbox)):
+        count = len(inbox)
+        self.crowded = count >= CROWD
+        for _ in range(count):
             act, subject = inbox.popleft()
             act(subject)
         if inbox:
@@ -153,7 +156,9 @@ class Crossing:
             return self.trio_waiter()
         landing = self.landings.get(loop)
         if landing is None:
-            landing = self.add_landing(loop, AsyncioLanding(loop.call_soon_threadsafe, self.soon))
+            landing = self.add_landing(
+                loop, AsyncioLanding(loop.call_soon_threadsafe, self.soon, loop.call_soon)
+            )
         return AsyncioWaiter(landing, loop.create_future())
 
     def trio_waiter(self) -> TrioWaiter:
@@ -200,13 +205,26 @@ class Crossing:
     async def ask(self, call: Call) -> Any:
         """Make a call and wait for its outcome; cancelled, the call is withdrawn."""
         waiter = call.ref = self.waiter()
-        self.send(accept, call)
+        if self.closed:
+            self.check()
+        self.inbox.append((accept, call))
+        if not self.woken:
+            if self.crowded:
+                waiter.landing.depart(self.wake)
+            else:
+                self.wake()
         try:
             await waiter.wait()
         except BaseException:
             self.post(withdraw, call)
             raise
         return call.unwrap()
+
+    def wake(self) -> None:
+        """Have the runtime look at the inbox, unless it is about to."""
+        if not self.woken:
+            self.woken = True
+            self.ring()
 
     def ask_blocking(self, call: Call) -> Any:
         """As `ask`, for a thread; a Ctrl-C withdraws the call."""

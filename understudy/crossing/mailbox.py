@@ -11,7 +11,7 @@ from ..actors.errors import NEVER_SENT
 from ..actors.held import hold, make_held
 from ..actors.mailbox import Mailbox
 from ..actors.method import ActorMethod
-from ..transports.guests.context import Running, role
+from ..transports.guests.context import Running
 from ..transports.guests.protocol import CALL, CAST
 from .crossing import Crossing, accept
 from .ref import FarRef
@@ -41,14 +41,10 @@ class FarMailbox(Mailbox):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         stored: list[Any] | None = None,
+        by: Running = NOBODY,
     ) -> Call:
         # What runs in the runtime's thread just now has nothing to do with us.
-        token = role.set(NOBODY) if role.get() is None else None
-        try:
-            return self.near.make(kind, method, args, kwargs, stored)
-        finally:
-            if token is not None:
-                role.reset(token)
+        return self.near.make(kind, method, args, kwargs, stored, by)
 
     def asked(  # pyright: ignore[reportIncompatibleMethodOverride]  it is as awaitable
         self, call: Call

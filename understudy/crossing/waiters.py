@@ -27,15 +27,31 @@ class Waiter(Protocol):
 
 
 class Landing(ABC):
-    """Where what has ended waits until one loop looks: `ring` makes that loop call a function, from any thread."""
+    """Where what has ended waits until one loop looks.
 
-    __slots__ = ("arrived", "ring", "ringing", "soon")
+    `ring` makes that loop call a function, from any thread; `later` does so from its own.
+    """
 
-    def __init__(self, ring: Ring, soon: Soon) -> None:
+    __slots__ = ("arrived", "departing", "later", "ring", "ringing", "soon")
+
+    def __init__(self, ring: Ring, soon: Soon, later: Ring | None = None) -> None:
         self.arrived: deque[Any] = deque()
         self.ring = ring
         self.ringing = False
         self.soon = soon
+        self.later = later or ring
+        self.departing: Callable[[], None] | None = None
+
+    def depart(self, wake: Callable[[], None]) -> None:
+        """Have the loop wake the runtime when the tasks whose turn it is have made their calls too."""
+        if self.departing is None:
+            self.departing = wake
+            self.later(self.leave)
+
+    def leave(self) -> None:
+        wake, self.departing = self.departing, None
+        if wake is not None:
+            wake()
 
     def land(self, waits: Any) -> None:
         """Have the loop wake what waits there; in the runtime's thread."""
