@@ -39,6 +39,30 @@ class ActorEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CallAtDeath:
+    """A call that an incarnation had when it ended: its fate, or *ended* for the one that raised what ended it."""
+
+    call_id: int
+    method: str
+    fate: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActorCrashed(Event):
+    """An incarnation ended by a fault that nobody ordered: all that a person wants to know, once for each.
+
+    `up` is the time since it was ready, in nanoseconds, if it `started` at all; `calls` are those it had in its
+    hands, those that may be at fault first.
+    """
+
+    reason: ExitReason
+    started: bool
+    up: int
+    pid: int
+    calls: tuple[CallAtDeath, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ActorDied(Event):
     """The actor is dead for good; its name is free."""
 

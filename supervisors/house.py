@@ -16,6 +16,7 @@ from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..actors.queues import rewatch
 from ..transports.stage import Stage
+from .crash import report_of
 from .events import EventStream
 from .registry import Registry
 
@@ -70,6 +71,11 @@ class RuntimeHouse:
     def tell(self, event: events.Event) -> None:
         """Something happened to a message; told to those who want to know."""
         self.stream.tell(event)
+
+    def crashed(self, event: events.ActorCrashed) -> None:
+        """An incarnation ended by a fault: one event, one report in the log."""
+        self.emit(event)
+        log.warning(report_of(event))
 
     def watch(self, on: bool) -> None:
         """Begin, or cease, to tell what happens to messages."""
