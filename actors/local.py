@@ -77,9 +77,8 @@ class LocalIncarnation:
 
     async def serve(self) -> ExitReason:
         # One coroutine, not two: an idle actor is little more than its frames.
-        mailbox = self.life.mailbox
         while self.exit is None:
-            queue = mailbox.queue
+            queue = self.life.mailbox.queue
             if self.agenda is not None and self.agenda.due:
                 self.run_due(self.agenda)
             elif queue:

@@ -93,9 +93,10 @@ def test_a_group_the_body_raises_stays_that_group() -> None:
 @BOTH
 def test_an_outer_cancellation_closes_everything(executor: Any) -> None:
     async def play() -> None:
-        with trio.move_on_after(0.2) as scope:
+        with trio.CancelScope() as scope:
             async with open_runtime() as runtime:
                 player = await Player.options(executor=executor).start()
+                scope.deadline = trio.current_time() + 0.05
                 await trio.sleep_forever()
         assert scope.cancelled_caught
         assert statistics(player).state == "dead"
