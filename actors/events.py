@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .deadletter import DeadLetter
-    from .reasons import ExitReason
+# Not for checkers only: who reads events back from a file builds them by these types.
+from .deadletter import DeadLetter
+from .reasons import ExitReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ class FailureUnseen(Event):
 
     call_id: int
     method: str
-    error: BaseException
+    error: BaseException = field(compare=False)
     parent_id: int = 0
 
 
@@ -156,7 +155,7 @@ class StateLost(Event):
     """The state could not be handed over, in `save_state` or `load_state`: the next incarnation starts fresh."""
 
     hook: str
-    error: BaseException
+    error: BaseException = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import trio
 
 from ..actors.events import Event
-
-if TYPE_CHECKING:
-    from ..actors.reasons import ExitReason
+from ..actors.reasons import ExitReason
 
 HELD = 10_000  # events a reader may fall behind before it misses some
 
@@ -83,6 +81,15 @@ class EventReader:
             count, self.missed = self.missed, 0
             return EventsMissed(self.held[0].at, "", 0, count)
         return self.held.popleft()
+
+    async def read(self) -> list[Event]:
+        """All events that are held, at least one; [] if no more will come."""
+        try:
+            first = await anext(self)
+        except StopAsyncIteration:
+            return []
+        rest, self.held = self.held, deque()
+        return [first, *rest]
 
     async def __aenter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import copy_context
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import trio
 
@@ -31,10 +31,12 @@ from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
 from .house import RuntimeHouse
+from .observing import Observers, Observing, check_options
 from .pool import Pool
 from .poolnode import plant_pool
 from .spec import Supervisor
 from .supervisor import SupervisorNode
+from .trace import Trace
 from .tree import draw
 
 Plan = ChildSpec[Any] | Pool[Any]
@@ -69,6 +71,7 @@ class Runtime:
         self.dynamic = SupervisorNode("dynamic", "", core.Flags(dynamic=True), house, self.root)
         self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
+        self.observers = Observers(house)
         house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
 
     # -- what users ask -------------------------------------------------------------------------
@@ -84,6 +87,21 @@ class Runtime:
         With `messages=True` each step of each message is an event too, which costs some microseconds a call.
         """
         return EventReader(self.house.stream, messages)
+
+    def tracing(self, on: bool = True) -> None:
+        """Keep the last 10,000 events for `trace()`, those of messages too; or keep them no longer."""
+        if on:
+            self.observers.trace_on()
+        else:
+            self.observers.trace_off()
+
+    def trace(self, call_id: int) -> Trace:
+        """Everything known of one message, by its id, and of those that were made in its method.
+
+        Raises:
+            UnderstudyError: if no events are kept; write `open_runtime(trace=True)`, or `runtime.tracing()` before.
+        """
+        return self.observers.trace(call_id)
 
     def tree(self) -> str:
         """The tree as text."""
@@ -219,6 +237,7 @@ class Runtime:
         self.root.retire(SHUTDOWN_EXIT)
         await self.house.stage.keeper.close()
         self.house.stream.close()
+        await self.observers.close()
 
 
 def own_spec(plan: Plan) -> ChildSpec[Any]:
@@ -227,11 +246,15 @@ def own_spec(plan: Plan) -> ChildSpec[Any]:
 
 
 @asynccontextmanager
-async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime]:
+async def open_runtime(
+    tree: Supervisor | None = None, **options: Unpack[Observing]
+) -> AsyncGenerator[Runtime]:
     """Open a runtime, start the tree, and stop everything when the block is left.
 
     Left normally, accepted casts are carried out first; left by an exception, they are dropped (and listed as
     dead letters).  Children stop last first, each within its `shutdown`, then by the ladder.
+
+    `record=` takes its events somewhere (`understudy.recording`), `trace=True` keeps them for `runtime.trace()`.
 
     Example:
         async with open_runtime() as runtime:
@@ -242,10 +265,12 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
         ActorStartError: if a child of the tree does not start; what had started is stopped.
         TreeFailedError: if the tree's restarts run out while it is open; the block is cancelled.
     """
+    check_options(options)
     try:
         async with trio.open_nursery() as nursery:
             house: RuntimeHouse = await nursery.start(keep_house)
             runtime = Runtime(house, tree or Supervisor())
+            runtime.observers.open(options)
             failure: BaseException | None = None
             token = current.set(runtime)
             open_runtimes.add(runtime)

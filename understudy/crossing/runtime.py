@@ -15,6 +15,7 @@ from ..actors.handle import ActorHandle
 from ..actors.life import Life
 from ..supervisors.house import RuntimeHouse
 from ..supervisors.runtime import Runtime
+from ..supervisors.trace import Trace
 from .handle import FarHandle
 from .mailbox import FarMailbox
 from .stream import EventPump, FarStream
@@ -48,6 +49,14 @@ class FarRuntime:
         stream: FarStream[Event] = FarStream(EventPump(self.crossing, self.near.house, reader))
         stream.begin()
         return stream
+
+    def tracing(self, on: bool = True) -> None:
+        """Keep the last 10,000 events for `trace()`, those of messages too; or keep them no longer."""
+        self.crossing.do(self.near.tracing, on)
+
+    def trace(self, call_id: int) -> Trace:
+        """Everything known of one message, by its id, and of those that were made in its method."""
+        return self.crossing.do(self.near.trace, call_id)
 
     def tree(self) -> str:
         """The tree as text."""
