@@ -78,9 +78,18 @@ class EventReader:
             self.wanted = trio.Event()
             await self.wanted.wait()
         if self.missed:
-            count, self.missed = self.missed, 0
-            return EventsMissed(self.held[0].at, "", 0, count)
+            return self.gap()
         return self.held.popleft()
+
+    def gap(self) -> EventsMissed:
+        count, self.missed = self.missed, 0
+        return EventsMissed(self.held[0].at, "", 0, count)
+
+    def take(self) -> list[Event]:
+        """All that is held now."""
+        first: list[Event] = [self.gap()] if self.missed else []
+        rest, self.held = self.held, deque()
+        return [*first, *rest]
 
     async def read(self) -> list[Event]:
         """All events that are held, at least one; [] if no more will come."""
@@ -88,8 +97,7 @@ class EventReader:
             first = await anext(self)
         except StopAsyncIteration:
             return []
-        rest, self.held = self.held, deque()
-        return [first, *rest]
+        return [first, *self.take()]
 
     async def __aenter__(self) -> Self:
         return self
