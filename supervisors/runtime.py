@@ -26,6 +26,7 @@ from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
 from ..transports.system.means import capabilities
+from ..transports.system.processes import listed
 from . import core
 from .events import EventReader
 from .forks import FORKED, open_runtimes
@@ -103,9 +104,12 @@ class Runtime:
         """
         return self.observers.trace(call_id)
 
-    def tree(self) -> str:
-        """The tree as text."""
-        return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid)
+    def tree(self, *, all: bool = False) -> str:  # noqa: A002  that is what is asked for
+        """The tree as text; with `all=True` also every process below it, as the system lists them.
+
+        Reading that list takes some milliseconds.
+        """
+        return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid, listed() if all else None)
 
     def capabilities(self) -> dict[str, str]:
         """Which of the system's means are in use, and what stands in for the others."""

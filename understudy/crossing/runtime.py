@@ -58,9 +58,9 @@ class FarRuntime:
         """Everything known of one message, by its id, and of those that were made in its method."""
         return self.crossing.do(self.near.trace, call_id)
 
-    def tree(self) -> str:
-        """The tree as text."""
-        return self.crossing.do(self.near.tree)
+    def tree(self, *, all: bool = False) -> str:  # noqa: A002  as in Runtime
+        """The tree as text; with `all=True` also every process below it, as the system lists them."""
+        return self.crossing.do(partial(self.near.tree, all=all))
 
     def capabilities(self) -> dict[str, str]:
         """Which of the system's means are in use, and what stands in for the others."""
