@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import trio
 
+    from .down import Down
+
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -159,6 +161,10 @@ class Actor:
     @base_hook
     def on_interrupt(self) -> Awaitable[None] | None:
         """A hook: after a method was interrupted half-way, before the next call begins."""
+
+    @base_hook
+    def on_down(self, down: Down) -> Awaitable[None] | None:
+        """A hook: what the actor watches with `monitor(...)` has ended; runs in its turn, as a call does."""
 
     @base_hook
     def save_state(self) -> object:

@@ -19,7 +19,7 @@ TRAITS = "__understudy_traits__"
 MARK = "__understudy__"
 BASE_HOOK = "__understudy_hook__"  # on the hooks of Actor itself, which do nothing
 
-HOOKS = ("load_state", "on_start", "on_interrupt", "save_state", "on_stop")
+HOOKS = ("load_state", "on_start", "on_interrupt", "on_down", "save_state", "on_stop")
 ASYNC_LIMIT = 1000  # calls that run at once in a class with async methods, unless told otherwise
 
 
@@ -128,3 +128,7 @@ def refuse_async_hooks(cls: type) -> None:
                 f"{cls.__name__}.{name} is async, but {cls.__name__} has no async methods, so no event loop "
                 "runs it; make the hook a plain function, or one of the methods async"
             )
+
+
+def full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

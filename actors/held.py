@@ -14,7 +14,7 @@ from ..transports.guests.values import fill
 from .call import Call
 from .errors import NEVER_SENT, DependencyError, Unsendable
 from .put import stored_of
-from .queues import HELD, HeldQueue, exchange, held_queue, plain_queue
+from .queues import HELD, HeldQueue, exchange, make_queue, plain_queue
 from .ref import REF_TYPES, ObjectRef
 from .spec import make_spec
 from .stagecraft import EXECUTORS, Stagecraft
@@ -171,7 +171,7 @@ def hold(call: Call) -> None:
     if call.position != HELD or (queue is None and mailbox.closed is not None):
         return
     if not isinstance(queue, HeldQueue):
-        queue = held_queue(mailbox, queue or ())
+        queue = make_queue(mailbox, HeldQueue, queue or ())
         exchange(mailbox, queue)
     queue.held.add(call.id)
 

@@ -161,10 +161,12 @@ class Life(Standing):
         self.move("rest")
         if reason is not None:
             self.close_mailbox(reason)
+            self.house.ended(self, reason)
 
     def close_mailbox(self, reason: ExitReason) -> None:
         for cast in self.mailbox.close(reason):
-            self.bury(cast, UNDELIVERED)
+            if cast.ref is None:  # else it was news for this incarnation, and nobody's message
+                self.bury(cast, UNDELIVERED)
 
     def drop_casts(self) -> None:
         """Casts that have not begun will not; they are dead letters."""
@@ -180,6 +182,7 @@ class Life(Standing):
         self.emit(events.ActorDied, reason)
         self.close_mailbox(reason)
         self.house.states.pop(self.path, None)
+        self.house.ended(self, reason)
         self.give(RETIRE)
 
     def give(self, order: str) -> None:
@@ -285,6 +288,7 @@ class Life(Standing):
         if self.number:
             self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
+        self.house.ended(self, reason)
 
     def crashed(
         self,
@@ -316,9 +320,7 @@ class Life(Standing):
         back: list[Call] = []
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
-                if isinstance(call.ref, Feed):
-                    call.ref.rewind()
-                back.append(call)
+                back += call.ref.rewind() if isinstance(call.ref, Feed) else [call]
         if back:
             self.give_back(back, reason)
 

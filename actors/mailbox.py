@@ -391,7 +391,7 @@ class Mailbox:
     def cancel_refs(self) -> None:
         """Cancel the calls that only a ref waits for."""
         for call in reversed(self.unfinished()):
-            if call.ref is not None:
+            if call.ref is not None and not call.is_cast:
                 call.mailbox.withdraw(
                     call,
                     TaskCancelledError(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.context import NOTHING, Running, role, set_carried
+from ..transports.guests.context import NOTHING, Running, casts_are_elaborate, role, set_carried
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
 from .errors import ActorError, CallError, DeadlockError, TaskError, UnderstudyError
 from .events import FailureUnseen
+from .handle import of_class_named
 from .leaving import cancelled
 from .streaming import StreamMethod
 
@@ -64,7 +65,10 @@ class Questions:
         try:
             REQUESTS[request[0]](self, number, parent, *request[1:])
         except Exception as error:
-            self.refuse(number, error)
+            if number:
+                self.refuse(number, error)
+            else:
+                self.fail_unseen(str(request[1]), str(request[1]), parent, error)
 
     def on_call(
         self, number: int, parent: Call | None, target: list[str], name: str, packed: Any, awaited: bool
@@ -97,13 +101,25 @@ class Questions:
             method, args, kwargs, carried = self.method(target, name, packed)
             self.within(parent, lambda: method.cast(*args, **kwargs), carried)
         except Exception as error:  # nobody waits to be told
-            log.warning("%s() to %s, cast from another actor, failed: %r", name, target[0], error)
-            self.incarnation.life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
+            self.fail_unseen(name, f"{name}() to {target[0]}", parent, error)
+
+    def fail_unseen(self, name: str, what: str, parent: Call | None, error: Exception) -> None:
+        """What a guest has asked for without waiting has failed."""
+        life = self.incarnation.life
+        log.warning("%s, asked for by %s, failed: %r", what, life.path, error)
+        life.emit(FailureUnseen, 0, name, error, parent.id if parent is not None else 0)
 
     def on_cancel(self, number: int, parent: Call | None, asked: int) -> None:
         question = self.open.pop(asked, None)
         if question is not None:
             self.drop(question)
+
+    def on_house(self, number: int, parent: Call | None, verb: str, packed: Any) -> None:
+        """What concerns more actors than one: monitors, links, groups."""
+        life = self.incarnation.life
+        value = self.within(parent, lambda: life.house.request(life, verb, *self.incarnation.value(packed)))
+        if number:
+            self.answer(number, value)
 
     def method(
         self, target: list[str], name: str, packed: Any
@@ -114,7 +130,8 @@ class Questions:
         if packed.__class__ is tuple:  # as it is, from this process, with handles as they are seen there
             args = [incarnation.value(value) for value in args]
             kwargs = {name: incarnation.value(value) for name, value in kwargs.items()}
-        handle = incarnation.life.house.find(*target)
+        path, namespace, wanted = target
+        handle = of_class_named(incarnation.life.house.find(path, namespace), wanted)
         method = getattr(handle, name)
         if isinstance(method, StreamMethod):
             raise TypeError(f"{name}() gives a stream; a guest can call methods that give one value")
@@ -125,6 +142,7 @@ class Questions:
         self, parent: Call | None, function: Callable[[], T], carried: Mapping[str, Any] = NOTHING
     ) -> T:
         """Do something as if within the method of the call that asks."""
+        casts_are_elaborate()
         here = Running()
         here.actor = self.incarnation.life
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None
@@ -199,4 +217,5 @@ REQUESTS: dict[str, Callable[..., None]] = {
     "call": Questions.on_call,
     "cast": Questions.on_cast,
     "cancel": Questions.on_cancel,
+    "house": Questions.on_house,
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import lifecycle
 from .call import Call
@@ -13,6 +14,9 @@ from .watched import queued, watch
 if TYPE_CHECKING:
     from .mailbox import Mailbox
 
+Q = TypeVar("Q", bound="deque[Any]")
+
+PLAIN: type[deque[Any]] = deque
 HELD = -1  # the position of a call whose arguments are not there yet
 
 
@@ -32,45 +36,31 @@ class HeldQueue(deque[Any]):
         return head.__class__ is tuple or head.position != HELD or head.state is lifecycle.ENDED
 
 
-class WatchedQueue(deque[Any]):
-    """A mailbox's queue while somebody watches: all messages come by `append`, and notes become records here."""
+@cache
+def watched_queue(kind: Any) -> Any:
+    """Queues of this kind that tell what comes: all messages come by `append`, and notes become records there."""
 
-    __slots__ = ("mailbox",)
-
-    mailbox: Mailbox
-
-    def append(self, item: Any) -> None:
-        call = item if isinstance(item, Call) else self.mailbox.record(item)
+    def append(queue: Any, item: Any) -> None:
+        call = item if isinstance(item, Call) else queue.mailbox.record(item)
         watch(call)
-        deque[Any].append(self, call)  # shared with the next class
+        deque[Any].append(queue, call)
         queued(call)
 
+    parts = {"__slots__": ("mailbox",), "kind": kind, "append": append}
+    return type(f"Watched{kind.__name__}", (kind,), parts)
 
-class WatchedHeldQueue(HeldQueue):
-    """Both at once."""
 
-    __slots__ = ("mailbox",)
-
-    mailbox: Mailbox
-    append = WatchedQueue.append
+def make_queue(mailbox: Mailbox, kind: type[Q], items: Iterable[Any] = ()) -> Q:
+    """A queue of this kind for a mailbox: one that tells what comes, if somebody watches."""
+    if not mailbox.house.watching:
+        return kind(items)
+    queue: Any = watched_queue(kind)(items)
+    queue.mailbox = mailbox
+    return queue  # type: ignore[no-any-return]
 
 
 def plain_queue(mailbox: Mailbox, items: Iterable[Any] = ()) -> deque[Any]:
-    """A queue for this mailbox."""
-    if not mailbox.house.watching:
-        return deque(items)
-    queue = WatchedQueue(items)
-    queue.mailbox = mailbox
-    return queue
-
-
-def held_queue(mailbox: Mailbox, items: Iterable[Any] = ()) -> HeldQueue:
-    """A queue that can stop at a call."""
-    if not mailbox.house.watching:
-        return HeldQueue(items)
-    queue = WatchedHeldQueue(items)
-    queue.mailbox = mailbox
-    return queue
+    return make_queue(mailbox, PLAIN, items)
 
 
 def exchange(mailbox: Mailbox, queue: deque[Any]) -> None:
@@ -82,13 +72,13 @@ def exchange(mailbox: Mailbox, queue: deque[Any]) -> None:
 
 def rewatch(mailbox: Mailbox) -> None:
     """Somebody begins to watch, or nobody does any more: what is pending is told from now on."""
-    queue = mailbox.queue
-    if isinstance(queue, HeldQueue):
-        fresh = held_queue(mailbox, queue)
-        fresh.held = queue.held
+    queue: Any = mailbox.queue
+    if queue is not None:
+        kind: Any = getattr(queue, "kind", queue.__class__)
+        fresh = make_queue(mailbox, kind, queue)
+        for name in [name for base in kind.__mro__ for name in getattr(base, "__slots__", ())]:
+            setattr(fresh, name, getattr(queue, name))
         exchange(mailbox, fresh)
-    elif queue is not None:
-        exchange(mailbox, plain_queue(mailbox, queue))
     if mailbox.house.watching:
         for call in mailbox.unfinished():
             if not call.ended:

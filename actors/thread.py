@@ -10,6 +10,7 @@ import trio
 from ..transports.guests import protocol as p
 from ..transports.guests.faults import describe
 from ..transports.guests.values import fill
+from ..transports.guests.weights import weight_of
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED
@@ -47,7 +48,7 @@ class Passed(HostObjects):
         return super().call(kind, id, method, *passed(args, kwargs), context)
 
     def packed(self, value: Any) -> tuple[Any, Mapping[bytes, bytes]]:
-        return super().packed(far(value))
+        return super().packed(list(map(far, value)) if is_list(value) else far(value))
 
     def value(self, value: Any) -> Any:
         return near(value)
@@ -59,6 +60,10 @@ def far(value: Any) -> Any:
         return value
     life = value._life  # pyright: ignore[reportPrivateUsage]
     return GuestHandle(life.path, life.spec.cls)
+
+
+def is_list(value: object) -> bool:
+    return type(value) is list
 
 
 def no_pickle(_: BaseException) -> None:
@@ -131,6 +136,9 @@ class ThreadIncarnation(GuestIncarnation):
             if message[-1].__class__ is GuestHandle and message[0] == p.RESULT:
                 self.bring_near(message)
         super().hear(messages)
+
+    def weight(self, values: list[Any]) -> int:
+        return weight_of(values)
 
     def bring_near(self, message: list[Any]) -> None:
         """A handle as a result is the runtime's own again."""

@@ -18,7 +18,11 @@ from ..actors.queues import rewatch
 from ..transports.stage import Stage
 from .crash import report_of
 from .events import EventStream
+from .groups import Groups, Keys
+from .linked import Links
+from .monitors import Monitors
 from .registry import Registry
+from .requests import REQUESTS
 
 if TYPE_CHECKING:
     from ..actors.call import Call
@@ -43,6 +47,11 @@ class RuntimeHouse:
         self.context = copy_context()
         self.stage = Stage()
         self.registry = Registry()
+        self.monitors = Monitors()
+        self.links = Links(self.monitors)
+        self.groups = Groups()
+        self.keys = Keys()
+        self.directories = (self.groups.directory, self.keys.directory)
         self.fed: deque[tuple[SupervisorNode, core.Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream(self.watch)
@@ -64,6 +73,21 @@ class RuntimeHouse:
         """Forget an actor that is dead for good."""
         if isinstance(child, Life):
             self.registry.leave(child)
+
+    def ended(self, life: Life, reason: ExitReason) -> None:
+        """An incarnation has ended, or the one that was to come will not."""
+        monitors, links = self.monitors, self.links
+        if monitors.watched or monitors.owned:
+            monitors.ended(life, reason)
+        if links.watches:
+            links.ended(life)
+        for directory in self.directories:
+            if directory.lives:
+                directory.ended(life)
+
+    def request(self, life: Life, verb: str, /, *args: Any) -> Any:
+        """Do what an actor in a guest asks of more than itself."""
+        return REQUESTS[verb](self, life, *args)
 
     def emit(self, event: events.Event) -> None:
         self.stream.emit(event)

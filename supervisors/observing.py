@@ -11,11 +11,14 @@ import trio
 
 from ..actors.errors import UnderstudyError
 from ..actors.events import Event
+from ..transports.links.private import private_socket
+from .attach import serve_door, wants_attach
 from .events import EventReader
 from .trace import Trace, TraceLog
 
 if TYPE_CHECKING:
     from .house import RuntimeHouse
+    from .runtime import Runtime
 
 log = logging.getLogger("understudy.supervisors.observing")
 
@@ -37,11 +40,13 @@ class Recorder(Protocol):
 class Observing(TypedDict, total=False):
     """The options of `open_runtime` that concern who watches.
 
-    `record`: where its events go, from the first to the last; `trace`: keep the last 10,000 for `runtime.trace()`.
+    `record`: where its events go, from the first to the last; `trace`: keep the last 10,000 for `runtime.trace()`;
+    `attach`: let `understudy top` of the same user look on (None: as the environment's UNDERSTUDY_ATTACH says).
     """
 
     record: Recorder | Sequence[Recorder]
     trace: bool
+    attach: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,16 @@ class Observers:
         self.log: TraceLog | None = None
         self.recording: list[trio.Event] = []
 
-    def open(self, options: Observing) -> None:
-        """Begin to observe as the options say, which were checked."""
+    def open(self, runtime: Runtime, options: Observing) -> None:
+        """Begin to observe as the options say.
+
+        Raises:
+            TypeError: for an option that there is not, or a recorder that is none.
+            OSError: if nobody could attach, and somebody is to.
+        """
+        check_options(options)
+        if wants_attach(options.get("attach")):
+            self.house.nursery.start_soon(serve_door, runtime, private_socket(), name="attached")
         for recorder in recorders_of(options):
             self.record(recorder)
         if options.get("trace"):

@@ -115,6 +115,7 @@ class PoolNode(Standing, SupervisorNode):
         self.move("rest")
         if reason is not None:
             self.close_mailbox(reason)
+            self.house.ended(cast("Life", self), reason)
 
     def retire(self, reason: ExitReason) -> None:
         if self.state is lifecycle.DEAD:
@@ -123,6 +124,7 @@ class PoolNode(Standing, SupervisorNode):
         self.move("retire")
         self.emit(events.ActorDied, self, reason)
         self.close_mailbox(reason)
+        self.house.ended(cast("Life", self), reason)
         self.house.registry.leave(cast("Life", self))
 
     def close_mailbox(self, reason: ExitReason) -> None:

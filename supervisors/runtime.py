@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import copy_context
-from typing import Any, Unpack, cast
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, Unpack, cast, overload
 
 import trio
 
-from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.executor import Executor
-from ..actors.handle import ActorHandle
+from ..actors.handle import ActorHandle, of_class
 from ..actors.held import refs_of, with_values
-from ..actors.here import check_here
+from ..actors.here import check_here, check_trio, not_trio
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
@@ -25,20 +24,22 @@ from ..actors.scope import scope_here
 from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
-from ..transports.system.means import capabilities
-from ..transports.system.processes import listed
 from . import core
-from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
+from .groups import Groups, Keys
 from .house import RuntimeHouse
-from .observing import Observers, Observing, check_options
+from .observed import Observed
+from .observing import Observers, Observing
 from .pool import Pool
 from .poolnode import plant_pool
 from .spec import Supervisor
 from .supervisor import SupervisorNode
-from .trace import Trace
-from .tree import draw
+
+if TYPE_CHECKING:
+    from ..actors.actor import Handle
+
+T = TypeVar("T")
 
 Plan = ChildSpec[Any] | Pool[Any]
 
@@ -54,7 +55,7 @@ class TreeFailedError(UnderstudyError):
         self.__cause__ = reason.exception
 
 
-class Runtime:
+class Runtime(Observed):
     """An open runtime: it starts and finds actors, tells events, keeps the dead letters, draws the tree."""
 
     def __init__(self, house: RuntimeHouse, tree: Supervisor) -> None:
@@ -78,46 +79,22 @@ class Runtime:
     # -- what users ask -------------------------------------------------------------------------
 
     @property
-    def dead_letters(self) -> deque[DeadLetter]:
-        """Messages nobody could deal with, oldest first; the last 10,000."""
-        return self.house.dead_letters
+    def groups(self) -> Groups:
+        """Actors in groups, under any hashable key."""
+        return self.house.groups
 
-    def events(self, *, messages: bool = False) -> EventReader:
-        """A reader of every event from now on; use it with `async with`, iterate with `async for`.
+    @property
+    def keys(self) -> Keys:
+        """Actors under keys of their own, at most one under each."""
+        return self.house.keys
 
-        With `messages=True` each step of each message is an event too, which costs some microseconds a call.
-        """
-        return EventReader(self.house.stream, messages)
-
-    def tracing(self, on: bool = True) -> None:
-        """Keep the last 10,000 events for `trace()`, those of messages too; or keep them no longer."""
-        if on:
-            self.observers.trace_on()
-        else:
-            self.observers.trace_off()
-
-    def trace(self, call_id: int) -> Trace:
-        """Everything known of one message, by its id, and of those that were made in its method.
-
-        Raises:
-            UnderstudyError: if no events are kept; write `open_runtime(trace=True)`, or `runtime.tracing()` before.
-        """
-        return self.observers.trace(call_id)
-
-    def tree(self, *, all: bool = False) -> str:  # noqa: A002  that is what is asked for
-        """The tree as text; with `all=True` also every process below it, as the system lists them.
-
-        Reading that list takes some milliseconds.
-        """
-        return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid, listed() if all else None)
-
-    def capabilities(self) -> dict[str, str]:
-        """Which of the system's means are in use, and what stands in for the others."""
-        return capabilities()
-
-    def get_actor(self, name: str, cls: Any = None, *, namespace: str = "") -> Any:
+    @overload
+    def get_actor(self, name: str, /, *, namespace: str = "") -> Handle[Any]: ...
+    @overload
+    def get_actor(self, name: str, cls: Callable[..., T], /, *, namespace: str = "") -> Handle[T]: ...
+    def get_actor(self, name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
         """As `get_actor`, for this runtime."""
-        return self.find(name, namespace)
+        return of_class(self.find(name, namespace), cls)
 
     def __repr__(self) -> str:
         state = "closing" if self.closing else "open"
@@ -249,10 +226,7 @@ def own_spec(plan: Plan) -> ChildSpec[Any]:
     return plan.spec if isinstance(plan, Pool) else plan
 
 
-@asynccontextmanager
-async def open_runtime(
-    tree: Supervisor | None = None, **options: Unpack[Observing]
-) -> AsyncGenerator[Runtime]:
+class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  used as a function
     """Open a runtime, start the tree, and stop everything when the block is left.
 
     Left normally, accepted casts are carried out first; left by an exception, they are dropped (and listed as
@@ -268,18 +242,39 @@ async def open_runtime(
     Raises:
         ActorStartError: if a child of the tree does not start; what had started is stopped.
         TreeFailedError: if the tree's restarts run out while it is open; the block is cancelled.
+        NoRuntimeError: if this is not trio.
     """
-    check_options(options)
+
+    def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
+        self.block = opened(tree, options)
+
+    async def __aenter__(self) -> Runtime:
+        check_trio("open_runtime()")
+        return await self.block.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.block.__aexit__(kind, error, traceback)
+
+    def __enter__(self) -> NoReturn:
+        raise not_trio("open_runtime()")
+
+    def __exit__(self, *details: object) -> None: ...
+
+
+@asynccontextmanager
+async def opened(tree: Supervisor | None, options: Observing) -> AsyncGenerator[Runtime]:
     try:
         async with trio.open_nursery() as nursery:
             house: RuntimeHouse = await nursery.start(keep_house)
             runtime = Runtime(house, tree or Supervisor())
-            runtime.observers.open(options)
             failure: BaseException | None = None
             token = current.set(runtime)
             open_runtimes.add(runtime)
             try:
                 house.context = copy_context()  # the actors' tasks see the runtime too
+                runtime.observers.open(runtime, options)
                 runtime.plant()
                 await runtime.begin()
                 with runtime.body:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.msgpack import Decoder, Encoder, Ext
 
-from .guests import msgpack, pickles
+from .guests import causes, msgpack, pickles
 from .guests import protocol as p
 from .guests.values import fill
 
@@ -211,7 +211,7 @@ class Codec:
     def packed_error(self, error: BaseException) -> bytes | None:
         """An exception, if it can be pickled by reference."""
         try:
-            return pickles.dumps(error) if self.trusted and isinstance(error, Exception) else None
+            return causes.dumps_error(error) if self.trusted and isinstance(error, Exception) else None
         except Exception:
             return None
 
@@ -224,7 +224,7 @@ class Codec:
         if not self.trusted or type(pickled) is not bytes:
             return None
         try:
-            error = pickles.loads(pickled)
+            error = causes.loads_error(pickled)
         except Exception:
             return None
         return error if isinstance(error, Exception) else None

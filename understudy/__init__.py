@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .actors.context import current_actor as current_actor
     from .actors.context import current_call as current_call
     from .actors.context import exit_actor as exit_actor
+    from .actors.down import Down as Down
     from .actors.dump import dump as dump
     from .actors.errors import ActorAlreadyExistsError as ActorAlreadyExistsError
     from .actors.errors import ActorDiedError as ActorDiedError
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from .actors.verbs import wait_ready as wait_ready
     from .executor import Executor as Executor
     from .supervisors.actorpool import ActorPool as ActorPool
+    from .supervisors.monitors import monitor as monitor
     from .supervisors.pool import Pool as Pool
     from .supervisors.runtime import Runtime as Runtime
     from .supervisors.runtime import TreeFailedError as TreeFailedError
@@ -80,6 +82,7 @@ DOOR = {
     "actors.actor": ("Actor", "ActorClass"),
     "actors.carried": ("carry",),
     "actors.context": ("current_actor", "current_call", "exit_actor"),
+    "actors.down": ("Down",),
     "actors.dump": ("dump",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
@@ -101,6 +104,7 @@ DOOR = {
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
     "executor": ("Executor",),
     "supervisors.actorpool": ("ActorPool",),
+    "supervisors.monitors": ("monitor",),
     "supervisors.pool": ("Pool",),
     "supervisors.runtime": ("Runtime", "TreeFailedError", "open_runtime"),
     "supervisors.spec": ("Supervisor",),
@@ -118,12 +122,13 @@ LOOPS = (
     "actors.verbs",
     "executor",
     "supervisors.actorpool",
+    "supervisors.monitors",
     "supervisors.runtime",
 )
 ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
 
 # What the methods of a guest get under the same names: the calls they make go by way of their host.
-IN_GUESTS = frozenset({"cancel", "get", "get_actor"})
+IN_GUESTS = frozenset({"cancel", "get", "get_actor", "monitor"})
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):

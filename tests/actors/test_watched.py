@@ -22,6 +22,7 @@ from understudy.actors.events import (
     MessageQueued,
     MessageSent,
 )
+from understudy.actors.suspension import resume, suspend
 from understudy.actors.verbs import life_of
 
 each = pytest.mark.parametrize("executor", [*BOTH, Thread()], ids=[*NAMES, "thread"])
@@ -254,6 +255,24 @@ def test_calls_that_wait_for_refs_keep_their_place_while_watched() -> None:
         player.note.cast("last")
         assert await player.notes() == ["rested", "rested", "last"]
         assert [event.method for event in held(events, MessageEnded)].count("note") == 3
+
+    rehearse(scene)
+
+
+@each
+def test_a_suspended_actor_stays_suspended_when_somebody_begins_to_listen(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        player = await Player.options(executor=executor).start()
+        mailbox = life_of(player).mailbox
+        suspend(mailbox, "us")
+        refs = [player.add.remote(1)]
+        events = runtime.events(messages=True)
+        refs.append(player.add.remote(1))
+        await trio.sleep(0.02)
+        assert [type(event) for event in held(events, MessageEvent)] == [MessageQueued]
+        resume(mailbox, "us")
+        assert [await ref for ref in refs] == [1, 2]
+        assert [event.call_id for event in held(events, MessageEnded)] == [ref.id for ref in refs]
 
     rehearse(scene)
 

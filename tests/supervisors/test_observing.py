@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from tests.cast import Player
-from tests.rehearsal import LOCAL, held, run
+from tests.rehearsal import LOCAL, run
 from understudy import Supervisor, aio, blocking, open_runtime
 from understudy.actors.events import (
     ActorDied,
@@ -78,15 +78,14 @@ def test_a_recorder_that_wants_messages_gets_them_and_its_neighbour_does_not() -
 
 def test_a_recorder_that_fails_is_told_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     async def play() -> None:
-        async with open_runtime(PLAN, record=Breaking()) as runtime:
-            events = runtime.events()
-            await Player.options(executor=LOCAL).start()
-            await trio.testing.wait_all_tasks_blocked()
-            (failed,) = held(events, RecorderFailed)
-            assert failed.text == "OSError: no such place"
+        async with open_runtime(PLAN, record=[Breaking(), listing]) as runtime:
             assert await runtime.get_actor("p").add(1) == 1
 
+    listing = Listing()
     run(play)
+    (failed,) = [event for event in listing.events if isinstance(event, RecorderFailed)]
+    assert failed.text == "OSError: no such place"
+    assert isinstance(listing.events[-1], ActorDied)
     assert "records nothing more" in caplog.text
 
 

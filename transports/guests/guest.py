@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from . import protocol as p
 from .asking import Asking
 from .context import ActorExit, context_of, running, set_carried
+from .downs import Downs
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
 from .loading import find_class
@@ -48,6 +49,7 @@ class Guest:
             p.CODE: self.on_code, p.START: self.on_start, p.VALUE: self.on_value, p.FREE: self.on_free,
         }  # fmt: skip
         self.asking = Asking(self)
+        self.downs = Downs(self.asking)
 
     def serve(self) -> None:
         """Handle messages until told to stop; raises HostGone or Leave."""
@@ -147,6 +149,8 @@ class Guest:
 
     def find(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = getattr(self.actor, name)
+        if name == p.DOWN:
+            method = self.downs.hear(method)
         self.methods[name] = method
         return method
 
