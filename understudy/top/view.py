@@ -14,6 +14,7 @@ from rich.text import Text
 from .figures import HEADINGS, NUMBERS, Line, Picture, Shows
 
 AROUND = 5  # lines that are not the tree's
+WIDTHS = {"actor": 12, "what": 6, "state": 10}  # columns that a narrow terminal leaves so wide
 
 # An actor's state to its sign and colour.
 LOOKS = {
@@ -36,14 +37,15 @@ def live() -> Generator[Shows]:
 
 
 def drawn(picture: Picture, height: int) -> Group:
-    table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, header_style="dim")
+    table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for name in HEADINGS:
         table.add_column(
             name,
             justify="right" if name in NUMBERS else "left",
             no_wrap=True,
             overflow="ellipsis",
-            ratio=2 if name in ("actor", "what") else None,
+            ratio=1 if name == "what" else None,
+            min_width=WIDTHS.get(name, len(name)),
         )
     most = max(1, height - AROUND)
     shown = picture.lines if len(picture.lines) <= most else picture.lines[: most - 1]
