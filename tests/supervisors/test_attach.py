@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -164,8 +165,9 @@ def test_an_onlooker_that_does_not_read_is_left(monkeypatch: pytest.MonkeyPatch)
                 await stream.send_all(ASKED * 20)
                 await trio.sleep(0.2)
                 got = 0
-                while data := await stream.receive_some():
-                    got += len(data)
+                with suppress(trio.BrokenResourceError):
+                    while data := await stream.receive_some():
+                        got += len(data)
             assert got < 20 * 500_000
             async with await connected() as other:
                 assert (await asked(other)).rows
