@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from tests.cast import Faller, Player
-from tests.rehearsal import BOTH, NAMES, QUIET, held, rehearse, until
+from tests.rehearsal import BOTH, NAMES, PAGED, QUIET, held, rehearse, until
 from understudy import ActorStartError, CallError, ExitReason, Runtime, Thread, kill
 from understudy.actors.events import ActorCrashed, ActorEnded, CallAtDeath
 from understudy.supervisors.crash import report_of
