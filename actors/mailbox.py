@@ -33,7 +33,7 @@ from .errors import (
 from .glance import TURNS, Glance
 from .held import hold, make_held
 from .here import check_here, elsewhere
-from .leaving import late
+from .leaving import cancelled, late
 from .mapped import in_chunks, mapped
 from .queues import plain_queue
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
@@ -345,7 +345,7 @@ class Mailbox:
             if receiver.fate(call) != lifecycle.NOT_BEGUN:
                 return False
             receiver.withdraw(call, INTERRUPTED)
-        call.succeed(None)
+        call.fail(cancelled(call, ": it was taken back before it began", lifecycle.NOT_BEGUN))
         return True
 
     def arm(self, deadline: float) -> None:

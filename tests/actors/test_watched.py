@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import trio.testing
 from tests.cast import Faller, Player
 from tests.cast_async import Juggler
 from tests.cast_pools import Member
-from tests.rehearsal import BOTH, LOCAL, NAMES, QUIET, held, rehearse, until
-from understudy import Actor, CallError, Pool, Runtime, TaskCancelledError, Thread, kill, method
+from tests.cast_streams import Spring
+from tests.rehearsal import BOTH, LOCAL, NAMES, QUIET, held, rehearse, run, until
+from understudy import Actor, CallError, Pool, Runtime, TaskCancelledError, Thread, kill, method, open_runtime
 from understudy.actors.events import (
     CallRetried,
     MessageBegun,
@@ -85,6 +87,41 @@ def test_the_methods_of_async_classes_are_told_too() -> None:
         assert steps(events, ref.id) == [MessageQueued, MessageSent, MessageBegun, MessageEnded]
 
     rehearse(scene)
+
+
+@each
+def test_a_stream_is_one_message_from_its_queue_to_its_last_item(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        spring = await Spring.options(executor=executor).start()
+        events = runtime.events(messages=True)
+        async with spring.numbers(5) as numbers:
+            assert [n async for n in numbers] == [0, 1, 2, 3, 4]
+        async with spring.endless() as endless:
+            async for _ in endless:
+                break
+        await until(lambda: held(events, MessageFailed))
+        first, second = (event.call_id for event in held(events, MessageQueued))
+        assert steps(events, first) == (HERE if executor is LOCAL else THERE)
+        assert steps(events, second)[-1] is MessageFailed
+
+    rehearse(scene)
+
+
+def test_a_message_that_is_dropped_at_the_end_has_not_ended_well() -> None:
+    async def play() -> list[type]:
+        with suppress(LookupError):
+            async with open_runtime() as runtime:
+                events = runtime.events(messages=True)
+                player = await Player.options(executor=QUIET).start()
+                player.sleep.cast(0.2)
+                player.note.cast("never")
+                raise LookupError
+        return [type(event) for event in held(events) if getattr(event, "method", "") == "note"]
+
+    told = run(play)
+    assert told[0] is MessageQueued
+    assert told[-1] is MessageFailed
+    assert MessageEnded not in told
 
 
 @each
