@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..actors.reasons import last_lines
+from ..transports.system.processes import printable
 
 if TYPE_CHECKING:
     from ..actors.events import ActorCrashed, CallAtDeath
@@ -28,7 +29,9 @@ WORDS = {
 def report_of(event: ActorCrashed) -> str:
     """The report as text: a line that says it all, then what there is of time, calls, exception and stderr."""
     first = f"{event.actor}, incarnation {event.incarnation}, ended: {event.reason}"
-    return "\n".join([first, *(f"  {line}" for line in details(event))])
+    text = "\n".join([first, *(f"  {line}" for line in details(event))])
+    # Some of it is a guest's own words, on their way to somebody's terminal.
+    return "\n".join(printable(line) for line in text.expandtabs().splitlines())
 
 
 def details(event: ActorCrashed) -> Iterator[str]:

@@ -132,3 +132,11 @@ def test_stderr_is_told_by_its_end_and_many_calls_by_their_number() -> None:
     assert "and 4 more" in report
     assert "line 99" in report
     assert "line 79" not in report
+
+
+def test_what_a_guest_has_written_cannot_move_the_cursor() -> None:
+    report = report_of(
+        crash(reason=ExitReason("error", "a\x1b[2Jb", ValueError("c\rd"), stderr="\x1b]0;evil\x07\n\tx"))
+    )
+    assert all(line.isprintable() for line in report.split("\n"))
+    assert "a?[2Jb" in report

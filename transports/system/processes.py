@@ -49,7 +49,7 @@ def from_proc() -> dict[int, Listed]:
         if name.isdigit() and (stat := read(Path("/proc", name, "stat"))):
             words, (state, parent) = read(Path("/proc", name, "cmdline")), fields_of(stat)[:2]
             command = words.rstrip("\0").replace("\0", " ") or stat[stat.index("(") + 1 : stat.rindex(")")]
-            found[int(name)] = Listed(int(name), int(parent), state, printable(command))
+            found[int(name)] = Listed(int(name), int(parent), state, shortened(command))
     return found
 
 
@@ -58,13 +58,18 @@ def from_ps() -> dict[int, Listed]:
     done = subprocess.run(["ps", "-axo", "pid=,ppid=,state=,command="], capture_output=True, check=False)
     for line in done.stdout.decode(errors="replace").splitlines():
         pid, parent, state, command = (*line.split(None, 3), "")[:4]
-        found[int(pid)] = Listed(int(pid), int(parent), state[:1], printable(command))
+        found[int(pid)] = Listed(int(pid), int(parent), state[:1], shortened(command))
     return found
 
 
 def printable(text: str) -> str:
-    """A process writes its command itself: what could move a terminal's cursor is not passed on."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+    """A line that cannot move a terminal's cursor, whoever has written it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text, printable: a process writes its command itself."""
+    shown = printable(text[: SHOWN + 1])
     return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..supervisors.snapshot import Row, Snapshot
-from ..transports.system.processes import Used, below, listed, printable, used
+from ..transports.system.processes import Used, below, listed, shortened, used
 
 HEADINGS = ("actor", "what", "state", "restarts", "queued", "pending", "process", "cpu", "memory")
 NUMBERS = frozenset({"restarts", "queued", "pending", "process", "cpu", "memory"})
@@ -72,7 +72,7 @@ def picture(snapshot: Snapshot, meter: Meter) -> Picture:
     measured = meter.look({row.pid for row in snapshot.rows if row.pid} | {snapshot.pid})
     actors = [row for row in snapshot.rows if row.state and row.incarnation]
     own = measured.get(snapshot.pid)
-    head = f"process {snapshot.pid}  {printable(snapshot.command)}"
+    head = f"process {snapshot.pid}  {shortened(snapshot.command)}"
     head += (
         f"  {len(actors)} actors, {sum(map(restarts, actors))} restarts, {snapshot.dead_letters} dead letters"
     )
@@ -85,7 +85,7 @@ def picture(snapshot: Snapshot, meter: Meter) -> Picture:
 
 
 def line_of(row: Row, measured: dict[int, tuple[float | None, int]]) -> Line:
-    name, what = printable(row.id), printable(row.what)
+    name, what = shortened(row.id), shortened(row.what)
     if not row.state:
         return Line(row.depth, "", (name, what, *[""] * 7))
     share, memory = measured.get(row.pid, (None, 0))
