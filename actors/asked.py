@@ -168,7 +168,11 @@ class Errand:
             except Exception as error:
                 self.questions.done(self, error=error)
             else:
-                self.questions.done(self, value)
+                if not self.questions.done(self, value):
+                    self.lost(value)
+
+    def lost(self, value: Any) -> None:
+        """Who asked does not get what was done for it."""
 
     def as_ref(self) -> ObjectRef[Any]:
         raise TypeError("this is no argument of a call")

@@ -15,10 +15,12 @@ def error_of(fault: list[Any]) -> BaseException:
     """The error that the host's refusal describes."""
     module, name, text, traceback, pickled, kind, shown, fate, call_id, method, reason = fault
     cause = loaded(pickled)
-    if kind not in ("", "TaskError"):
-        return rebuilt(getattr(errors, kind, errors.CallError), shown, fate, call_id, method, reason)
-    if not kind and cause is not None:
+    if hasattr(errors, kind) and kind != "TaskError":
+        return rebuilt(getattr(errors, kind), shown, fate, call_id, method, reason)
+    if kind != "TaskError" and cause is not None:
         return cause
+    if kind not in ("", "TaskError"):
+        return rebuilt(errors.CallError, shown, fate, call_id, method, reason)
     if cause is not None:
         return errors.task_error(cause, call_id, method, "another actor", traceback)
     return errors.foreign_error(f"{module}.{name}", text, call_id, method, "another actor", traceback)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from ..transports.codec import Unencodable
 from ..transports.guests.values import fill
 from .call import Call
-from .errors import NEVER_SENT, DependencyError, Unsendable
+from .errors import NEVER_SENT, CallError, DependencyError, Unsendable
 from .put import stored_of
 from .queues import HELD, HeldQueue, exchange, make_queue, plain_queue
 from .ref import REF_TYPES, ObjectRef
@@ -107,12 +107,31 @@ def make_held(
     mailbox: Mailbox, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Held:
     """A call record for arguments with refs; raises what making any call raises."""
-    given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
-    places: Places = {at: value for at, value in given if is_ref(value)}
+    places = places_of(args, kwargs)
     # The others are encoded now: what cannot travel is an error here, and may be changed afterwards.
     blank = fill(args, kwargs, [(at, None) for at in places])
     stored = [[at, stored_of(ref).key] for at, ref in places.items()] if craft_of(mailbox).stores else None
     return Held(mailbox.make(kind, method, *blank, stored), places)
+
+
+async def with_their_values(
+    method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """Arguments with the values of refs in their places, once these are there.
+
+    Raises:
+        DependencyError: if one of them failed.
+    """
+    try:
+        return fill(args, kwargs, [(at, await ref) for at, ref in places_of(args, kwargs).items()])
+    except CallError as error:
+        text = f"{method.name}() to {method.mailbox.label} was not sent: an argument failed: {error}"
+        raise DependencyError(text, NEVER_SENT, 0, method.name) from error
+
+
+def places_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Places:
+    given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
+    return {at: value for at, value in given if is_ref(value)}
 
 
 def craft_of(mailbox: Mailbox) -> Stagecraft:
@@ -133,8 +152,7 @@ def dependency_error(call: Call, failed: ObjectRef[Any]) -> DependencyError:
 
 
 def refs_of(spec: ChildSpec[Any]) -> Places:
-    given: list[tuple[int | str, Any]] = [*enumerate(spec.args), *spec.kwargs.items()]
-    return {at: value for at, value in given if is_ref(value)}
+    return places_of(spec.args, spec.kwargs)
 
 
 def with_values(spec: ChildSpec[Any]) -> ChildSpec[Any]:

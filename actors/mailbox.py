@@ -31,7 +31,7 @@ from .errors import (
     Unsendable,
 )
 from .glance import TURNS, Glance
-from .held import hold, make_held
+from .held import hold, make_held, with_their_values
 from .here import check_here, elsewhere
 from .leaving import cancelled, late
 from .mapped import in_chunks, mapped
@@ -152,9 +152,11 @@ class Mailbox:
         return ref
 
     async def broadcast(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> list[Any]:
         """Call everyone who stands behind this mailbox; here that is one actor."""
+        if refs:
+            args, kwargs = await with_their_values(method, args, kwargs)
         return [await self.asked(self.make(CALL, method, args, kwargs))]
 
     @enable_ki_protection

@@ -112,17 +112,21 @@ class Questions:
 
     def do(self, number: int, parent: Call | None, function: Callable[[], Awaitable[Any]]) -> None:
         """Have a task do it."""
-        errand = self.open[number] = Errand(self, number, id_of(parent))
+        self.begin(Errand(self, number, id_of(parent)), parent, function)
+
+    def begin(self, errand: Errand, parent: Call | None, function: Callable[[], Awaitable[Any]]) -> None:
+        self.open[errand.number] = errand
         house = self.incarnation.life.house
         self.within(parent, lambda: house.look_after(partial(errand.run, function)))
 
-    def done(self, errand: Errand, value: Any = None, error: Exception | None = None) -> None:
+    def done(self, errand: Errand, value: Any = None, error: Exception | None = None) -> bool:
+        """Tell how it went; False if a value does not reach who asked."""
         if self.open.pop(errand.number, None) is None:
-            return
+            return False
         if error is None:
-            self.answer(errand.number, value)
-        else:
-            self.refuse(errand.number, error)
+            return self.answer(errand.number, value)
+        self.refuse(errand.number, error)
+        return True
 
     def fail_unseen(self, name: str, what: str, parent: Call | None, error: Exception) -> None:
         """What a guest has asked for without waiting has failed."""
@@ -161,7 +165,6 @@ class Questions:
     ) -> T:
         """Do something as if within the method of the call that asks."""
         casts_are_elaborate()
-        casts_are_elaborate()
         here = Running()
         here.actor = self.incarnation.life
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None
@@ -193,14 +196,16 @@ class Questions:
         while self.answered and self.answered[0].answered <= heard:
             self.open.pop(self.answered.popleft().number, None)
 
-    def answer(self, number: int, value: Any, call: Call | None = None) -> None:
+    def answer(self, number: int, value: Any, call: Call | None = None) -> bool:
+        """Send a value; False if it cannot travel, which is told instead."""
         try:
             packed, code = self.incarnation.codec.packed(value)
         except Unencodable as error:
             self.refuse(number, unsendable(error, call))
-        else:
-            self.incarnation.send_code(code)
-            self.say(p.ANSWER, number, packed)
+            return False
+        self.incarnation.send_code(code)
+        self.say(p.ANSWER, number, packed)
+        return True
 
     def refuse(self, number: int, error: BaseException) -> None:
         self.say(p.REFUSAL, number, fault_of(error, self.incarnation.codec.packed_error))

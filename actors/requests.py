@@ -12,6 +12,7 @@ from .asked import AskedStream, Kept, Question
 from .chain import claim
 from .errors import DeadlockError, TaskCancelledError
 from .held import Held, make_held
+from .queue_errand import on_queue
 from .scope import Scope
 from .spec import make_spec
 from .streaming import StreamMethod
@@ -137,7 +138,7 @@ def on_start(questions: Questions, number: int, parent: Call | None, packed: Any
     except Exception as error:
         questions.failed[number] = error
         raise
-    return questions.answer(number, None)
+    questions.answer(number, None)
 
 
 def on_put(questions: Questions, number: int, parent: Call | None, packed: Any) -> None:
@@ -199,4 +200,5 @@ REQUESTS: dict[str, Callable[..., None]] = {
     "interrupt": on_interrupt,
     "ready": on_ready,
     "house": on_house,
+    "queue": on_queue,
 }

@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
     from .actors.put import put as put
-    from .actors.queue import Empty as Empty
-    from .actors.queue import Full as Full
     from .actors.queue import Queue as Queue
+    from .actors.queue_errors import Empty as Empty
+    from .actors.queue_errors import Full as Full
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
@@ -93,7 +93,8 @@ DOOR = {
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
     "actors.put": ("put",),
-    "actors.queue": ("Empty", "Full", "Queue"),
+    "actors.queue": ("Queue",),
+    "actors.queue_errors": ("Empty", "Full"),
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
@@ -116,7 +117,6 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 LOOPS = (
     "actors.dump",
     "actors.put",
-    "actors.queue",
     "actors.scope",
     "actors.stream",
     "actors.verbs",

@@ -19,6 +19,7 @@ class Asker(Protocol):
     """How the loop that runs a method lets it wait for an answer."""
 
     asking: Asking
+    in_loop: bool  # an event loop runs it, which nothing may hold up
 
     def wait(self, question: Question, /) -> None: ...
     def wait_any(self, questions: list[Question], until: float | None, /) -> bool: ...

@@ -148,7 +148,7 @@ class Guest:
             set_carried(values)
 
     def find(self, name: str) -> Callable[..., Any]:
-        method: Callable[..., Any] = getattr(self.actor, name)
+        method: Callable[..., Any] = function_at(name) if ":" in name else getattr(self.actor, name)
         if name == p.DOWN:
             method = self.downs.hear(method)
         self.methods[name] = method
@@ -217,6 +217,13 @@ class Guest:
     def part(self, leave: Leave) -> None:
         """Leave, as a call in another thread has decided."""
         raise NotImplementedError
+
+
+def function_at(name: str) -> Callable[..., Any]:
+    """A function of no class, as its host calls it."""
+    from .functions import named  # few guests run any
+
+    return named(name)
 
 
 def end_in(error: BaseException) -> BaseException:

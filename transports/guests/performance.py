@@ -25,6 +25,8 @@ ASIDE = -1  # stands for the id of a call, in what is none
 class Reading:
     """Waits for an answer by reading, as long as nobody else reads: while the actor starts."""
 
+    in_loop = False
+
     def __init__(self, guest: Guest) -> None:
         self.guest = guest
         self.asking = guest.asking
@@ -50,6 +52,8 @@ class Reading:
 
 class Threaded:
     """User code in a thread that waits for itself, and may be interrupted."""
+
+    in_loop = False
 
     def __init__(self, loop: Threads) -> None:
         self.loop = loop

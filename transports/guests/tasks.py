@@ -57,6 +57,8 @@ class Job:
 class Tasks(Asides):
     """Runs `async` methods in tasks.  A subclass says how a task is made and what an event is."""
 
+    in_loop = True
+
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest, settings)
         self.dirty: list[Outlet] = []  # streams that hold items

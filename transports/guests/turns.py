@@ -30,6 +30,8 @@ LARGE = (
 class Turns(TurnAsides):
     """One call at a time, in the order they came."""
 
+    in_loop = False
+
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest)
         self.settings = settings

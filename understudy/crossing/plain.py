@@ -164,9 +164,10 @@ def call(method: Any, /, *args: Any, **kwargs: Any) -> Any:
     mailbox, refs = method.mailbox, check(*args, **kwargs)
     if not isinstance(mailbox, FarMailbox):
         raise NoRuntimeError(f"{method!r} belongs to a runtime of this very trio run; await it")
-    if everyone or refs:
-        ask = mailbox.near.broadcast if everyone else mailbox.near.ask_with_refs
-        return mailbox.crossing.perform_blocking(ask, method, args, kwargs)
+    if everyone:
+        return mailbox.crossing.perform_blocking(mailbox.near.broadcast, method, args, kwargs, refs)
+    if refs:
+        return mailbox.crossing.perform_blocking(mailbox.near.ask_with_refs, method, args, kwargs)
     return mailbox.crossing.ask_blocking(mailbox.make(CALL, method, args, kwargs))
 
 
