@@ -183,7 +183,7 @@ class GuestIncarnation:
                 if call is None or call.state is QUEUED:
                     raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
                 if climber.climbs:
-                    self.climbed(climber.answered(call.id), kind)
+                    self.climbed(call, climber.answered(call.id), kind)
                 if kind == RESULT and message[2].__class__ is not Pickled:
                     call.succeed(message[2])
                 else:
@@ -220,12 +220,18 @@ class GuestIncarnation:
         feed.owed += len(values)
         if feed.owed > feed.ahead:
             raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
+        feed.check_room()
+        feed.weigh(len(values), self.weight(values))
         if call.state is ENDED:
             return
         for at, value in enumerate(values):
             if value.__class__ is Pickled:
                 values[at] = self.value(value)
         feed.put(values)
+
+    def weight(self, values: list[Any]) -> int:
+        """What the items weigh that have just come: as much as the frame that they came in."""
+        return self.guest.link.size  # type: ignore[no-any-return]
 
     def value(self, value: Any) -> Any:
         """What a guest has sent, as its receiver gets it; raises what unpickling raises."""
@@ -252,7 +258,7 @@ class GuestIncarnation:
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream: as many more may come."""
         if isinstance(call.ref, Feed):
-            call.ref.owed -= items
+            call.ref.taken(items)
         self.say(p.CREDIT, call.id, items)
 
     # -- calls that must end --------------------------------------------------------------------
@@ -269,7 +275,7 @@ class GuestIncarnation:
             # The oldest is answered at once by an honest guest; one that is stuck, or lies on its page, is not.
             begun = begun or next(iter(self.sent), 0) == call.id
         if begun and call.method.interruptible:
-            self.climber.begin(call.id, why)
+            self.climber.begin(call.id, why, delay=POLITE if isinstance(call.ref, Feed) else 0.0)
 
     def reads(self, call: Call) -> bool:
         """Does the guest read while it runs this call?"""
@@ -308,13 +314,13 @@ class GuestIncarnation:
         if call is not None and self.reads(call) and self.guest.link.rest is None:  # else it is told already
             self.say(p.CANCEL, call_id)
 
-    def climbed(self, rung: str | None, kind: int) -> None:
+    def climbed(self, call: Call, rung: str | None, kind: int) -> None:
         """A call has ended for which the ladder was climbed, as far as `rung`."""
         if rung in (TERMINATE, KILL):
             self.guest.signal(signal.SIGKILL)  # it was told to go: what answers after that does not stay
-        elif (
-            rung is not None and kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart"
-        ):
+        elif rung is None or self.life.spec.options.after_interrupt != "restart":
+            return
+        elif kind == p.INTERRUPTED or (kind == p.CLOSED and not call.ended):  # else its reader has just left
             self.kill(ExitReason(INTERRUPTED, "its state is not trusted after an interrupt", ordered=True))
 
     def condemn(self, reason: ExitReason) -> None:
@@ -375,6 +381,7 @@ class GuestIncarnation:
 
 log = logging.getLogger("understudy.actors.guest")
 
+POLITE = 0.02  # seconds in which a generator that nobody reads may come to its next item, and close there
 LARGE = 1024 * 1024  # bytes handed over in one frame; a guest that reads slowly is not given more at once
 
 TOLD: dict[int, Any] = {

@@ -299,9 +299,7 @@ class Life(Standing):
         back: list[Call] = []
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
-                if isinstance(call.ref, Feed):
-                    call.ref.rewind()
-                back.append(call)
+                back += call.ref.rewind() if isinstance(call.ref, Feed) else [call]
         if back:
             self.give_back(back, reason)
 

@@ -75,6 +75,11 @@ class LocalIncarnation:
         self.actor = None
         self.actor = self.act(None, spec.cls, *spec.args, **spec.kwargs)
 
+    def clear(self) -> None:
+        """The object is to be made anew: what it has set is not for the next."""
+        if self.agenda is not None:
+            self.agenda.clear()
+
     async def serve(self) -> ExitReason:
         # One coroutine, not two: an idle actor is little more than its frames.
         while self.exit is None:

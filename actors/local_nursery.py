@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
-from ..transports.guests.context import Running, role
+from ..transports.guests.context import Running, casts_are_elaborate, role
 from .hooks import error_of, first_of, let_through, worse
 from .local import LocalIncarnation, name_of
 from .reasons import ERROR, SHUTDOWN_EXIT, TIMEOUT, ExitReason
@@ -29,6 +29,7 @@ class NurseryIncarnation(LocalIncarnation):
 
     def __init__(self, life: Life) -> None:
         super().__init__(life)
+        casts_are_elaborate()
         self.background: trio.Nursery | None = None
         self.calls: trio.Nursery | None = None
         self.stack: AsyncExitStack | None = None

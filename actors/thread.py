@@ -11,6 +11,7 @@ import trio
 from ..transports.guests import protocol as p
 from ..transports.guests.faults import describe
 from ..transports.guests.values import fill
+from ..transports.guests.weights import weight_of
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED
@@ -136,6 +137,9 @@ class ThreadIncarnation(GuestIncarnation):
             if message[-1].__class__ is GuestHandle and message[0] == p.RESULT:
                 self.bring_near(message)
         super().hear(messages)
+
+    def weight(self, values: list[Any]) -> int:
+        return weight_of(values)
 
     def bring_near(self, message: list[Any]) -> None:
         """A handle as a result is the runtime's own again."""

@@ -12,7 +12,7 @@ from ..transports.guests.context import present
 from . import guest_verbs
 from .errors import GetTimeoutError
 from .guest_handle import GuestRef
-from .handle import ActorHandle
+from .handle import ActorHandle, of_class
 from .here import check_here
 from .leaving import call_off
 from .reasons import SIGNAL, ExitReason
@@ -191,15 +191,16 @@ def get_actor(name: str, /, *, namespace: str = "") -> Handle[Any]: ...
 @overload
 def get_actor(name: str, cls: Callable[..., T], /, *, namespace: str = "") -> Handle[T]: ...
 def get_actor(name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
-    """The handle of an actor, by its name or its path in the tree; the class is for the type checker.
+    """The handle of an actor, by its name or its path in the tree; the class gives it its type, and is checked.
 
     Raises:
         ActorNotFoundError: if there is none.
+        TypeError: if it is neither of that class nor of a subclass.
         NoRuntimeError: if no runtime is open.
     """
     if present().asker is not None:
         return guest_verbs.get_actor(name, cls, namespace=namespace)
-    return open_spawner().find(name, namespace)
+    return of_class(open_spawner().find(name, namespace), cls)
 
 
 def check_all_here(refs: Iterable[ObjectRef[Any]]) -> None:

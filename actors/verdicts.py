@@ -6,6 +6,8 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from ..transports.codec import HostCodec
 from ..transports.guests import protocol as p
 from ..transports.session import ProtocolError
@@ -22,6 +24,7 @@ from .errors import (
 from .leaving import cancelled, is_leaving
 from .reasons import ERROR, NORMAL, ExitReason
 from .retry import wants_retry
+from .stream import Feed
 
 if TYPE_CHECKING:
     from .call import Call
@@ -31,11 +34,19 @@ if TYPE_CHECKING:
 def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     """End a call as the guest's reply says; raises ProtocolError if it skipped what nobody cancelled."""
     if call.ended:
+        if kind == p.ERROR and message[2][0] != UNFIT:
+            lost(call, message[2], incarnation)
         call.let_go()
         return
     if kind not in ANSWERS and call.skipped():
         return
     ANSWERS[kind](call, message, incarnation)
+
+
+def lost(call: Call, fault: list[Any], incarnation: GuestIncarnation) -> None:
+    """It failed after all had turned away from it."""
+    error = error_of(fault, incarnation.codec, call, incarnation.where)
+    incarnation.life.house.unseen(replace(call, error=error, ref=None))
 
 
 def result(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
@@ -90,6 +101,12 @@ def skipped(call: Call, _: list[Any], __: GuestIncarnation) -> None:
     call.fail(cancelled(call))
 
 
+def closed(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
+    if not isinstance(call.ref, Feed):
+        raise ProtocolError(f"it closed call {call.id}, which is no stream")
+    interrupted(call, message, incarnation)
+
+
 def interrupted(call: Call, _: list[Any], incarnation: GuestIncarnation) -> None:
     text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
     call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
@@ -102,6 +119,7 @@ ANSWERS: dict[int, Callable[[Call, list[Any], GuestIncarnation], None]] = {
     p.ERROR: error,
     p.SKIPPED: skipped,
     p.INTERRUPTED: interrupted,
+    p.CLOSED: closed,
 }
 
 

@@ -420,6 +420,12 @@ class Mill(Actor):
         return n
 
     @method
+    def wait_for(self, path: str) -> int:
+        while not os.path.exists(path):
+            time.sleep(0.002)
+        return 1
+
+    @method
     def ids(self, _: Any) -> tuple[int, int]:
         return current_call().id, current_call().attempt
 

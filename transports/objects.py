@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .guests import protocol as p
+from .guests.weights import weight_of
 
 NO_CODE: Mapping[bytes, bytes] = {}
 
@@ -70,8 +71,11 @@ class GuestObjects:
     def item(self, value: Any) -> Any:
         return value
 
-    def items(self, id: int, values: list[Any]) -> list[list[Any]]:
-        return [[p.ITEM, id, values]]
+    def items(self, id: int, values: list[Any]) -> list[Any]:
+        return [p.ITEM, id, values]
+
+    def weight(self, message: list[Any]) -> int:
+        return weight_of(message[2])
 
     def arguments(self, message: list[Any]) -> tuple[Any, Mapping[str, Any]]:
         return message[3], message[4] or {}

@@ -16,6 +16,7 @@ Message = list[Any]
 
 SKIPPED: Message = []  # stands for a call that was cancelled before it began, so that its turn is counted
 UNLIMITED = 1 << 60
+TIDYING = 0.5  # seconds between two interrupts of what still runs; meanwhile it may tidy up
 CALLS = frozenset({p.CALL, p.CAST, p.STREAM})
 
 

@@ -140,17 +140,18 @@ class Performance(Threaded):
         return outlet.run(name, message, self.doorbell)
 
     def wait_credit(self, outlet: Outlet) -> None:
-        while outlet.credit <= 0:
+        while outlet.full:
             self.room.acquire()
             if self.ended:
                 raise Closed
 
     def grant(self, items: int) -> None:
         if self.outlet is not None:
-            self.outlet.credit += items
+            self.outlet.grant(items)
             self.room.release()
 
     def close(self) -> None:
-        self.ended = True
+        ending, self.ended = self.ended, True
         self.room.release()
-        super().close()
+        if ending or self.message[0] != p.STREAM:  # a generator may first come to its next item
+            super().close()

@@ -35,13 +35,14 @@ SKIPPED = 21  # [SKIPPED, id]; cancelled before it began
 ENDING = 22  # [ENDING, outcome, fault?, id]; it ends, and nothing follows but what its last hooks say; with a fault, outcome is what raised
 ITEM = 23  # [ITEM, id, [values]]; of a stream
 INTERRUPTED = 24  # [INTERRUPTED, id]; the method let the interrupt pass
+CLOSED = 29  # [CLOSED, id]; a stream or a MAP was cut short between two of its items, or where it awaits
 FLAW = 25  # [FLAW, id, fault]; one item of a MAP raised, or cannot travel
 ASK = 26  # [ASK, number, id of the call that asks, request]; the guest wants something of its host
 STATE = 27  # [STATE, value]; what save_state returned, for the next incarnation
 MISHAP = 28  # [MISHAP, hook, fault]; a hook raised, or a task in the actor's nursery, and that changes no step of the guest's
 
 ANSWERS = frozenset({ANSWER, REFUSAL, CODE})  # what a guest heeds while it waits, and to its very end
-REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED})  # each ends one call
+REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED, CLOSED})  # each ends one call
 
 NAMES = {
     value: name

@@ -158,11 +158,11 @@ class Turns(TurnAsides):
     def wait_credit(self, outlet: Outlet) -> None:
         """Read until the host wants more of this stream, or none; what else comes waits its turn."""
         closed = False
-        while outlet.credit <= 0 and not closed:
+        while outlet.full and not closed:
             self.wire.flush()
             for message in self.wire.receive():
                 if message[0] == p.CREDIT and message[1] == outlet.id:
-                    outlet.credit += message[2]
+                    outlet.grant(message[2])
                 elif message[0] == p.CANCEL and message[1] == outlet.id:
                     closed = True  # what came with it is not to be lost
                 else:
@@ -262,7 +262,7 @@ class Turns(TurnAsides):
                 self.begun += 1
                 page[p.PROGRESS] = self.begun
                 if page[p.CANCELS] != page[p.CANCELS_SEEN] and self.is_cancelled(id, page):
-                    return values.encode((p.INTERRUPTED, id))
+                    return values.encode((p.CLOSED, id))
             running.call = (first + at, name, context)
             try:
                 value = invoke(method, item if star else (item,), NONE)
