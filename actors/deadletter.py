@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .reasons import ExitReason
+
 if TYPE_CHECKING:
     from .call import Call
-    from .reasons import ExitReason
     from .stagecraft import Stagecraft
 
 POISON, UNDELIVERED = "poison", "undelivered"

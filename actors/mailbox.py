@@ -36,6 +36,7 @@ from .held import hold, make_held
 from .here import check_here, elsewhere
 from .leaving import late
 from .mapped import in_chunks, mapped
+from .queues import plain_queue
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 from .scope import owner_here
@@ -279,7 +280,7 @@ class Mailbox:
         """A closed mailbox has no queue, so that open ones need not look."""
         if self.closed is not None:
             raise self.died(call, NEVER_SENT)
-        self.queue = deque()
+        self.queue = plain_queue(self)
         return self.queue
 
     def check_limit(self, method: ActorMethod[Any]) -> None:
@@ -370,7 +371,7 @@ class Mailbox:
     def put_back(self, calls: list[Call]) -> None:
         """Return calls to the head, in order; they wait for the next incarnation."""
         if self.queue is None:
-            self.queue = deque()
+            self.queue = plain_queue(self)
         for call in reversed(calls):
             call.state = lifecycle.QUEUED
             self.queue.appendleft(call)

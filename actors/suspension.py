@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..transports.guests.protocol import CALL
 from . import lifecycle
-from .held import HeldQueue
 from .method import ActorMethod
+from .queues import HeldQueue, make_queue, plain_queue
 
 if TYPE_CHECKING:
     from .call import Call
@@ -49,7 +49,7 @@ def suspend(mailbox: Mailbox, by: object) -> None:
     if mailbox.closed is not None:
         return
     if not isinstance(old, SuspendedQueue):
-        queue = mailbox.queue = SuspendedQueue(() if old is None else old)
+        queue = mailbox.queue = make_queue(mailbox, SuspendedQueue, () if old is None else old)
         if isinstance(old, HeldQueue):
             queue.held |= old.held
         if old is not None:
@@ -67,9 +67,9 @@ def resume(mailbox: Mailbox, by: object) -> None:
     if old.wanted_by:
         return
     old.held.discard(SUSPENDED)
-    mailbox.queue = deque(old)
+    mailbox.queue = plain_queue(mailbox, old)
     if old.held:
-        held = mailbox.queue = HeldQueue(mailbox.queue)
+        held = mailbox.queue = make_queue(mailbox, HeldQueue, old)
         held.held |= old.held
     old.clear()
     mailbox.go_on()

@@ -86,8 +86,9 @@ class SupervisorNode:
         self.feed(core.Started(child.id))
 
     def ended(self, child: Child, reason: ExitReason, started: bool) -> None:
-        level = logging.WARNING if reason.abnormal and not reason.ordered else logging.DEBUG
-        log.log(level, "%s, incarnation %d, ended: %s", child.path, child.number, reason)
+        if not (isinstance(child, Life) and reason.crash):  # that has its own report
+            level = logging.WARNING if reason.crash else logging.DEBUG
+            log.log(level, "%s, incarnation %d, ended: %s", child.path, child.number, reason)
         self.feed(core.Ended(child.id, reason, started))
 
     def terminate(self, child: Child, reason: ExitReason | None = None) -> None:
