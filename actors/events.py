@@ -151,6 +151,15 @@ class FailureUnseen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RequestRefused(Event):
+    """An actor that nobody trusts asked for something it may not: `verb` (call, start, find ...) of `target`."""
+
+    verb: str
+    target: str
+    call_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class StateLost(Event):
     """The state could not be handed over, in `save_state` or `load_state`: the next incarnation starts fresh."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -28,9 +28,9 @@ from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
 from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
-from .recall import recalled
+from .recall import let_back, recalled
 from .stream import Feed
-from .verdicts import answer, flaw_of
+from .verdicts import answer, flaw_of, on_items
 
 if TYPE_CHECKING:
     from ..transports.codec import HostCodec
@@ -145,7 +145,9 @@ class GuestIncarnation:
                     if call.code:
                         self.send_code(call.code)
                     message = (
-                        call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt)
+                        call.payload
+                        if call.attempt == 1
+                        else self.codec.marked(call.payload, "attempt", call.attempt)
                     )
                     size += len(message)
                     batch.append(message)
@@ -162,7 +164,11 @@ class GuestIncarnation:
             call.state = SENT
             if call.code:
                 self.send_code(call.code)
-            batch.append(call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt))
+            batch.append(
+                call.payload
+                if call.attempt == 1
+                else self.codec.marked(call.payload, "attempt", call.attempt)
+            )
         if batch:
             self.guest.link.send_now(batch)
 
@@ -211,33 +217,15 @@ class GuestIncarnation:
     def on_ready(self, message: list[Any]) -> None:
         self.started.set()
 
-    def on_items(self, message: list[Any]) -> None:
-        """Items of a stream; those of one that was closed meanwhile are dropped."""
-        call = self.sent.get(message[1])
-        if call is None or not isinstance(call.ref, Feed):
-            raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
-        feed, values = call.ref, message[2]
-        feed.owed += len(values)
-        if feed.owed > feed.ahead:
-            raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
-        feed.check_room()
-        feed.weigh(len(values), self.weight(values))
-        if call.state is ENDED:
-            return
-        for at, value in enumerate(values):
-            if value.__class__ is Pickled:
-                values[at] = self.value(value)
-        feed.put(values)
-
     def weight(self, values: list[Any]) -> int:
         """What the items weigh that have just come: as much as the frame that they came in."""
         return self.guest.link.size  # type: ignore[no-any-return]
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any, read: Callable[[Any], Any] | None = None) -> Any:
         """What a guest has sent, as its receiver gets it; raises what unpickling raises."""
         token = finder.set(self.life.house.find)
         try:
-            return self.codec.value(value)
+            return (read or self.codec.value)(value)
         finally:
             finder.reset(token)
 
@@ -284,6 +272,10 @@ class GuestIncarnation:
     def recall(self, call: Call, stand_in: Call) -> bool:
         """Take back a call that has not begun, for somebody else to do."""
         return recalled(self, call, stand_in)
+
+    def let_back(self, calls: list[Call]) -> None:
+        """Calls that wait have come back within one chain: they begin beside the one that waits for them."""
+        let_back(self, calls)
 
     def interrupt(self) -> list[trio.Event]:
         """Interrupt what runs; returns the events of its end, none if nothing runs."""
@@ -387,7 +379,7 @@ LARGE = 1024 * 1024  # bytes handed over in one frame; a guest that reads slowly
 TOLD: dict[int, Any] = {
     p.HELLO: GuestIncarnation.on_hello,
     p.READY: GuestIncarnation.on_ready,
-    ITEM: GuestIncarnation.on_items,
+    ITEM: on_items,
     p.FLAW: GuestIncarnation.on_flaw,
     p.ASK: GuestIncarnation.on_ask,
     p.FAILED: on_leaving,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..transports.guests.protocol import DOWN
-from .guest_handle import GuestHandle, asking, call_here
+from .guest_handle import GuestHandle
+from .guest_ref import asking, call_here
 
 if TYPE_CHECKING:
     from ..transports.guests.downs import Downs

@@ -313,6 +313,10 @@ class LocalIncarnation:
         """Nothing is in its hands but what it runs."""
         return False
 
+    def let_back(self, calls: list[Call]) -> None:
+        """Calls have come back within one chain: whether they may begin is asked before each go."""
+        self.pump()
+
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream."""
 

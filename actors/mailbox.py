@@ -28,7 +28,6 @@ from .errors import (
     NEVER_SENT,
     ActorDiedError,
     CallError,
-    TaskCancelledError,
     Unsendable,
 )
 from .glance import TURNS, Glance
@@ -66,6 +65,7 @@ class Receiver(Protocol):
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
     def recall(self, call: Call, stand_in: Call) -> bool: ...
+    def let_back(self, calls: list[Call]) -> None: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -387,17 +387,6 @@ class Mailbox:
         for call in waiting:
             call.fail(self.died(call, NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN))
         return [call for call in waiting if call.is_cast]
-
-    def cancel_refs(self) -> None:
-        """Cancel the calls that only a ref waits for."""
-        for call in reversed(self.unfinished()):
-            if call.ref is not None and not call.is_cast:
-                call.mailbox.withdraw(
-                    call,
-                    TaskCancelledError(
-                        f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id
-                    ),
-                )
 
     def died(self, call: Call, fate: str) -> ActorDiedError:
         assert self.closed is not None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..transports.guests.context import present
 from .errors import NoRuntimeError
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ..transports.stage import Stage
     from .call import Call
@@ -52,6 +53,8 @@ class House(Protocol):
     def request(self, life: Life, verb: str, /, *args: Any) -> Any: ...
     def bury(self, letter: DeadLetter) -> None: ...
     def unseen(self, call: Call) -> None: ...
+    def spawner(self) -> Spawner: ...
+    def look_after(self, function: Callable[[], Awaitable[None]]) -> None: ...
     def find(self, name: str, namespace: str = "") -> ActorHandle: ...
 
 
@@ -80,9 +83,17 @@ def open_spawner() -> Spawner:
     try:
         return current.get()
     except LookupError:
+        if present().asker is not None:
+            raise NoRuntimeError(NOT_IN_GUESTS) from None
         if shared:
             return shared[-1]
         raise NoRuntimeError(
             "no runtime is open here; write: async with open_runtime(): ... and start actors inside"
             " (under asyncio aio.open_runtime(), in plain code blocking.open_runtime())"
         ) from None
+
+
+NOT_IN_GUESTS = (
+    "this needs a runtime, and the methods of an actor in a process or a thread have none of their own: they call others, "
+    "start actors by X.remote(...) and X.start(...), and put values; all else is for executor=Local() or the caller"
+)

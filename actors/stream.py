@@ -21,6 +21,7 @@ from .reasons import TIMEOUT
 from .ref import ObjectRef
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from ..transports.timers import Timer
@@ -42,7 +43,7 @@ class Feed:
         self.step = ahead // 2  # once more items than these were taken, the actor is told
         self.weights: Weights | None = None
         self.items: deque[Any] = deque()
-        self.task: trio.lowlevel.Task | None = None
+        self.task: trio.lowlevel.Task | Callable[[], None] | None = None  # who waits, or is to be told
         self.owed = 0  # items that have come, less those the actor was told of
         self.got = False  # an item has come: from now on it cannot be tried again
         self.timer: Timer | None = None
@@ -95,7 +96,10 @@ class Feed:
     def wake(self) -> None:
         if self.task is not None:
             task, self.task = self.task, None
-            reschedule(task)
+            if isinstance(task, trio.lowlevel.Task):
+                reschedule(task)
+            else:
+                task()
 
     def grant(self, taken: int) -> None:
         """Tell the actor how many items were taken, so that so many more may come."""

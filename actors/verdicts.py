@@ -53,12 +53,36 @@ def result(call: Call, message: list[Any], incarnation: GuestIncarnation) -> Non
     try:
         value = incarnation.value(message[2])
     except Exception as error:
-        text = f"the result of {call.method.name}() cannot be unpickled here: {error}"
-        failure = Unsendable(text, BEGUN, call.id, call.method.name)
-        failure.__cause__ = error
-        call.fail(failure)
+        call.fail(unreadable(call, "the result", error))
     else:
         call.succeed(value)
+
+
+def unreadable(call: Call, what: str, error: Exception) -> Unsendable:
+    """The result, or an item, has come and can be made no sense of."""
+    text = f"{what} of {call.method.name}() cannot be unpickled here: {error}"
+    failure = Unsendable(text, BEGUN, call.id, call.method.name)
+    failure.__cause__ = error
+    return failure
+
+
+def on_items(incarnation: GuestIncarnation, message: list[Any]) -> None:
+    """Items of a stream; those of one that was closed meanwhile are dropped."""
+    call = incarnation.sent.get(message[1])
+    if call is None or not isinstance(call.ref, Feed):
+        raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
+    feed = call.ref
+    feed.owed += len(message[2])
+    if feed.owed > feed.ahead:
+        raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
+    feed.check_room()
+    feed.weigh(len(message[2]), incarnation.weight(message[2]))
+    if call.ended:
+        return
+    try:
+        feed.put(incarnation.value(message[2], incarnation.codec.values_in))
+    except Exception as error:
+        call.mailbox.withdraw(call, unreadable(call, "an item", error))
 
 
 def flaw_of(call: Call, fault: list[Any], incarnation: GuestIncarnation) -> CallError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ..actors import events
 from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..actors.queues import rewatch
+from ..actors.spawner import open_spawner
 from ..transports.stage import Stage
 from .crash import report_of
 from .events import EventStream
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ..actors.held import Held
     from ..actors.mailbox import Mailbox
     from ..actors.reasons import ExitReason
+    from ..actors.spawner import Spawner
     from . import core
     from .supervisor import Child, SupervisorNode
 
@@ -122,6 +124,14 @@ class RuntimeHouse:
     def find(self, name: str, namespace: str = "") -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
         return self.registry.find(name, namespace)
+
+    def spawner(self) -> Spawner:
+        """The runtime, for whoever is in none of its tasks."""
+        return self.context.run(open_spawner)
+
+    def look_after(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Run something in a task that belongs to nobody else; it must not raise."""
+        self.nursery.start_soon(function)
 
     def unseen(self, call: Call) -> None:
         """Nobody awaited this failure: tell it as an event and in the log."""

@@ -42,8 +42,8 @@ def unlink(handle: Handle[Any], /) -> None:
 def bind(handle: Any, verb: str) -> None:
     here = present()
     if here.asker is not None:
-        from ..actors.guest_handle import asking, call_here, packed
         from ..actors.guest_monitor import target_of
+        from ..actors.guest_ref import asking, call_here, packed
 
         target = target_of(handle, f"{verb}() takes the handle of an actor")
         asking().order(call_here(), ["house", verb, packed(tuple(target))])

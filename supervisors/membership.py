@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from ..actors.guest_handle import GuestRef, ask, asking, call_here, packed
+from ..actors.guest_ref import GuestRef, ask, asking, call_here, packed
 from ..transports.guests.context import present
 
 

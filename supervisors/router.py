@@ -157,6 +157,13 @@ class Router:
         """A router has nothing in its own hands."""
         return False
 
+    def let_back(self, calls: list[Call]) -> None:
+        """Calls have come back within one chain: those that a member has may begin."""
+        for call in calls:
+            receiver = self.hands(call)
+            if receiver is not None:
+                receiver.let_back([call])
+
     def credit(self, call: Call, items: int) -> None:
         receiver = self.hands(call)
         if receiver is not None:

@@ -16,6 +16,7 @@ from ..actors.executor import Executor
 from ..actors.handle import ActorHandle, of_class
 from ..actors.held import refs_of, with_values
 from ..actors.here import check_here, check_trio, not_trio
+from ..actors.leaving import cancel_refs
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
@@ -209,7 +210,7 @@ class Runtime(Observed):
         self.closing = True
         self.house.stage.terminal.tell("the runtime closes, and waits for this prompt")
         for life in list(self.house.registry.paths.values()):
-            life.mailbox.cancel_refs()
+            cancel_refs(life.mailbox)
             if failed:
                 life.drop_casts()
         if not self.house.gone.is_set():

@@ -39,11 +39,14 @@ class HostObjects:
     def packed_error(self, error: BaseException) -> BaseException:
         return error
 
-    def again(self, message: list[Any], attempt: int) -> list[Any]:
-        return [*message[:5], {**(message[5] or {}), "attempt": attempt}]
+    def marked(self, message: list[Any], name: str, value: Any) -> list[Any]:
+        return [*message[:5], {**(message[5] or {}), name: value}]
 
     def value(self, value: Any) -> Any:
         return value
+
+    def values_in(self, values: list[Any]) -> list[Any]:
+        return values
 
     def error(self, pickled: Any) -> Exception | None:
         return pickled if isinstance(pickled, Exception) else None

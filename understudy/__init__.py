@@ -128,7 +128,22 @@ LOOPS = (
 ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
 
 # What the methods of a guest get under the same names: the calls they make go by way of their host.
-IN_GUESTS = frozenset({"cancel", "get", "get_actor", "monitor"})
+IN_GUESTS = frozenset(
+    {
+        "cancel",
+        "dump",
+        "get",
+        "get_actor",
+        "interrupt",
+        "kill",
+        "monitor",
+        "open_scope",
+        "put",
+        "statistics",
+        "wait",
+        "wait_ready",
+    }
+)
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):

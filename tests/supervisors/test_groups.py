@@ -332,7 +332,7 @@ def test_what_cannot_join_is_refused() -> None:
 def test_an_untrusted_actor_joins_nothing() -> None:
     async def scene(runtime: Runtime) -> None:
         joiner = await GuestJoiner.options(executor=Process(trusted=False, stderr="keep")).start()
-        with pytest.raises(TaskError, match="may not call others"):
+        with pytest.raises(TaskError, match="may not join groups"):
             await joiner.join("g")
         assert empty(runtime)
 

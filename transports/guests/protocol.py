@@ -24,6 +24,7 @@ ANSWER = 10  # [ANSWER, number, value]; to an ASK
 REFUSAL = 11  # [REFUSAL, number, fault]; to an ASK
 VALUE = 12  # [VALUE, key, value]; of a ref, still encoded; a call's context tells where it belongs
 FREE = 13  # [FREE, key]; the value is not needed any more
+BACK = 14  # [BACK, id]; a call that waits has come back within its chain: it begins now
 
 # Guest to host.
 HELLO = 16  # [HELLO, version, capabilities, pid]

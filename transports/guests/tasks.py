@@ -14,7 +14,7 @@ from typing import Any
 
 from . import protocol as p
 from .asides import Asides, Signal
-from .asking import Question
+from .asking import Question, any_answered
 from .concurrent import TIDYING, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
@@ -274,6 +274,21 @@ class Tasks(Asides):
             come = self.make_signal()
             question.on_answer.append(come.set)
             await come.wait()
+
+    async def wait_any_async(self, questions: list[Question], until: float | None) -> bool:
+        come = self.make_signal()
+        for question in questions:
+            question.on_answer.append(come.set)
+        try:
+            if not any_answered(questions):
+                if until is None:
+                    await come.wait()
+                else:
+                    await self.until(come, self.now() + until - monotonic())
+        finally:
+            for question in questions:
+                question.ignore(come.set)
+        return any_answered(questions)
 
     # -- the doorbell ---------------------------------------------------------------------------
 

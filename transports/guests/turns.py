@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from . import protocol as p
-from .asking import Asking, Question
+from .asking import CANNOT_AWAIT, Asking, Question, any_answered
 from .context import context_of
 from .faults import describe
 from .guest import NONE, Guest, Leave, Settings
@@ -182,7 +182,7 @@ class Turns(TurnAsides):
         id, doorbell.running = doorbell.running, 0  # a signal must not tear a message apart: it comes as one
         cancelled = False
         try:
-            while not cancelled and all(question.answer is None for question in questions):
+            while not cancelled and not any_answered(questions):
                 if until is not None and not self.wire.ready(until - time.monotonic()):
                     return False
                 for message in self.wire.receive():
@@ -199,9 +199,10 @@ class Turns(TurnAsides):
         return True
 
     async def wait_async(self, question: Question) -> None:
-        raise RuntimeError(
-            "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
-        )
+        raise RuntimeError(CANNOT_AWAIT)
+
+    async def wait_any_async(self, questions: list[Question], until: float | None) -> bool:
+        raise RuntimeError(CANNOT_AWAIT)
 
     # -- many calls in one ----------------------------------------------------------------------
 

@@ -242,7 +242,10 @@ def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
 
     With `no_restart=False` its supervisor brings it back, and calls that had not begun are kept.
     """
+    if in_guest():
+        return guest_verbs.kill_blocking(handle, no_restart=no_restart)
     across(handle, partial(verbs.kill, no_restart=no_restart))
+    return None
 
 
 def interrupt(handle: Handle[Any]) -> bool:
@@ -250,6 +253,8 @@ def interrupt(handle: Handle[Any]) -> bool:
 
     As `understudy.interrupt`: returns when the call has ended.  After a Ctrl-C the interrupt goes on.
     """
+    if in_guest():
+        return guest_verbs.interrupt_blocking(handle)
     done: bool = across(handle, verbs.interrupt)
     return done
 
@@ -260,7 +265,10 @@ def wait_ready(handle: Handle[Any]) -> None:
     Raises:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
+    if in_guest():
+        return guest_verbs.wait_ready_blocking(handle)
     across(handle, verbs.wait_ready)
+    return None
 
 
 def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None = None) -> str:
