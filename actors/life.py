@@ -277,6 +277,7 @@ class Life(Standing):
             if reason is None or not again:
                 return incarnation, reason
             self.emit(events.ActorEnded, reason)
+            self.house.ended(self, reason)
         raise AssertionError("unreachable")
 
     def part(self, call: Call, reason: ExitReason) -> None:

@@ -40,6 +40,7 @@ class House(Protocol):
 
     states: dict[str, Any]  # what incarnations have left for the next, by path
     watching: bool  # does anybody want to know what happens to messages?
+    taps: dict[Mailbox, list[Callable[[Any, Call], None]]]  # who is given each step of one actor's messages
 
     @property
     def stage(self) -> Stage: ...

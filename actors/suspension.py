@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ class SuspendedQueue(HeldQueue):
     __slots__ = ("passing", "wanted_by")
 
     def __init__(self, items: Iterable[Any]) -> None:
-        super().__init__(deque(items))
+        super().__init__(items)
         self.held.add(SUSPENDED)
         self.passing: set[int] = set()
         self.wanted_by: set[object] = set()

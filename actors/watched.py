@@ -43,7 +43,10 @@ def tell(call: Call, kind: Callable[..., Any], *details: Any) -> None:
     if house.watching:
         actor, incarnation = call.where()
         at = int(house.stage.now() * 1e9)
-        house.tell(kind(at, actor, incarnation, call.id, call.method.name, call.parent, *details))
+        event = kind(at, actor, incarnation, call.id, call.method.name, call.parent, *details)
+        house.tell(event)
+        for tap in house.taps.get(call.mailbox, ()):
+            tap(event, call)
 
 
 def step(call: Call, state: str) -> None:
@@ -59,6 +62,7 @@ def watched_kind(kind: type[Call]) -> type[Call]:
 
     def succeed(call: Call, value: Any) -> None:
         if not call.ended:
+            call.value = value
             tell(call, MessageEnded)
         kind.succeed(call, value)
 

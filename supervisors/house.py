@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..actors.deadletter import DeadLetter
     from ..actors.handle import ActorHandle
     from ..actors.held import Held
+    from ..actors.mailbox import Mailbox
     from ..actors.reasons import ExitReason
     from ..actors.spawner import Spawner
     from .steps import Event
@@ -60,6 +61,7 @@ class RuntimeHouse:
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream(self.watch)
         self.watching = False
+        self.taps: dict[Mailbox, list[Callable[[Any, Call], None]]] = {}
         self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
