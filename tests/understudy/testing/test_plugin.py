@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 import trio
@@ -221,3 +224,30 @@ def test_the_plugin_loads_no_event_loop() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=50)
 
     assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+@pytest.mark.slow
+def test_one_that_is_installed_and_named_as_well_is_one_plugin(tmp_path: Path) -> None:
+    info = tmp_path / "understudy_elsewhere-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: understudy-elsewhere\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(ENTRY_POINT)
+    (tmp_path / "test_it.py").write_text(
+        "async def test_it(virtual_runtime): assert virtual_runtime.tree()\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+    for options in ([], ["-p", "understudy.testing.plugin"]):
+        command = [sys.executable, "-m", "pytest", "-q", *options, "--rootdir", str(tmp_path), str(tmp_path)]
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=50)
+
+        assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_the_entry_point_is_what_pyproject_says() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ((name, value),) = project["entry-points"]["pytest11"].items()
+
+    assert f"[pytest11]\n{name} = {value}\n" == ENTRY_POINT
+
+
+ENTRY_POINT = "[pytest11]\nunderstudy.testing.plugin = understudy.testing.plugin\n"
