@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 
+from tests.rehearsal import rehearse
 from understudy import (
     Actor,
     Handle,
@@ -217,18 +218,25 @@ EXECUTORS: dict[str, Any] = {
     "process": Process(stderr="keep", stopped_timeout=0.1),
     "fake": FakeExecutor(),
 }
-everywhere = pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS)
+everywhere = pytest.mark.parametrize(
+    "executor",
+    [
+        pytest.param(executor, id=name, marks=pytest.mark.slow if name == "process" else ())
+        for name, executor in EXECUTORS.items()
+    ],
+)
 
 
 def on_stage(
-    executor: Any, body: Callable[[Runtime, Handle[Everywhere]], Awaitable[None]], **options: Any
+    executor: Any,
+    body: Callable[[Runtime, Handle[Everywhere]], Awaitable[None]],
+    virtual: bool = False,
+    **options: Any,
 ) -> None:
-    async def main() -> None:
-        with trio.fail_after(20):
-            async with open_runtime() as runtime:
-                await body(runtime, await Everywhere.options(executor=executor, **options).start())
+    async def scene(runtime: Runtime) -> None:
+        await body(runtime, await Everywhere.options(executor=executor, **options).start())
 
-    trio.run(main)
+    rehearse(scene, virtual=virtual)
 
 
 @everywhere
@@ -264,13 +272,22 @@ def test_a_hang_answers_nothing_until_the_actor_is_killed(executor: Any) -> None
 def test_a_stall_is_over_after_its_time_and_nobody_has_died(executor: Any) -> None:
     async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
         await actor.pid()
-        began = trio.current_time()
         inject(actor, Stall(0.05))
         await actor.pid()
-        assert trio.current_time() - began >= 0.05
         assert statistics(actor).incarnation == 1
 
     on_stage(executor if not isinstance(executor, Process) else Process(stderr="keep"), body)
+
+
+@pytest.mark.parametrize("executor", [Local(), FakeExecutor()], ids=["local", "fake"])
+def test_a_stall_takes_as_long_as_it_says(executor: Any) -> None:
+    async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        began = trio.current_time()
+        inject(actor, Stall(5.0))
+        await actor.pid()
+        assert trio.current_time() - began == pytest.approx(5.0)
+
+    on_stage(executor, body, virtual=True)
 
 
 @everywhere
@@ -292,15 +309,15 @@ def test_what_leaves_is_started_again_where_its_restart_type_says_so(executor: A
 def test_slowness_is_for_the_executor_that_can_be_slow() -> None:
     async def fake(runtime: Runtime, actor: Handle[Everywhere]) -> None:
         began = trio.current_time()
-        inject(actor, Slow(0.05))
+        inject(actor, Slow(5.0))
         await actor.pid()
-        assert trio.current_time() - began >= 0.05
+        assert trio.current_time() - began == pytest.approx(5.0)
 
     async def local(runtime: Runtime, actor: Handle[Everywhere]) -> None:
         with pytest.raises(InjectionError, match=r"Stall\(seconds\) has others stand still"):
             inject(actor, Slow(0.05))
 
-    on_stage(FakeExecutor(), fake)
+    on_stage(FakeExecutor(), fake, virtual=True)
     on_stage(Local(), local)
 
 

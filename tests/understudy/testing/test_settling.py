@@ -93,6 +93,7 @@ def test_what_is_never_quiet_is_named() -> None:
     rehearse(scene, virtual=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", BOTH, ids=NAMES)
 def test_quiet_comes_on_a_real_clock_too(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:

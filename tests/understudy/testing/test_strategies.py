@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from examples.strategy import Source
 from understudy import Decision, Strategy
 from understudy.supervisors.strategies.escalating import Escalating
 from understudy.supervisors.strategies.one_for_all import OneForAll
@@ -25,6 +26,7 @@ OURS = [
     Rejuvenating(max_age=3600.0),
     Rejuvenating(max_age=60.0, quiet=False, then=OneForAll()),
     Rejuvenating(max_memory=1e7, then=Escalating()),
+    Source("a"),  # the example of the docs
 ]
 
 
