@@ -321,6 +321,7 @@ def test_slowness_is_for_the_executor_that_can_be_slow() -> None:
     on_stage(Local(), local)
 
 
+@pytest.mark.slow
 def test_faults_that_cannot_strike_now_are_refused() -> None:
     async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
         with pytest.raises(ValueError, match=r"inject\(\) strikes now; call= is for the plan"):

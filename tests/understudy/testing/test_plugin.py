@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,6 @@ import trio
 
 from tests.pages import ROOT
 from understudy import Actor, Local, Runtime, method
-
-pytest_plugins = ["pytester"]
 
 
 class Sleepy(Actor, executor=Local()):
@@ -51,171 +50,160 @@ async def test_a_marked_test_needs_no_runtime() -> None:
 
 # -- tests that fail ---------------------------------------------------------------------------------
 
+FAILING = """
+import os, subprocess, threading
+from multiprocessing.shared_memory import SharedMemory
 
-def outcome(pytester: pytest.Pytester, code: str, *options: str, **counts: int) -> str:
-    """Run a test file with the plugin; returns what pytest said."""
-    pytester.makepyfile(code)
-    result = pytester.runpytest_inprocess(
-        "-p", "understudy.testing.plugin", "-p", "no:cacheprovider", *options
-    )
-    result.assert_outcomes(**counts)
-    return str(result.stdout)
-
-
-LEAKS = {
-    "descriptor": ("import os\nleft = os.open('/dev/null', 0)", "os.close(left)", "descriptor *: /dev/null"),
-    "thread": (
-        "import threading\nleft = threading.Event()\nthreading.Thread(target=left.wait, name='lazy').start()",
-        "left.set()",
-        "thread 'lazy'",
-    ),
-    "process": (
-        "import subprocess\nleft = subprocess.Popen(['sleep', '60'])",
-        "left.kill(); left.wait()",
-        "process *: sleep 60",
-    ),
-    "segment": (
-        "from multiprocessing.shared_memory import SharedMemory\nleft = SharedMemory(create=True, size=10)",
-        "left.close(); left.unlink()",
-        "shared memory*",
-    ),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS)
-def test_what_a_test_leaves_behind_is_told(pytester: pytest.Pytester, leak: tuple[str, str, str]) -> None:
-    make, clean, told = leak
-    lines = make.replace("\n", "\n    ")
-    code = f"""
-import os, pytest
-
-left = None
-
-@pytest.fixture(autouse=True)
-def cleaner():
-    yield
-    {clean}
-
-@pytest.mark.understudy
-async def test_leaky():
-    global left
-    {lines}
-
-@pytest.mark.understudy(leaks=True)
-async def test_allowed():
-    await test_leaky()
-"""
-    said = outcome(pytester, code, failed=1, passed=1)
-
-    assert "the test left behind:" in said
-    assert any(pytest_match(line, told) for line in said.splitlines())
-
-
-def pytest_match(line: str, pattern: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(line.strip(), f"*{pattern}*")
-
-
-def test_a_task_of_the_run_that_is_left_behind_is_told(pytester: pytest.Pytester) -> None:
-    code = """
+import pytest
 import trio
+
 
 async def lazy():
     await trio.sleep_forever()
 
-async def test_leaky(virtual_runtime):
+@pytest.fixture
+def cleaner():
+    tidy = []
+    yield tidy
+    for action in tidy:
+        action()
+
+@pytest.mark.understudy
+async def test_descriptor(cleaner):
+    left = os.open("/dev/null", 0)
+    cleaner.append(lambda: os.close(left))
+
+@pytest.mark.understudy
+async def test_thread(cleaner):
+    left = threading.Event()
+    threading.Thread(target=left.wait, name="lazy").start()
+    cleaner.append(left.set)
+
+@pytest.mark.understudy
+def test_process(cleaner):
+    left = subprocess.Popen(["sleep", "60"])
+    cleaner += [left.kill, left.wait]
+
+@pytest.mark.understudy
+async def test_segment(cleaner):
+    left = SharedMemory(create=True, size=10)
+    cleaner += [left.close, left.unlink]
+
+async def test_task(virtual_runtime):
     trio.lowlevel.spawn_system_task(lazy)
-"""
-    said = outcome(pytester, code, failed=1)
 
-    assert "the test left tasks behind: " in said
-    assert ".lazy" in said
+@pytest.mark.understudy(leaks=True)
+async def test_exempt(cleaner):
+    left = os.open("/dev/null", 0)
+    cleaner.append(lambda: os.close(left))
 
-
-def test_a_failure_of_the_test_is_told_as_it_is(pytester: pytest.Pytester) -> None:
-    code = """
 async def test_wrong(virtual_runtime):
     assert 1 + 1 == 3
-"""
-    said = outcome(pytester, code, failed=1)
-
-    assert "assert (1 + 1) == 3" in said
-    assert "ExceptionGroup" not in said
-
-
-def test_a_test_that_takes_too_long_is_ended(pytester: pytest.Pytester) -> None:
-    code = """
-import pytest, trio
 
 @pytest.mark.understudy(seconds=5)
 async def test_endless(virtual_runtime):
     await trio.sleep_forever()
-"""
-    assert "TooSlowError" in outcome(pytester, code, failed=1)
 
-
-def test_the_runtime_is_for_async_tests_alone(pytester: pytest.Pytester) -> None:
-    code = """
 def test_plain(runtime):
     runtime.tree()
-"""
-    assert "is an open runtime in an async test, and in nothing else" in outcome(pytester, code, failed=1)
 
-
-def test_both_runtimes_at_once_are_refused(pytester: pytest.Pytester) -> None:
-    code = """
 async def test_both(runtime, virtual_runtime):
     pass
-"""
-    assert "it can have one" in outcome(pytester, code, failed=1)
-
-
-def test_a_marker_with_a_word_it_does_not_know_is_refused(pytester: pytest.Pytester) -> None:
-    code = """
-import pytest
 
 @pytest.mark.understudy(clock="mock")
 async def test_marked():
     pass
 """
-    assert "does not take clock" in outcome(pytester, code, failed=1)
 
+TOLD = {
+    "descriptor": "  descriptor *: /dev/null",
+    "thread": "  thread 'lazy'",
+    "process": "  process *: sleep 60",
+    "segment": "  shared memory*",
+    "task": "*the test left tasks behind: *.lazy",
+    "wrong": "*assert (1 + 1) == 3",
+    "endless": "*TooSlowError*",
+    "plain": "*is an open runtime in an async test, and in nothing else*",
+    "both": "*wants both runtime and virtual_runtime; it can have one",
+    "marked": "*does not take clock",
+}
 
-def test_other_peoples_tests_are_left_alone(pytester: pytest.Pytester) -> None:
-    code = """
-import os, pytest
+OTHERS = """
+import os
+
+import pytest
 
 left = []
 
 def test_leaky():
-    left.append(os.open('/dev/null', 0))
+    left.append(os.open("/dev/null", 0))
 
 @pytest.mark.anyio
-async def test_of_another_runner():
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_of_another_runner(anyio_backend):
     pass
 
 def test_last():
     os.close(left[0])
 """
-    outcome(pytester, code, "-p", "anyio", passed=4)
 
 
-def test_all_tests_are_checked_where_that_is_wanted(pytester: pytest.Pytester) -> None:
-    code = """
-import os
+def run_pytest(folder: Path, code: str, *options: str) -> str:
+    """What pytest says of a test file, with our plugin and anyio's."""
+    (folder / "test_it.py").write_text(code)
+    plugins = ("-p", "understudy.testing.plugin", "-p", "anyio.pytest_plugin", "-p", "no:cacheprovider")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-rA",
+        "--rootdir",
+        str(folder),
+        *plugins,
+        *options,
+        str(folder),
+    ]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=50)
+    return done.stdout + done.stderr
 
-left = []
 
-def test_leaky():
-    left.append(os.open('/dev/null', 0))
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return run_pytest(tmp_path_factory.mktemp("failing"), FAILING)
 
-def test_last():
-    os.close(left[0])
-"""
-    outcome(pytester, code, "-o", "understudy_leaks=all", failed=1, passed=1)
-    outcome(pytester, code, "-o", "understudy_leaks=off", passed=2)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_wrong_with_a_test_is_told(said: str, name: str) -> None:
+    part = said.partition(f"__ test_{name} __")[2].partition("\n____")[0]
+
+    assert f"FAILED test_it.py::test_{name}" in said
+    assert [line for line in part.splitlines() if fnmatchcase(line, TOLD[name])] != [], said
+    assert "ExceptionGroup" not in part
+
+
+@pytest.mark.slow
+def test_one_that_may_leave_things_behind_passes(said: str) -> None:
+    assert "PASSED test_it.py::test_exempt" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "failed"), [("ours", 0), ("all", 1), ("off", 0)])
+def test_other_peoples_tests_are_looked_at_only_where_that_is_wanted(
+    tmp_path: Path, mode: str, failed: int
+) -> None:
+    told = run_pytest(tmp_path, OTHERS, "-o", f"understudy_leaks={mode}")
+
+    assert ("FAILED test_it.py::test_leaky" in told) == bool(failed), told
+    assert f"{3 - failed} passed" in told, told
+
+
+@pytest.mark.slow
+def test_a_mode_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    told = run_pytest(tmp_path, OTHERS, "-o", "understudy_leaks=some")
+
+    assert "understudy_leaks must be one of ours, all, off" in told
 
 
 @pytest.mark.slow

@@ -110,7 +110,7 @@ class Closed(Base):
         (Raising(), "raised ZeroDivisionError: by zero"),
         (Past(), "wake_at must be a time after now"),
         (Meddling(), "it changes what it is shown, at Exited"),
-        (Sly(), "its supervisor never gives up"),
+        pytest.param(Sly(), "its supervisor never gives up", marks=pytest.mark.slow),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
