@@ -275,7 +275,8 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
 async def opened(tree: Supervisor | None, options: Observing) -> AsyncGenerator[Runtime]:
     try:
         async with trio.open_nursery() as nursery:
-            house: RuntimeHouse = await nursery.start(keep_house)
+            with trio.CancelScope(shield=True):  # a house that was begun is there to be closed
+                house: RuntimeHouse = await nursery.start(keep_house)
             runtime = Runtime(house, tree or Supervisor())
             failure: BaseException | None = None
             token = current.set(runtime)
