@@ -6,16 +6,15 @@ for ever for itself: a ref is older than the calls that are given it, and a mail
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..transports.codec import Unencodable
 from ..transports.guests.values import fill
-from . import lifecycle
 from .call import Call
 from .errors import NEVER_SENT, CallError, DependencyError, Unsendable
 from .put import stored_of
+from .queues import HELD, HeldQueue, exchange, make_queue, plain_queue
 from .ref import REF_TYPES, ObjectRef
 from .spec import make_spec
 from .stagecraft import EXECUTORS, Stagecraft
@@ -27,28 +26,10 @@ if TYPE_CHECKING:
 
 Places = dict[int | str, ObjectRef[Any]]
 
-HELD = -1  # the position of a call whose arguments are not there yet
-
 
 def is_ref(value: object) -> TypeGuard[ObjectRef[Any]]:
     """Does it stand for its value?"""
     return value.__class__ in REF_TYPES
-
-
-class HeldQueue(deque[Any]):
-    """A mailbox's queue while calls in it are held: it seems empty while a held one is at its head."""
-
-    __slots__ = ("held",)
-
-    def __init__(self, items: deque[Any]) -> None:
-        super().__init__(items)
-        self.held: set[int] = set()
-
-    def __bool__(self) -> bool:
-        if not len(self):
-            return False
-        head = self[0]
-        return head.__class__ is tuple or head.position != HELD or head.state is lifecycle.ENDED
 
 
 class Held:
@@ -208,10 +189,8 @@ def hold(call: Call) -> None:
     if call.position != HELD or (queue is None and mailbox.closed is not None):
         return
     if not isinstance(queue, HeldQueue):
-        old, queue = queue, HeldQueue(queue or deque())
-        mailbox.queue = queue
-        if old is not None:
-            old.clear()  # somebody may be taking calls from it
+        queue = make_queue(mailbox, HeldQueue, queue or ())
+        exchange(mailbox, queue)
     queue.held.add(call.id)
 
 
@@ -222,6 +201,5 @@ def release(call: Call) -> None:
     if isinstance(queue, HeldQueue):
         queue.held.discard(call.id)
         if not queue.held:
-            mailbox.queue = deque(queue)
-            queue.clear()  # somebody may be taking calls from it
+            exchange(mailbox, plain_queue(mailbox, queue))
     mailbox.go_on()

@@ -244,15 +244,21 @@ class Life(Standing):
         """One incarnation, from its start to its end."""
         self.move("start")
         incarnation, reason = await self.start()
-        started = False
+        since = None
         if reason is None:
-            started = True
+            since = self.house.stage.now()
             self.became_ready(incarnation)
             reason = await incarnation.serve()
+        self.finish(incarnation, reason, since)
+
+    def finish(self, incarnation: Incarnation, reason: ExitReason, since: float | None) -> None:
+        """An incarnation is no more; it was ready `since` then, or never."""
         left = list(incarnation.in_flight())
         fates = [incarnation.fate(call) for call in left]
+        if reason.crash:
+            self.crashed(incarnation, reason, since, calls_at_death(incarnation.parting, left, fates))
         self.mailbox.receiver = self.incarnation = None
-        self.ended(reason, started)
+        self.ended(reason, since is not None)
         if incarnation.parting is not None:
             self.part(incarnation.parting, reason)
         self.settle(left, fates, reason)
@@ -271,6 +277,7 @@ class Life(Standing):
             if reason is None or not again:
                 return incarnation, reason
             self.emit(events.ActorEnded, reason)
+            self.house.ended(self, reason)
         raise AssertionError("unreachable")
 
     def part(self, call: Call, reason: ExitReason) -> None:
@@ -295,6 +302,21 @@ class Life(Standing):
             self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
         self.house.ended(self, reason)
+
+    def crashed(
+        self,
+        incarnation: Incarnation,
+        reason: ExitReason,
+        since: float | None,
+        calls: tuple[events.CallAtDeath, ...],
+    ) -> None:
+        now = self.house.stage.now()
+        at, up = int(now * 1e9), 0 if since is None else int((now - since) * 1e9)
+        self.house.crashed(
+            events.ActorCrashed(
+                at, self.path, self.number, reason, since is not None, up, incarnation.pid, calls
+            )
+        )
 
     def keep_state(self, value: Any) -> None:
         """Keep what `save_state` gave, for the next incarnation."""
@@ -369,3 +391,15 @@ class Life(Standing):
     def emit(self, kind: Callable[..., events.Event], *details: Any) -> None:
         at = int(self.house.stage.now() * 1e9)
         self.house.emit(kind(at, self.path, self.number, *details))
+
+
+def calls_at_death(
+    parting: Call | None, left: list[Call], fates: list[str]
+) -> tuple[events.CallAtDeath, ...]:
+    """The calls that an incarnation had, those that it had begun first."""
+    told = [] if parting is None else [events.CallAtDeath(parting.id, parting.method.name, lifecycle.ENDED)]
+    pending = [
+        events.CallAtDeath(call.id, call.method.name, fate) for call, fate in zip(left, fates, strict=True)
+    ]
+    begun = (lifecycle.BEGUN, lifecycle.UNKNOWN)
+    return (*told, *sorted(pending, key=lambda call: call.fate not in begun))

@@ -254,6 +254,8 @@ class LocalIncarnation:
         told = error if call.is_cast else task_error(error, call.id, name, self.life.path, "")
         if not gone:
             call.fail(told)
+            if self.exit is not None:
+                self.parting = call
         if gone or call.is_cast:
             self.life.house.unseen(msgspec.structs.replace(call, error=told, ref=None))
 

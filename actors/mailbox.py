@@ -33,8 +33,9 @@ from .errors import (
 from .glance import TURNS, Glance
 from .held import hold, make_held, with_their_values
 from .here import check_here, elsewhere
-from .leaving import late
+from .leaving import cancelled, late
 from .mapped import in_chunks, mapped
+from .queues import plain_queue
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 from .scope import owner_here
@@ -281,7 +282,7 @@ class Mailbox:
         """A closed mailbox has no queue, so that open ones need not look."""
         if self.closed is not None:
             raise self.died(call, NEVER_SENT)
-        self.queue = deque()
+        self.queue = plain_queue(self)
         return self.queue
 
     def check_limit(self, method: ActorMethod[Any]) -> None:
@@ -346,7 +347,7 @@ class Mailbox:
             if receiver.fate(call) != lifecycle.NOT_BEGUN:
                 return False
             receiver.withdraw(call, INTERRUPTED)
-        call.succeed(None)
+        call.fail(cancelled(call, ": it was taken back before it began", lifecycle.NOT_BEGUN))
         return True
 
     def arm(self, deadline: float) -> None:
@@ -372,7 +373,7 @@ class Mailbox:
     def put_back(self, calls: list[Call]) -> None:
         """Return calls to the head, in order; they wait for the next incarnation."""
         if self.queue is None:
-            self.queue = deque()
+            self.queue = plain_queue(self)
         for call in reversed(calls):
             call.state = lifecycle.QUEUED
             self.queue.appendleft(call)

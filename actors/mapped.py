@@ -41,7 +41,9 @@ def mapped(
 
 
 def in_chunks(mailbox: Mailbox, method: ActorMethod[Any]) -> bool:
-    """May calls of this method travel in chunks?  Not if one of them may need more than its arguments."""
+    """May calls of this method travel in chunks?  Not if one may need more than its arguments, or is watched."""
+    if mailbox.house.watching:
+        return False
     in_turns = getattr(getattr(mailbox.encode, "__self__", None), "in_turns", False) and not several(
         mailbox.options
     )

@@ -33,6 +33,11 @@ class ExitReason:
         """Would a transient child be restarted?"""
         return self.kind not in (NORMAL, SHUTDOWN)
 
+    @property
+    def crash(self) -> bool:
+        """Was it a fault of the actor's own, that nobody ordered?"""
+        return self.abnormal and not self.ordered and not self.uprooted
+
     def __str__(self) -> str:
         return f"{self.kind}: {self.text}" if self.text else self.kind
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..transports.guests.protocol import CALL
 from . import lifecycle
-from .held import HeldQueue
 from .method import ActorMethod
+from .queues import HeldQueue, make_queue, plain_queue
 
 if TYPE_CHECKING:
     from .call import Call
@@ -26,7 +25,7 @@ class SuspendedQueue(HeldQueue):
     __slots__ = ("passing", "wanted_by")
 
     def __init__(self, items: Iterable[Any]) -> None:
-        super().__init__(deque(items))
+        super().__init__(items)
         self.held.add(SUSPENDED)
         self.passing: set[int] = set()
         self.wanted_by: set[object] = set()
@@ -49,7 +48,7 @@ def suspend(mailbox: Mailbox, by: object) -> None:
     if mailbox.closed is not None:
         return
     if not isinstance(old, SuspendedQueue):
-        queue = mailbox.queue = SuspendedQueue(() if old is None else old)
+        queue = mailbox.queue = make_queue(mailbox, SuspendedQueue, () if old is None else old)
         if isinstance(old, HeldQueue):
             queue.held |= old.held
         if old is not None:
@@ -67,9 +66,9 @@ def resume(mailbox: Mailbox, by: object) -> None:
     if old.wanted_by:
         return
     old.held.discard(SUSPENDED)
-    mailbox.queue = deque(old)
+    mailbox.queue = plain_queue(mailbox, old)
     if old.held:
-        held = mailbox.queue = HeldQueue(mailbox.queue)
+        held = mailbox.queue = make_queue(mailbox, HeldQueue, old)
         held.held |= old.held
     old.clear()
     mailbox.go_on()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -155,6 +156,9 @@ class ThreadIncarnation(GuestIncarnation):
         if self.guest.alive:
             self.guest.abandoned = True
             assert self.why is not None
+            self.why = replace(
+                self.why, kind=ABANDONED, text=f"its thread goes on though it was to end ({self.why})"
+            )
             self.life.emit(events.ActorAbandoned, self.why)
             self.ended()
 

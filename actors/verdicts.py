@@ -23,7 +23,7 @@ from .errors import (
 )
 from .leaving import cancelled, is_leaving
 from .reasons import DECLINED_EXIT, ERROR, NORMAL, ExitReason
-from .retry import wants_retry
+from .retry import ends_actor, wants_retry
 from .stream import Feed
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def error(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None
         life.mailbox.put_back([call])
         return
     call.fail(raised)
+    if ends_actor(call, raised.cause or raised):
+        incarnation.parting = call
     if call.is_cast:
         life.house.unseen(call)
 

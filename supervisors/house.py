@@ -14,8 +14,10 @@ import trio
 from ..actors import events
 from ..actors.debugging import check_environment
 from ..actors.life import Life
+from ..actors.queues import rewatch
 from ..actors.spawner import open_spawner
 from ..transports.stage import Stage
+from .crash import report_of
 from .events import EventStream
 from .groups import Groups, Keys
 from .linked import Links
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ..actors.deadletter import DeadLetter
     from ..actors.handle import ActorHandle
     from ..actors.held import Held
+    from ..actors.mailbox import Mailbox
     from ..actors.reasons import ExitReason
     from ..actors.spawner import Spawner
     from .steps import Event
@@ -56,7 +59,9 @@ class RuntimeHouse:
         self.directories = (self.groups.directory, self.keys.directory)
         self.fed: deque[tuple[SupervisorNode, Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
-        self.stream = EventStream()
+        self.stream = EventStream(self.watch)
+        self.watching = False
+        self.taps: dict[Mailbox, list[Callable[[Any, Call], None]]] = {}
         self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
@@ -98,6 +103,21 @@ class RuntimeHouse:
 
     def emit(self, event: events.Event) -> None:
         self.stream.emit(event)
+
+    def tell(self, event: events.Event) -> None:
+        """Something happened to a message; told to those who want to know."""
+        self.stream.tell(event)
+
+    def crashed(self, event: events.ActorCrashed) -> None:
+        """An incarnation ended by a fault: one event, one report in the log."""
+        self.emit(event)
+        log.warning(report_of(event))
+
+    def watch(self, on: bool) -> None:
+        """Begin, or cease, to tell what happens to messages."""
+        self.watching = on
+        for life in self.registry.paths.values():
+            rewatch(life.mailbox)
 
     def bury(self, letter: DeadLetter) -> None:
         log.error(

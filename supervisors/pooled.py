@@ -62,6 +62,11 @@ class PooledCall(Call):
         if not self.clings:
             self.let_go()
 
+    def where(self) -> tuple[str, int]:
+        if self.seat is None:
+            return super().where()
+        return self.seat.life.path, self.seat.life.number
+
     def let_go(self) -> None:
         seat, self.seat = self.seat, None
         if seat is not None:

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from understudy import Actor, Local, method
+from understudy import Actor, Local, method, remote
 
 
 class Safe(Actor, executor=Local(), crash_on=()):
@@ -82,3 +82,13 @@ class Discreet(Actor, executor=Local()):
     @method
     def got(self) -> Any:
         return self.public, self.secret
+
+
+class Plain:
+    """Knows nothing of actors."""
+
+    def __init__(self, value: Any = 0) -> None:
+        self.value = value
+
+
+RemotePlain: Any = remote(Plain)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 from tests.cast import QUIET
@@ -177,3 +179,32 @@ class Seeker(Watcher, executor=QUIET):
     @method
     def watch_name(self, name: str) -> None:
         monitor(get_actor(name))
+
+
+class Ending(Actor, executor=QUIET, crash_on=(Exception,)):
+    """Ends in every way there is."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        time.sleep(seconds)
+
+    @method
+    def leave(self) -> None:
+        exit_actor()
+
+    @method
+    def fail(self) -> None:
+        raise ValueError("this")
+
+    @method
+    def spin(self) -> None:
+        while True:
+            time.sleep(0.01)
+
+    @method
+    def block(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    @method
+    def signal(self, number: int) -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(10)

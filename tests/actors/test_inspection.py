@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from tests.cast import QUIET
-from tests.cast_inspected import AsyncSafe, Discreet, Locked, Safe, Slotted
+from tests.cast_inspected import AsyncSafe, Discreet, Locked, RemotePlain, Safe, Slotted
 from tests.rehearsal import LOCAL, rehearse, until
 from understudy import (
     ActorDiedError,
@@ -18,6 +18,7 @@ from understudy import (
     TaskError,
     Thread,
     get,
+    get_actor,
     inspection,
     kill,
     statistics,
@@ -114,6 +115,17 @@ def test_the_state_is_asked_for_ahead_of_what_waits() -> None:
         assert (await safe.got())[1] == [1]
 
     rehearse(scene, virtual=True)
+
+
+@everywhere
+def test_plain_classes_and_members_of_pools_have_a_state_too(executor: Any) -> None:
+    async def scene(_: Runtime) -> None:
+        plain = await RemotePlain.options(executor=executor).start(5)
+        assert await inspection.get_state(plain) == {"value": 5}
+        await Pool(Safe.options(executor=executor).child(5), size=1, id="safes").start()
+        assert (await inspection.get_state(get_actor("safes/0")))["value"] == 5
+
+    rehearse(scene)
 
 
 # -- suspended ---------------------------------------------------------------------------------------

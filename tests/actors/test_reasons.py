@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import pickle
+import signal
 from typing import Any
 
 import pytest
 
-from tests.cast_watch import Deep, Unpicklable
-from tests.rehearsal import QUIET, rehearse
-from understudy import ExitReason, Runtime, Thread, monitor
+from tests.cast_watch import Deep, Ending, Unpicklable
+from tests.rehearsal import QUIET, rehearse, until
+from understudy import (
+    ExitReason,
+    Ladder,
+    Process,
+    Runtime,
+    Thread,
+    interrupt,
+    kill,
+    monitor,
+    statistics,
+    wait_ready,
+)
 from understudy.actors import reasons
+from understudy.actors.verbs import life_of
 from understudy.supervisors import rules
 from understudy.transports.guests.causes import LostError
 
@@ -107,3 +120,95 @@ def test_the_causes_of_a_guests_error_reach_whoever_watches(executor: Any) -> No
         ]
 
     rehearse(scene)
+
+
+# -- each kind, as it happens ------------------------------------------------------------------------
+
+LADDER = Ladder(interrupt=0.05, terminate=0.05)
+
+
+async def leave(_: Runtime, actor: Any) -> None:
+    actor.leave.cast()
+
+
+async def stop(runtime: Runtime, actor: Any) -> None:
+    runtime.dynamic.terminate(life_of(actor))
+
+
+async def fail(_: Runtime, actor: Any) -> None:
+    actor.fail.cast()
+
+
+async def strike(_: Runtime, actor: Any) -> None:
+    actor.signal.cast(signal.SIGKILL)
+
+
+async def halt(_: Runtime, actor: Any) -> None:
+    actor.signal.cast(signal.SIGSTOP)
+
+
+async def break_off(_: Runtime, actor: Any) -> None:
+    ref = actor.spin.remote()
+    await until(lambda: statistics(actor).queued == 0)
+    await interrupt(actor)
+    await ref.wait_done()
+
+
+async def outlast(_: Runtime, actor: Any) -> None:
+    actor.block.cast(0.6)
+    await until(lambda: statistics(actor).queued == 0)
+    await kill(actor, no_restart=False)
+
+
+async def nothing(_: Runtime, actor: Any) -> None:
+    """It ends by itself."""
+
+
+HAPPENS: dict[str, tuple[Any, Any, str]] = {
+    "normal": (Ending.options(), leave, "normal"),
+    "shutdown": (Ending.options(), stop, "shutdown"),
+    "error": (Ending.options(), fail, "error: ValueError: this"),
+    "signal": (Ending.options(), strike, "signal: its process "),
+    "interrupted": (
+        Ending.options(after_interrupt="restart"),
+        break_off,
+        "interrupted: its state is not trusted after an interrupt",
+    ),
+    "timeout": (
+        Ending.options(start_timeout=0.3),
+        nothing,
+        "timeout: __init__ took longer than start_timeout, 0.3 s",
+    ),
+    "unreachable": (
+        Ending.options(executor=Process(stderr="keep", stopped_timeout=0.1)),
+        halt,
+        "unreachable: its process was stopped by SIGSTOP for 0.1 s",
+    ),
+    "abandoned": (
+        Ending.options(executor=Thread(ladder=LADDER)),
+        outlast,
+        "abandoned: its thread goes on though it was to end (signal: killed by kill())",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", HAPPENS)
+def test_whoever_watches_is_told_the_kind_of_an_end(kind: str) -> None:
+    made, happens, text = HAPPENS[kind]
+
+    async def scene(runtime: Runtime) -> None:
+        actor = made.remote(30 if kind == "timeout" else 0)
+        if kind != "timeout":
+            await wait_ready(actor)
+        async with monitor(actor) as downs:
+            await happens(runtime, actor)
+            reason = (await anext(downs)).reason
+        assert reason.kind == kind
+        assert str(reason).startswith(text)
+
+    rehearse(scene)
+
+
+def test_each_kind_of_end_has_been_seen() -> None:
+    assert list(HAPPENS) == [kind for kind, _, _ in KINDS]

@@ -32,7 +32,7 @@ from understudy import (
     wait_ready,
 )
 from understudy.actors.events import FailureUnseen, MessageBuried
-from understudy.actors.held import HeldQueue
+from understudy.actors.queues import HeldQueue
 from understudy.actors.verbs import life_of
 
 UNTRUSTED = Process(stderr="keep", trusted=False)

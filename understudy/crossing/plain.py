@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeGuard, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeGuard, TypeVar, Unpack, overload
 
 from ..actors import guest_verbs, verbs
 from ..actors.dump import dump as dump_there
@@ -16,6 +16,7 @@ from ..actors.method import ActorMethod
 from ..actors.ref import ObjectRef
 from ..actors.signature import Check
 from ..actors.streaming import StreamMethod
+from ..supervisors.observing import Observing
 from ..supervisors.spec import Supervisor
 from ..transports.guests.context import present
 from ..transports.guests.protocol import CALL
@@ -49,11 +50,12 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
         TreeFailedError: when the block is left, if the tree's restarts ran out while it was open.
     """
 
-    def __init__(self, tree: Supervisor | None = None) -> None:
+    def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
         self.tree = tree
+        self.options = options
 
     def __enter__(self) -> FarRuntime:
-        self.thread = RuntimeThread(self.tree)
+        self.thread = RuntimeThread(self.tree, options=self.options)
         try:
             self.thread.begin()
             self.thread.crossing.sleep(self.thread.opened)
@@ -105,7 +107,9 @@ IN_A_LOOP = (
 _program: list[open_runtime] = []
 
 
-def init(tree: Supervisor | None = None, *, ignore_reinit_error: bool = False) -> FarRuntime:
+def init(
+    tree: Supervisor | None = None, *, ignore_reinit_error: bool = False, **options: Unpack[Observing]
+) -> FarRuntime:
     """Open a runtime for the rest of the program; it is closed by `shutdown()`, or when the interpreter exits.
 
     Raises:
@@ -117,7 +121,7 @@ def init(tree: Supervisor | None = None, *, ignore_reinit_error: bool = False) -
                 "init() was called already; call shutdown() first, or give ignore_reinit_error=True"
             )
         return _program[-1].shared.runtime
-    block = open_runtime(tree)
+    block = open_runtime(tree, **options)
     runtime = block.__enter__()
     _program[:] = [block]
     return runtime
