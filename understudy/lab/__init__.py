@@ -1,0 +1,37 @@
+"""The laboratory: whole trees in virtual time, with modelled actors under the very rules that live ones have."""
+
+from .distributions import Distribution as Distribution
+from .distributions import Exponential as Exponential
+from .distributions import Fixed as Fixed
+from .distributions import Uniform as Uniform
+from .distributions import Weibull as Weibull
+from .events import FaultStruck as FaultStruck
+from .experiment import Comparison as Comparison
+from .experiment import compare as compare
+from .experiment import estimate as estimate
+from .experiment import replicate as replicate
+from .faults import Corruption as Corruption
+from .faults import Crash as Crash
+from .faults import Hang as Hang
+from .faults import Leave as Leave
+from .faults import Outage as Outage
+from .faults import Slow as Slow
+from .faults import Together as Together
+from .faults import beta_factor as beta_factor
+from .figures import ActorFigures as ActorFigures
+from .figures import Figures as Figures
+from .figures import Gauge as Gauge
+from .figures import measure as measure
+from .intervals import Interval as Interval
+from .intervals import difference as difference
+from .intervals import interval as interval
+from .log import write_log as write_log
+from .model import Model as Model
+from .scenario import Scenario as Scenario
+from .schedules import Arrivals as Arrivals
+from .schedules import Bursts as Bursts
+from .schedules import Plan as Plan
+from .schedules import Schedule as Schedule
+from .simulation import Run as Run
+from .simulation import simulate as simulate
+from .world import SimulationError as SimulationError

@@ -33,7 +33,7 @@ def ln(x: float) -> float:
 
 
 def exp(x: float) -> float:
-    """e to the power of x."""
+    """E to the power of x."""
     exponent = round(x / LN2)
     rest = (x - exponent * LN2_HIGH) - exponent * LN2_LOW
     total = 0.0

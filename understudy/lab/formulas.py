@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from ..actors.backoff import Backoff
+
 # -- availability ------------------------------------------------------------------------------------
 
 
@@ -114,18 +116,19 @@ def integral(f: Callable[[float], float], low: float, high: float, steps: int = 
 # -- backoff -----------------------------------------------------------------------------------------
 
 
-def storm(min: float, max: float, factor: float, outage: float) -> int:
-    """Restarts tried in vain while nothing can start, for an actor that fell as the outage began; without jitter."""
-    tried, at = 0, min
-    while at < outage:
-        tried += 1
-        at += delay_of(tried, min, max, factor)
-    return tried
+def storm(backoff: Backoff, outage: float) -> int:
+    """Restarts tried in vain while nothing can start, by an actor that fell as the outage began; without jitter.
 
-
-def delay_of(attempt: int, min: float, max: float, factor: float) -> float:
-    exponent = math.log(max / min, factor) if factor > 1 else math.inf
-    return max if attempt >= exponent else min * factor**attempt
+    The sum of a geometric series until the waits reach their maximum, and a division from there on.
+    """
+    growing = math.inf
+    if backoff.factor > 1:
+        growing = math.ceil(math.log(backoff.max / backoff.min, backoff.factor))
+    tried, at, wait = 0, backoff.min, backoff.min
+    while at < outage and tried < growing:
+        tried, wait = tried + 1, min(backoff.max, wait * backoff.factor)
+        at += wait
+    return tried if at >= outage else tried + math.ceil((outage - at) / wait)
 
 
 def jittered_storm(wait: float, jitter: float, outage: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol, runtime_checkable
@@ -71,6 +71,26 @@ class Bursts:
             for offset in sorted(random.random() for _ in range(self.count)):
                 last = max(last, at + round(offset * self.within * NANO))  # a burst may reach into the next
                 yield last
+
+
+class Heap(Protocol):
+    """What will happen in a world."""
+
+    def at(self, when: int, what: Callable[[Any], None], about: Any, /) -> None: ...
+
+
+def follow(world: Heap, schedule: Schedule, random: Random, act: Callable[[], None]) -> None:
+    """Do this at each of its times; the next is drawn when one has come."""
+    times = schedule.times(random)
+
+    def come(first: bool) -> None:
+        if not first:
+            act()
+        at = next(times, None)
+        if at is not None:
+            world.at(at, come, False)
+
+    come(True)
 
 
 def refuse_standstill(schedule: object, between: Distribution | float) -> None:

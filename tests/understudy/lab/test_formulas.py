@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from understudy.actors.backoff import Backoff
 from understudy.lab import formulas
 
 
@@ -68,9 +69,12 @@ def test_never_renewed_is_plain_availability() -> None:
 
 
 def test_storms_grow_with_the_logarithm_and_then_with_the_outage() -> None:
-    assert [formulas.storm(0.1, 1e9, 2.0, outage) for outage in (0.05, 0.15, 0.35, 102.35)] == [0, 1, 2, 10]
-    assert formulas.storm(10.0, 300.0, 2.0, 3600.0) == 5 + (3600 - 310) // 300
-    assert formulas.storm(1.0, 1.0, 1.0, 9.5) == 9
+    doubling = Backoff(min=0.1, max=1e9)
+
+    assert [formulas.storm(doubling, outage) for outage in (0.05, 0.15, 0.35, 102.35)] == [0, 1, 2, 10]
+    assert formulas.storm(Backoff(min=10.0, max=300.0), 3600.0) == 5 + (3600 - 310) // 300
+    assert formulas.storm(Backoff(min=1.0, max=1.0, factor=1.0), 9.5) == 9
+    assert formulas.storm(Backoff(min=1.0, max=1.0, factor=2.0), 9.5) == 9
 
 
 def test_waiting_is_that_of_the_textbook() -> None:

@@ -17,7 +17,9 @@ def test_arrivals_add_up() -> None:
     assert list(islice(Arrivals(2.0).times(Random()), 3)) == [2 * NANO, 4 * NANO, 6 * NANO]
 
 
-@pytest.mark.parametrize("schedule", [Arrivals(Exponential(1.0)), Bursts(Exponential(1.0), 5, 10.0)], ids=repr)
+@pytest.mark.parametrize(
+    "schedule", [Arrivals(Exponential(1.0)), Bursts(Exponential(1.0), 5, 10.0)], ids=repr
+)
 def test_times_never_go_back(schedule: Schedule) -> None:
     times = list(islice(schedule.times(Random(5)), 1000))
 

@@ -1,0 +1,219 @@
+"""A modelled actor at work in a simulated world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..actors.events import ActorDied, ActorEnded, ActorReady, ActorStarting
+from ..actors.reasons import ERROR, NORMAL_EXIT, SHUTDOWN_EXIT, SIGNAL, TIMEOUT, ExitReason
+from ..supervisors.strategies.strategy import Sample
+from .distributions import Distribution, distribution
+from .draws import draws
+from .events import FaultStruck
+from .hazards import hazards_of
+from .model import Model
+
+if TYPE_CHECKING:
+    from .supervisor import SimulatedSupervisor
+
+DOWN, STARTING, UP, FALLEN, HUNG, STOPPING = "down", "starting", "up", "fallen", "hung", "stopping"
+
+CRASHED = ExitReason(ERROR, "a fault of its model")
+NOT_STARTED = ExitReason(ERROR, "its start failed, by its model")
+OUT = ExitReason(ERROR, "what it needs was down when it started")
+UNHEARD = ExitReason(TIMEOUT, "it hung, and was killed")
+KILLED = ExitReason(SIGNAL, "killed, as it did not stop in time", ordered=True)
+
+
+class SimulatedActor:
+    """What a Life is in a runtime, on the heap."""
+
+    def __init__(self, id: str, path: str, model: Model, above: SimulatedSupervisor) -> None:
+        self.id = id
+        self.path = path
+        self.model = model
+        self.above = above
+        self.world = above.world
+        self.number = 0
+        self.state = DOWN
+        self.has_aged = False
+        self.slowness = 1.0
+        self.ordered = False  # its last end was
+        self.outages = 0  # that keep it from starting now
+        self.starting = draws(self.world.seed, path, "start")
+        self.stopping = draws(self.world.seed, path, "stop")
+        self.first = distribution(model.start)
+        self.restart = self.first if model.restart is None else distribution(model.restart)
+        self.renewal = self.first if model.renewal is None else distribution(model.renewal)
+        self.politely = distribution(model.stop)
+        self.ageing: Distribution | None = None if model.ageing is None else distribution(model.ageing)
+        self.hazards, self.late = hazards_of(self, model.faults)
+        self.world.actors.append(self)
+        self.world.down += 1
+
+    @property
+    def is_up(self) -> bool:
+        return self.state == UP
+
+    # -- what its supervisor orders -------------------------------------------------------------
+
+    def begin(self) -> None:
+        world = self.world
+        self.number += 1
+        self.state = STARTING
+        world.emit(ActorStarting(world.now, self.path, self.number))
+        world.start(self, self.number)
+
+    def stop(self, timeout: int | None) -> None:
+        """End when asked: at once while it starts, and never before the deadline if it hangs."""
+        if self.state == STARTING:
+            self.end(SHUTDOWN_EXIT)
+            self.world.started()
+            return
+        if self.state == FALLEN:
+            self.end(CRASHED)
+            return
+        if self.state == HUNG and timeout is None:
+            return  # whoever notices that it hangs will kill it
+        needs = self.politely.draw(self.stopping) if self.state == UP else None
+        self.leave_up()
+        self.state = STOPPING
+        world = self.world
+        if needs is not None and (timeout is None or needs <= timeout):
+            world.at(world.now + needs, self.stopped, self.number)
+        elif timeout is not None:
+            world.at(world.now + timeout, self.killed, self.number)
+
+    def rest(self, reason: ExitReason | None) -> None:
+        """Stay down."""
+
+    def retire(self, reason: ExitReason) -> None:
+        self.world.emit(ActorDied(self.world.now, self.path, self.number, reason))
+
+    # -- its life -------------------------------------------------------------------------------
+
+    def awaits(self, number: int) -> bool:
+        """Does this incarnation still wait for its start?"""
+        return self.number == number and self.state == STARTING
+
+    def launch(self) -> None:
+        world = self.world
+        if self.outages:
+            world.at(world.now, self.refused, self.number)
+            return
+        if self.number == 1:
+            takes = self.first
+        else:
+            takes = self.renewal if self.ordered else self.restart
+        needs = takes.draw(self.starting)
+        fails = self.model.start_fails and self.starting.random() < self.model.start_fails
+        world.at(world.now + needs, self.failed if fails else self.ready, self.number)
+
+    def ready(self, number: int) -> None:
+        if number != self.number or self.state != STARTING:
+            return
+        world = self.world
+        self.state, self.has_aged, self.slowness = UP, False, 1.0
+        world.down -= 1
+        world.emit(ActorReady(world.now, self.path, number))
+        for hazard in self.hazards:
+            hazard.arm(number)
+        if self.ageing is not None:
+            world.at(world.now + self.ageing.draw(self.starting), self.aged, number)
+        if self.above.taints:
+            self.recur()
+        self.above.ready(self)
+        if world.starters is not None:
+            world.started()
+
+    def recur(self) -> None:
+        """What is spoilt brings it down again."""
+        for taint in self.above.taints:
+            if taint.victim == self.id:
+                self.world.at(self.world.now + taint.recurs.draw(taint.random), self.relapse, self.number)
+
+    def relapse(self, number: int) -> None:
+        if number == self.number and self.state == UP:
+            self.world.emit(FaultStruck(self.world.now, self.path, number, "corruption"))
+            self.crash(0)
+
+    def aged(self, number: int) -> None:
+        if number == self.number and self.state == UP:
+            self.has_aged = True
+            for hazard in self.late:
+                hazard.arm(number)
+
+    def failed(self, number: int) -> None:
+        self.stillborn(number, NOT_STARTED)
+
+    def refused(self, number: int) -> None:
+        self.stillborn(number, OUT)
+
+    def stillborn(self, number: int, reason: ExitReason) -> None:
+        if number == self.number and self.state == STARTING:
+            self.end(reason)
+            self.world.started()
+
+    # -- faults ---------------------------------------------------------------------------------
+
+    def crash(self, noticed: int) -> None:
+        if not noticed:
+            self.end(CRASHED)
+            return
+        self.leave_up()
+        self.state = FALLEN
+        self.world.at(self.world.now + noticed, self.crashed, self.number)
+
+    def hang(self, noticed: int) -> None:
+        self.leave_up()
+        self.state = HUNG
+        self.world.at(self.world.now + noticed, self.unheard, self.number)
+
+    def leave(self) -> None:
+        self.end(NORMAL_EXIT)
+
+    def slow(self, factor: float, lasts: int) -> None:
+        self.slowness = factor
+        self.world.at(self.world.now + lasts, self.recover, self.number)
+
+    def recover(self, number: int) -> None:
+        if number == self.number:
+            self.slowness = 1.0
+
+    # -- its end --------------------------------------------------------------------------------
+
+    def crashed(self, number: int) -> None:
+        if number == self.number and self.state == FALLEN:
+            self.end(CRASHED)
+
+    def unheard(self, number: int) -> None:
+        if number == self.number and self.state == HUNG:
+            self.end(UNHEARD)
+
+    def stopped(self, number: int) -> None:
+        if number == self.number and self.state == STOPPING:
+            self.end(SHUTDOWN_EXIT)
+
+    def killed(self, number: int) -> None:
+        if number == self.number and self.state == STOPPING:
+            self.end(KILLED)
+
+    def leave_up(self) -> None:
+        if self.state == UP:
+            self.world.down += 1
+
+    def end(self, reason: ExitReason) -> None:
+        started = self.state != STARTING
+        if self.state == UP:
+            self.world.down += 1
+        self.state = DOWN
+        self.ordered = reason.ordered
+        self.world.emit(ActorEnded(self.world.now, self.path, self.number, reason))
+        self.above.ended(self, reason, started)
+
+    def sample(self) -> Sample:
+        """A look at it."""
+        return AGED_SAMPLE if self.has_aged else FRESH_SAMPLE
+
+
+FRESH_SAMPLE, AGED_SAMPLE = Sample(), Sample(memory=1)

@@ -1,0 +1,253 @@
+"""Figures of a run, made from its events: the same code for what was simulated and what was live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..actors.events import ActorDied, ActorEnded, ActorReady, ActorStarting, Event
+from ..supervisors.events import ChildRestarting, SupervisorGaveUp
+from .distributions import NANO
+from .events import FaultStruck
+
+STORM, STORMY = 10.0, 3  # seconds between two restarts of one storm at the most; restarts that make one
+
+
+@dataclass(frozen=True, slots=True)
+class ActorFigures:
+    """One actor: the share of time that it was up, its failures, and mean seconds (None: there were none).
+
+    `mttf` is time up for each failure, `mttr` from going down, for whatever reason, until it was ready again,
+    `detection` from a fault until the runtime knew.
+    """
+
+    availability: float
+    failures: int
+    restarts: int
+    mttf: float | None
+    mttr: float | None
+    detection: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A whole run; `availability` is the share of time that all actors were up.
+
+    `duration` is in seconds.  A *storm* is three restarts of one actor or more, none later than ten seconds after
+    the one before; `longest_storm` counts restarts.  `give_ups` counts supervisors that ended of themselves, and
+    children that were given up.
+    """
+
+    duration: float
+    availability: float
+    failures: int
+    restarts: int
+    give_ups: int
+    storms: int
+    longest_storm: int
+    mttf: float | None
+    mttr: float | None
+    detection: float | None
+    actors: dict[str, ActorFigures]
+
+    @property
+    def restarts_per_hour(self) -> float:
+        return self.restarts * 3600 / self.duration
+
+
+class Track:
+    """One actor, while events are read."""
+
+    __slots__ = (
+        "detecting",
+        "down_at",
+        "ends",
+        "failures",
+        "noticed",
+        "ready_at",
+        "repairing",
+        "repairs",
+        "restarted_at",
+        "restarts",
+        "struck_at",
+        "up",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.ready_at: int | None = None  # up since
+        self.down_at: int | None = None
+        self.struck_at: int | None = None
+        self.up = self.repairing = self.detecting = 0  # nanoseconds
+        self.failures = self.repairs = self.noticed = self.restarts = self.ends = 0
+        self.restarted_at: list[int] = []  # of the storm under way
+
+    def close(self, until: int) -> None:
+        if self.ready_at is not None:
+            self.up += until - self.ready_at
+
+
+class Gauge:
+    """Reads events as they come; `figures()` at the end.  Times before `since` do not count.
+
+    Example:
+        gauge = Gauge()
+        for event in events:
+            gauge.read(event)
+        print(gauge.figures(until=events[-1].at).availability)
+    """
+
+    def __init__(self, since: int | None = None) -> None:
+        self.since = since
+        self.tracks: dict[str, Track] = {}
+        self.up = 0  # actors
+        self.whole_at: int | None = None  # all up since
+        self.whole = 0  # nanoseconds
+        self.give_ups = self.storms = self.longest_storm = self.restarts = 0
+        self.last = 0
+
+    def read(self, event: Event) -> None:
+        """Take the next event; they come in the order of their times."""
+        if self.since is None:
+            self.since = event.at
+        self.last = event.at
+        reader = READERS.get(type(event))
+        if reader is not None:
+            reader(self, event)
+
+    # -- events ---------------------------------------------------------------------------------
+
+    def starting(self, event: ActorStarting) -> None:
+        if event.actor not in self.tracks:
+            self.break_whole(event.at)
+            self.tracks[event.actor] = Track()
+
+    def ready(self, event: ActorReady) -> None:
+        track = self.tracks[event.actor]
+        if track.ready_at is not None:
+            return
+        if track.down_at is not None:
+            track.repairs += 1
+            track.repairing += event.at - track.down_at
+        track.ready_at, track.down_at = event.at, None
+        self.up += 1
+        if self.up == len(self.tracks):
+            self.whole_at = event.at
+
+    def struck(self, event: FaultStruck) -> None:
+        if event.fault in ENDING and event.actor in self.tracks:
+            track = self.tracks[event.actor]
+            track.struck_at = event.at
+            self.fall(track, event.at)
+
+    def ended(self, event: ActorEnded) -> None:
+        track = self.tracks.get(event.actor)
+        if track is None:
+            return
+        was_up = track.ready_at is not None
+        self.fall(track, event.at)
+        if track.struck_at is not None:
+            track.noticed += 1
+            track.detecting += event.at - track.struck_at
+        if (was_up and not event.reason.ordered) or track.struck_at is not None:
+            track.failures += 1
+        track.struck_at = None
+
+    def fall(self, track: Track, at: int) -> None:
+        """It is up no more."""
+        if track.ready_at is None:
+            return
+        self.break_whole(at)
+        track.up += at - max(track.ready_at, self.since or 0)
+        track.ready_at, track.down_at = None, at
+        self.up -= 1
+
+    def break_whole(self, at: int) -> None:
+        if self.whole_at is not None:
+            self.whole += max(0, at - max(self.whole_at, self.since or 0))
+            self.whole_at = None
+
+    def died(self, event: ActorDied) -> None:
+        """One that was done is missed by nobody."""
+        if not event.reason.abnormal and event.actor in self.tracks:
+            self.fall(self.tracks[event.actor], event.at)
+            self.tracks[event.actor].ends += 1
+
+    def restarting(self, event: ChildRestarting) -> None:
+        self.restarts += 1
+        track = self.tracks.get(event.actor)
+        if track is None:
+            return  # a supervisor
+        track.restarts += 1
+        storm = track.restarted_at
+        if storm and event.at - storm[-1] > STORM * NANO:
+            storm.clear()
+        storm.append(event.at)
+        self.storms += len(storm) == STORMY
+        self.longest_storm = max(self.longest_storm, len(storm))
+
+    def gave_up(self, event: SupervisorGaveUp) -> None:
+        self.give_ups += 1
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def figures(self, until: int | None = None) -> Figures:
+        """The figures up to this time (nanoseconds; None: that of the last event)."""
+        since, end = self.since or 0, self.last if until is None else until
+        span = max(1, end - since)
+        whole = self.whole + (max(0, end - max(self.whole_at, since)) if self.whole_at is not None else 0)
+        tracks = self.tracks.values()
+        up = {path: track.up + self.rest(track, end) for path, track in self.tracks.items()}
+        failures = sum(track.failures for track in tracks)
+        return Figures(
+            duration=span / NANO,
+            availability=whole / span,
+            failures=failures,
+            restarts=self.restarts,
+            give_ups=self.give_ups,
+            storms=self.storms,
+            longest_storm=self.longest_storm,
+            mttf=mean(sum(up.values()), failures),
+            mttr=mean(sum(track.repairing for track in tracks), sum(track.repairs for track in tracks)),
+            detection=mean(sum(track.detecting for track in tracks), sum(track.noticed for track in tracks)),
+            actors={path: of_one(track, up[path], span) for path, track in self.tracks.items()},
+        )
+
+    def rest(self, track: Track, end: int) -> int:
+        return 0 if track.ready_at is None else max(0, end - max(track.ready_at, self.since or 0))
+
+
+ENDING = frozenset(("crash", "hang", "leave", "corruption"))
+
+READERS: dict[type, Callable[[Gauge, Any], None]] = {
+    ActorStarting: Gauge.starting,
+    ActorReady: Gauge.ready,
+    ActorEnded: Gauge.ended,
+    ActorDied: Gauge.died,
+    FaultStruck: Gauge.struck,
+    ChildRestarting: Gauge.restarting,
+    SupervisorGaveUp: Gauge.gave_up,
+}
+
+
+def of_one(track: Track, up: int, span: int) -> ActorFigures:
+    return ActorFigures(
+        availability=up / span,
+        failures=track.failures,
+        restarts=track.restarts,
+        mttf=mean(up, track.failures),
+        mttr=mean(track.repairing, track.repairs),
+        detection=mean(track.detecting, track.noticed),
+    )
+
+
+def mean(nanoseconds: int, count: int) -> float | None:
+    return nanoseconds / count / NANO if count else None
+
+
+def measure(events: Iterable[Event], since: int | None = None, until: int | None = None) -> Figures:
+    """The figures of events that were kept, from `since` (None: the first event) to `until` (None: the last)."""
+    gauge = Gauge(since)
+    for event in events:
+        gauge.read(event)
+    return gauge.figures(until)
