@@ -2,54 +2,71 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..actors.events import ActorDied, ActorEnded, ActorReady, ActorStarting
-from ..actors.reasons import ERROR, NORMAL_EXIT, SHUTDOWN_EXIT, SIGNAL, TIMEOUT, ExitReason
+from ..actors.reasons import ERROR, NORMAL, SHUTDOWN_EXIT, SIGNAL, TIMEOUT, ExitReason
+from ..actors.spec import ChildSpec
 from ..supervisors.strategies.strategy import Sample
-from .distributions import Distribution, distribution
+from .corruption import Shared
+from .distributions import NANO, Distribution, distribution
 from .draws import draws
 from .events import FaultStruck
 from .hazards import hazards_of
-from .model import Model
 
 if TYPE_CHECKING:
-    from .supervisor import SimulatedSupervisor
+    from .world import World
 
 DOWN, STARTING, UP, FALLEN, HUNG, STOPPING = "down", "starting", "up", "fallen", "hung", "stopping"
 
 CRASHED = ExitReason(ERROR, "a fault of its model")
 NOT_STARTED = ExitReason(ERROR, "its start failed, by its model")
 OUT = ExitReason(ERROR, "what it needs was down when it started")
+LATE = ExitReason(TIMEOUT, "its start took longer than its start_timeout")
+LEFT = ExitReason(NORMAL, "left, by its model", ordered=True)
 UNHEARD = ExitReason(TIMEOUT, "it hung, and was killed")
 KILLED = ExitReason(SIGNAL, "killed, as it did not stop in time", ordered=True)
+
+
+class Above(Protocol):
+    """What is above an actor: its supervisor, simulated, or what stands in for one that is live."""
+
+    @property
+    def world(self) -> World: ...
+    @property
+    def shared(self) -> Shared: ...
+    def ready(self, child: Any, /) -> None: ...
+    def ended(self, child: Any, reason: ExitReason, started: bool, /) -> None: ...
 
 
 class SimulatedActor:
     """What a Life is in a runtime, on the heap."""
 
-    def __init__(self, id: str, path: str, model: Model, above: SimulatedSupervisor) -> None:
+    def __init__(self, id: str, path: str, spec: ChildSpec[Any], above: Above) -> None:
         self.id = id
         self.path = path
-        self.model = model
         self.above = above
-        self.world = above.world
+        self.world = world = above.world
+        self.shared = above.shared
+        self.model = model = world.scenario.model(path)
+        self.deadline = spec.options.start_timeout * NANO
+        self.began = 0
         self.number = 0
         self.state = DOWN
         self.has_aged = False
         self.slowness = 1.0
-        self.ordered = False  # its last end was
+        self.planned = False  # its last end was
         self.outages = 0  # that keep it from starting now
-        self.starting = draws(self.world.seed, path, "start")
-        self.stopping = draws(self.world.seed, path, "stop")
+        self.starting = draws(world.seed, path, "start")
+        self.stopping = draws(world.seed, path, "stop")
         self.first = distribution(model.start)
         self.restart = self.first if model.restart is None else distribution(model.restart)
         self.renewal = self.first if model.renewal is None else distribution(model.renewal)
         self.politely = distribution(model.stop)
         self.ageing: Distribution | None = None if model.ageing is None else distribution(model.ageing)
         self.hazards, self.late = hazards_of(self, model.faults)
-        self.world.actors.append(self)
-        self.world.down += 1
+        world.actors.append(self)
+        world.down += 1
 
     @property
     def is_up(self) -> bool:
@@ -60,11 +77,11 @@ class SimulatedActor:
     def begin(self) -> None:
         world = self.world
         self.number += 1
-        self.state = STARTING
+        self.set_out()
         world.emit(ActorStarting(world.now, self.path, self.number))
         world.start(self, self.number)
 
-    def stop(self, timeout: int | None) -> None:
+    def stop(self, timeout: int | None, returns: bool = False) -> None:
         """End when asked: at once while it starts, and never before the deadline if it hangs."""
         if self.state == STARTING:
             self.end(SHUTDOWN_EXIT)
@@ -84,6 +101,15 @@ class SimulatedActor:
         elif timeout is not None:
             world.at(world.now + timeout, self.killed, self.number)
 
+    def kill(self) -> None:
+        """End at once."""
+        if self.state == STARTING:
+            self.stop(0)
+        elif self.state != DOWN:
+            self.leave_up()
+            self.state = STOPPING
+            self.end(KILLED)
+
     def rest(self, reason: ExitReason | None) -> None:
         """Stay down."""
 
@@ -96,7 +122,13 @@ class SimulatedActor:
         """Does this incarnation still wait for its start?"""
         return self.number == number and self.state == STARTING
 
+    def set_out(self) -> None:
+        """It begins to start."""
+        self.state, self.began = STARTING, self.world.now
+        self.shared.began(self.id)
+
     def launch(self) -> None:
+        """A starter is at its service."""
         world = self.world
         if self.outages:
             world.at(world.now, self.refused, self.number)
@@ -104,33 +136,37 @@ class SimulatedActor:
         if self.number == 1:
             takes = self.first
         else:
-            takes = self.renewal if self.ordered else self.restart
-        needs = takes.draw(self.starting)
+            takes = self.renewal if self.planned else self.restart
+        ready = world.now + takes.draw(self.starting)
         fails = self.model.start_fails and self.starting.random() < self.model.start_fails
-        world.at(world.now + needs, self.failed if fails else self.ready, self.number)
+        if ready - self.began > self.deadline:
+            world.at(max(world.now, self.began + round(self.deadline)), self.belated, self.number)
+        else:
+            world.at(ready, self.failed if fails else self.ready, self.number)
 
     def ready(self, number: int) -> None:
+        """Its start has come to a good end."""
         if number != self.number or self.state != STARTING:
             return
         world = self.world
-        self.state, self.has_aged, self.slowness = UP, False, 1.0
-        world.down -= 1
         world.emit(ActorReady(world.now, self.path, number))
-        for hazard in self.hazards:
-            hazard.arm(number)
-        if self.ageing is not None:
-            world.at(world.now + self.ageing.draw(self.starting), self.aged, number)
-        if self.above.taints:
-            self.recur()
+        self.rise()
         self.above.ready(self)
         if world.starters is not None:
             world.started()
 
-    def recur(self) -> None:
-        """What is spoilt brings it down again."""
-        for taint in self.above.taints:
-            if taint.victim == self.id:
-                self.world.at(self.world.now + taint.recurs.draw(taint.random), self.relapse, self.number)
+    def rise(self) -> None:
+        """Be up: the clocks of its faults begin."""
+        world, number = self.world, self.number
+        self.state, self.has_aged, self.slowness = UP, False, 1.0
+        world.down -= 1
+        for hazard in self.hazards:
+            hazard.arm(number)
+        if self.ageing is not None:
+            world.at(world.now + self.ageing.draw(self.starting), self.aged, number)
+        for taint in self.shared.taints:
+            if taint.victim == self.id:  # what is spoilt brings it down again
+                world.at(world.now + taint.recurs.draw(taint.random), self.relapse, number)
 
     def relapse(self, number: int) -> None:
         if number == self.number and self.state == UP:
@@ -148,6 +184,9 @@ class SimulatedActor:
 
     def refused(self, number: int) -> None:
         self.stillborn(number, OUT)
+
+    def belated(self, number: int) -> None:
+        self.stillborn(number, LATE)
 
     def stillborn(self, number: int, reason: ExitReason) -> None:
         if number == self.number and self.state == STARTING:
@@ -170,7 +209,7 @@ class SimulatedActor:
         self.world.at(self.world.now + noticed, self.unheard, self.number)
 
     def leave(self) -> None:
-        self.end(NORMAL_EXIT)
+        self.end(LEFT)
 
     def slow(self, factor: float, lasts: int) -> None:
         self.slowness = factor
@@ -204,12 +243,16 @@ class SimulatedActor:
 
     def end(self, reason: ExitReason) -> None:
         started = self.state != STARTING
-        if self.state == UP:
-            self.world.down += 1
-        self.state = DOWN
-        self.ordered = reason.ordered
+        self.sink(reason)
         self.world.emit(ActorEnded(self.world.now, self.path, self.number, reason))
         self.above.ended(self, reason, started)
+
+    def sink(self, reason: ExitReason) -> None:
+        """Be down."""
+        self.leave_up()
+        self.state = DOWN
+        self.planned = reason.ordered or not reason.abnormal
+        self.shared.ended(self.id)
 
     def sample(self) -> Sample:
         """A look at it."""

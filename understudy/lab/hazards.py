@@ -76,7 +76,7 @@ def crash(hazard: Hazard) -> None:
     spoilt = fault.corruption
     if spoilt is not None and hazard.random.random() < spoilt.share:
         hazard.tell("corruption")
-        actor.above.spoil(actor, spoilt)
+        actor.shared.spoil(actor.id, spoilt, draws(actor.world.seed, actor.path, f"relapse {actor.number}"))
     else:
         hazard.tell("crash")
     actor.crash(hazard.wait())

@@ -14,8 +14,8 @@ from .faults import Fault, is_fault
 class Model:
     """What an actor does, as far as supervision sees it; times are distributions, or seconds.
 
-    `start` is how long a start takes; `restart` the same after an end of its own, `renewal` after one that its
-    supervisor ordered (None: as `start`).  `stop` is how long it takes to end when asked.  Such a share of
+    `start` is how long a start takes; `restart` the same after a failure, `renewal` after an end that was planned,
+    normal or ordered by its supervisor (None: as `start`).  `stop` is how long it takes to end when asked.  Such a share of
     starts, `start_fails`, comes to nothing.  `ageing` is how long it is up before it has aged: then its sample
     says so (one byte of memory), and faults with the clock *aged* can strike.
 

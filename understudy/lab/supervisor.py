@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..actors.reasons import ERROR, SHUTDOWN_EXIT, ExitReason
+from ..actors.events import Event
+from ..actors.reasons import ERROR, NORMAL, SHUTDOWN_EXIT, ExitReason
 from ..actors.spec import ChildSpec
 from ..supervisors import steps
 from ..supervisors.core import Core
-from ..supervisors.events import ChildRestarting, SupervisorGaveUp
-from ..supervisors.rules import ChildRules, Flags
+from ..supervisors.ends import end_of
+from ..supervisors.events import ChildDelayed, ChildParked, ChildRestarting, SupervisorGaveUp
+from ..supervisors.rules import SIGNIFICANT
+from ..supervisors.spec import rules_of
 from ..supervisors.strategies.strategy import Sampled, Woke
 from .actor import SimulatedActor
-from .corruption import Taint
+from .corruption import Shared
 from .distributions import NANO
-from .draws import draws
-from .faults import Corruption
 
 if TYPE_CHECKING:
     from ..supervisors.spec import Supervisor
@@ -34,18 +34,21 @@ class SimulatedSupervisor:
         self.path = path
         self.world = world
         self.above = above
-        self.core = Core(flags_of(plan))
+        self.core = Core(plan.flags)
+        self.plan = plan
         self.number = 0
+        self.up = False  # all of its children have been ready
         self.waking = 0  # the wake that counts; earlier ones were taken back
+        self.looking = False
         self.children: dict[str, SimulatedActor | SimulatedSupervisor] = {}
-        self.taints: list[Taint] = []
+        self.shared = Shared(plan.ids())
         for name, child in zip(plan.ids(), plan.children, strict=True):
             self.plant(name, child)
 
     def plant(self, id: str, child: Any) -> None:
         path = f"{self.path}/{id}" if self.path else id
         if isinstance(child, ChildSpec):
-            self.children[id] = SimulatedActor(id, path, self.world.scenario.model(path), self)
+            self.children[id] = SimulatedActor(id, path, child, self)
         else:
             self.children[id] = SimulatedSupervisor(id, path, child, self.world, self)
         self.feed(steps.Added(id, rules_of(child)))
@@ -56,17 +59,7 @@ class SimulatedSupervisor:
         self.feed(steps.Started(child.id))
 
     def ended(self, child: SimulatedActor | SimulatedSupervisor, reason: ExitReason, started: bool) -> None:
-        if self.taints:
-            self.taints = [taint for taint in self.taints if not taint.ended(child.id)]
-        self.feed(steps.Ended(child.id, reason, started))
-
-    def spoil(self, victim: SimulatedActor, fault: Corruption) -> None:
-        """State that its children share is spoilt, and a lone restart of this one brings it back."""
-        ids = list(self.children)
-        circle = set(ids if fault.cure == "all" else ids[ids.index(victim.id) :])
-        down = {id for id in circle if not self.children[id].number}
-        random = draws(self.world.seed, victim.path, "relapse", str(victim.number))
-        self.taints.append(Taint(victim.id, circle, down, fault, random))
+        self.feed(steps.Ended(child.id, reason, started, not started and reason.kind == NORMAL))
 
     # -- what the core decides ------------------------------------------------------------------
 
@@ -87,13 +80,11 @@ class SimulatedSupervisor:
         child = self.children[effect.id]
         if effect.restart:
             restarts = self.core.children[effect.id].restarts
-            self.world.emit(ChildRestarting(self.world.now, child.path, child.number, restarts))
-        for taint in self.taints:
-            taint.began(effect.id)
+            self.emit(ChildRestarting, child, restarts)
         child.begin()
 
     def on_stop(self, effect: steps.Stop) -> None:
-        self.children[effect.id].stop(effect.timeout)
+        self.children[effect.id].stop(effect.timeout, effect.returns)
 
     def on_rest(self, effect: steps.Rest) -> None:
         self.children[effect.id].rest(effect.reason)
@@ -102,14 +93,17 @@ class SimulatedSupervisor:
         child = self.children.pop(effect.id)
         reason = effect.reason or SHUTDOWN_EXIT
         if effect.gave_up:
-            self.world.emit(SupervisorGaveUp(self.world.now, child.path, child.number, effect.id, reason))
+            self.emit(SupervisorGaveUp, child, effect.id, reason)
         child.retire(reason)
 
     def on_delay(self, effect: steps.Delay) -> None:
-        """Callers wait."""
+        child = self.children[effect.id]
+        self.emit(ChildDelayed, child, effect.until, effect.why)
 
     def on_park(self, effect: steps.Park) -> None:
-        self.children[effect.id].rest(effect.reason)
+        child = self.children[effect.id]
+        self.emit(ChildParked, child, effect.reason)
+        child.rest(effect.reason)
 
     def on_wake(self, effect: steps.Wake) -> None:
         self.waking += 1
@@ -123,43 +117,68 @@ class SimulatedSupervisor:
     def on_all_started(self, effect: steps.AllStarted) -> None:
         if self.above is not None:
             self.above.ready(self)
-        every = getattr(self.core.flags.strategy, "sample_every", None)
-        if every is not None:
-            self.look_on((self.number, round(every * NANO)))
-
-    def look_on(self, clock: tuple[int, int]) -> None:
-        self.world.at(self.world.now + clock[1], self.look, clock)
-
-    def look(self, clock: tuple[int, int]) -> None:
-        """Show the strategy every actor that is up."""
-        if clock[0] != self.number or self.core.is_over:
-            return
-        actors = [child for child in self.children.values() if isinstance(child, SimulatedActor)]
-        self.feed(Sampled({actor.id: actor.sample() for actor in actors if actor.is_up}))
-        self.look_on(clock)
+        self.up = True
+        self.look_later()
 
     def on_over(self, effect: steps.Over) -> None:
-        reason = SHUTDOWN_EXIT
-        if effect.cause is not None:
-            reason = self.given_up(effect.cause)
+        reason, cause, started = SHUTDOWN_EXIT, effect.cause, self.up
+        if cause is not None:
+            reason = end_of(cause, self.core.flags, ERROR if self.above is None else None)
+            if cause.why != SIGNIFICANT:
+                self.emit(SupervisorGaveUp, self, cause.child or "", reason)
+        self.up = False
         if self.above is not None:
-            self.above.ended(self, reason, True)
+            self.above.ended(self, reason, started)
         else:
             self.world.over = True
 
-    def given_up(self, cause: steps.Cause) -> ExitReason:
-        child, reason = cause.child or "", cause.reason or ExitReason(ERROR, cause.why)
-        self.world.emit(SupervisorGaveUp(self.world.now, self.path, self.number, child, reason))
-        return replace(reason, kind=ERROR, text=f"{child}: {reason}", ordered=False)
+    def emit(
+        self, kind: Callable[..., Event], child: SimulatedActor | SimulatedSupervisor, *details: Any
+    ) -> None:
+        self.world.emit(kind(self.world.now, child.path, child.number, *details))
+
+    # -- what the strategy looks at -------------------------------------------------------------
+
+    def look_later(self) -> None:
+        every = getattr(self.core.flags.strategy, "sample_every", None)
+        if every is not None and not self.looking:
+            self.looking = True
+            self.world.at(self.world.now + round(every * NANO), self.look, None)
+
+    def look(self, _: object) -> None:
+        """Show the strategy every actor."""
+        self.looking = False
+        if not self.up:
+            return
+        children = self.children.items()
+        self.feed(
+            Sampled({id: child.sample() for id, child in children if isinstance(child, SimulatedActor)})
+        )
+        self.look_later()
 
     # -- what the supervisor above orders -------------------------------------------------------
 
     def begin(self) -> None:
+        """Start the children of the plan, those too that were forgotten since it last began."""
         self.number += 1
-        self.feed(steps.Begin())
+        for id, child in zip(self.plan.ids(), self.plan.children, strict=True):
+            if id not in self.children:
+                self.plant(id, child)
+        self.feed(steps.Begin(tuple(self.plan.ids())))
 
-    def stop(self, timeout: int | None) -> None:
-        self.feed(steps.Shutdown())
+    def stop(self, timeout: int | None, returns: bool = False) -> None:
+        if timeout is not None:
+            self.world.at(self.world.now + timeout, self.overstayed, self.number)
+        self.feed(steps.Shutdown(returns))
+
+    def overstayed(self, number: int) -> None:
+        """Its time to stop is over: what is below it goes at once."""
+        if self.number == number and self.core.ending and not self.core.is_over:
+            self.kill()
+
+    def kill(self) -> None:
+        for child in list(self.children.values()):
+            child.kill()
 
     def rest(self, reason: ExitReason | None) -> None:
         """Its children rest already."""
@@ -181,15 +200,3 @@ EFFECTS: dict[type, Callable[[SimulatedSupervisor, Any], None]] = {
     steps.AllStarted: SimulatedSupervisor.on_all_started,
     steps.Over: SimulatedSupervisor.on_over,
 }
-
-
-def flags_of(plan: Supervisor) -> Flags:
-    """How the supervisor of a plan decides."""
-    return Flags(plan.intensity, round(plan.within * NANO))
-
-
-def rules_of(child: Any) -> ChildRules:
-    """How the end of a child of a plan is treated."""
-    if isinstance(child, ChildSpec):
-        return ChildRules(child.options.restart or "permanent", child.options.max_restarts)
-    return ChildRules()
