@@ -70,6 +70,12 @@ class Agenda:
         """Seconds left to stop; if nobody told it to, it has this many."""
         return otherwise if self.limit is None else max(0.0, self.limit.at - self.now())
 
+    def clear(self) -> None:
+        """Forget all timers: who set them is no more."""
+        for timer in (*self.armed, *self.due):
+            timer.cancel()
+        self.due.clear()
+
     def close(self) -> None:
         """The incarnation ends: nothing is due any more."""
         for armed in (*self.armed.values(), *([self.limit] if self.limit is not None else [])):

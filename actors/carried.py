@@ -9,7 +9,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..transports.guests.context import CARRIED, NOTHING, carried_here, set_carried
+from ..transports.guests.context import CARRIED, NOTHING, carried_here, casts_are_elaborate, set_carried
 from ..transports.guests.protocol import AHEAD
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def carry(variable: ContextVar[V]) -> ContextVar[V]:
     """
     if CARRIED.setdefault(variable.name, variable) is not variable:
         raise ValueError(f"another context variable named {variable.name!r} is carried already; rename one")
+    casts_are_elaborate()
     return variable
 
 

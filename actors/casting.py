@@ -1,7 +1,8 @@
 """How `h.m.cast(...)` is compiled: from the method's signature, so that a cast costs no more than it must.
 
 A cast to an actor in this process is put into the mailbox as a note, a tuple of (method, args, id, what made
-it); the mailbox writes a call record of it only if somebody asks for one.
+it); the mailbox writes a call record of it only if somebody asks for one.  A cast that takes context variables along,
+or is made in a task that runs a method, is a record from the start.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..transports.guests.context import running
+from ..transports.guests.context import CARRIED, CASTING, role, running
 
 if TYPE_CHECKING:
     from .mailbox import Mailbox
@@ -24,11 +25,11 @@ MISSING: Any = object()
 
 # Our names end in an underscore, so that no parameter of the user's hides them.
 TEMPLATE = """
-def make(method_, mailbox_, next_id_, running_, check_, ObjectRef_, MISSING_, NO_KEYWORDS_):
+def make(method_, mailbox_, next_id_, running_, cast_elaborate_, ObjectRef_, MISSING_):
     def {name}({parameters}):
         queue_ = mailbox_.queue
-        if queue_ is None{refs}:
-            return mailbox_.cast(method_, {args}, NO_KEYWORDS_, check_(*{args}))
+        if ELABORATE_ or queue_ is None{refs}:
+            return cast_elaborate_(method_, mailbox_, {args})
         queue_.append((method_, {args}, next_id_(), running_.call))
         receiver_ = mailbox_.receiver
         if receiver_ is not None and not receiver_.awake:
@@ -44,10 +45,20 @@ def cast_of(method: ActorMethod[Any], mailbox: Mailbox) -> Cast:
         if make is not None:
             from .ref import ObjectRef  # not above: a guest has none, and no event loop
 
-            return make(
-                method, mailbox, mailbox.next_id, running, method.check, ObjectRef, MISSING, NO_KEYWORDS
-            )
+            return make(method, mailbox, mailbox.next_id, running, cast_elaborate, ObjectRef, MISSING)
     return functools.partial(cast_checked, method, mailbox)
+
+
+def cast_elaborate(method: ActorMethod[Any], mailbox: Mailbox, args: tuple[Any, ...]) -> None:
+    """A cast that may be more than a note."""
+    refs = method.check(*args)
+    queue = mailbox.queue
+    if queue is None or refs or CARRIED or role.get() is not None:
+        mailbox.cast(method, args, NO_KEYWORDS, refs)
+        return
+    queue.append((method, args, mailbox.next_id(), running.call))
+    if mailbox.receiver is not None and not mailbox.receiver.awake:
+        mailbox.receiver.pump()
 
 
 def cast_checked(method: ActorMethod[Any], mailbox: Mailbox, *args: Any, **kwargs: Any) -> None:
@@ -78,7 +89,7 @@ def maker_of(function: Callable[..., Any]) -> Callable[..., Cast] | None:
         args=f"(({given}) if {names[-1]} is not MISSING_ else ({fewer}))" if optional else f"({given})",
     )
     scope: dict[str, Any] = {}
-    exec(source, scope)
+    exec(source, CASTING, scope)  # ELABORATE_ is a global there, which costs a cast nothing to look at
     return functools.partial(named, scope["make"], function.__qualname__)
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import trio
 from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
@@ -21,6 +21,7 @@ from .checks import check_fields
 from .errors import CallError
 from .leaving import cancelled
 from .mapping import CHECKS, Flaw
+from .reading import Readable
 from .stream import Feed
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Chunk(Feed):
         self.stream.chunk_ended(self, call)
 
 
-class ChunkStream(Generic[R_co]):
+class ChunkStream(Readable[R_co]):
     """The results of one method called with each of `items`, in their order; to its user a `MapStream`."""
 
     __slots__ = (

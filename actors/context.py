@@ -41,12 +41,14 @@ def current_actor() -> Any:
 def exit_actor(reason: str | None = None) -> NoReturn:
     """End this actor on purpose, with reason *normal*; its caller gets an ActorDiedError that says so.
 
-    Started by `.remote()` it does not come back; in a tree its restart type decides.
+    Started by `.remote()` it does not come back; in a tree its restart type decides.  In `__init__` or `on_start`
+    it says that the actor need not run: that is no failure, and it stays down until somebody starts it.
 
     Raises:
-        RuntimeError: outside a method that was called through a handle.
+        RuntimeError: outside an actor's methods and hooks.
     """
-    if present().call is None and present().actor is None:
+    here = present()
+    if here.call is None and here.actor is None and here.details is None:
         raise RuntimeError(
             "exit_actor() works inside an actor's methods and hooks; from outside use kill(handle)"
         )

@@ -128,3 +128,7 @@ def refuse_async_hooks(cls: type) -> None:
                 f"{cls.__name__}.{name} is async, but {cls.__name__} has no async methods, so no event loop "
                 "runs it; make the hook a plain function, or one of the methods async"
             )
+
+
+def full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

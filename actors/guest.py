@@ -28,7 +28,7 @@ from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
 from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
-from .recall import recalled
+from .recall import recalled, take_back
 from .stream import Feed
 from .verdicts import answer, flaw_of
 
@@ -334,6 +334,19 @@ class GuestIncarnation:
         if not self.climber.climbs:  # one for a call goes on: it ends the call, or all
             self.climber.begin(0, SHUTDOWN, delay=seconds)
         self.pump()
+
+    def leave(self, seconds: float) -> None:
+        """Leave without what is in the mailbox: it waits for the next incarnation, and what runs is interrupted."""
+        if self.session.state is not READY:
+            return self.stop(seconds)
+        take_back(self)
+        self.interrupt()
+        self.climber.deadlines.after(seconds, self.overstayed)
+        return self.finish_stop()
+
+    def overstayed(self) -> None:
+        if not self.dead.is_set():
+            self.kill(SHUTDOWN_EXIT)
 
     def finish_stop(self) -> None:
         if self.session.state is READY and self.why is None:

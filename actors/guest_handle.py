@@ -14,7 +14,7 @@ from ..transports.guests.asking import Asking, Question
 from ..transports.guests.context import carried_here, present
 from ..transports.guests.protocol import REFUSAL
 from . import errors
-from .exported import exported_of
+from .exported import exported_of, full_name
 from .kinds import kind_of
 from .reasons import ExitReason
 from .signature import compiled
@@ -37,7 +37,8 @@ class GuestHandle:
     def __getattr__(self, name: str) -> GuestMethod:
         if name.startswith("__"):
             raise AttributeError(name)
-        method = GuestMethod([self._path, self._namespace], name, self._function(name))
+        wanted = full_name(self._cls) if self._cls is not None else ""
+        method = GuestMethod([self._path, self._namespace, wanted], name, self._function(name))
         setattr(self, name, method)
         return method
 

@@ -81,7 +81,7 @@ def wait_blocking(
     refs: Iterable[GuestRef], *, num_returns: int = 1, timeout: float | None = None
 ) -> tuple[list[GuestRef], list[GuestRef]]:
     """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order."""
-    refs = list(refs)
+    refs = checked_list(refs)
     if not 0 < num_returns <= len(refs):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(refs)}, not {num_returns}")
     until = None if timeout is None else time.monotonic() + timeout
@@ -92,6 +92,13 @@ def wait_blocking(
     ended = [ref for ref in refs if ref.done][:num_returns]
     chosen = {id(ref) for ref in ended}
     return ended, [ref for ref in refs if id(ref) not in chosen]
+
+
+def checked_list(refs: Any) -> list[GuestRef]:
+    many: list[Any] = list(refs) if hasattr(refs, "__iter__") else [None]
+    if not all(isinstance(ref, GuestRef) for ref in many):
+        raise TypeError(f"wait() takes a list of refs, as in wait([ref]), not {refs!r}")
+    return many
 
 
 def done_by(ref: GuestRef, until: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .actor import RESERVED
-from .exported import MARK, awaits, exported_of
+from .exported import MARK, awaits, exported_of, full_name
 from .guest_handle import handle_at
 from .kinds import kind_of as function_kind
 from .method import ActorMethod
@@ -79,6 +79,37 @@ class ActorHandle:
 
     def __reduce__(self) -> Any:
         return handle_at, (self._life.path, self._life.spec.cls)
+
+
+def of_class(handle: ActorHandle, wanted: Any) -> ActorHandle:
+    """The handle, if its actor is of this class or a subclass; `None` is any.
+
+    Raises:
+        TypeError: if it is of another, or `wanted` is no class.
+    """
+    if wanted is None:
+        return handle
+    life = handle._life  # pyright: ignore[reportPrivateUsage]
+    cls, kind = life.spec.cls, class_of(wanted)
+    if not issubclass(cls, kind):
+        again = "; it was defined anew since then" if full_name(cls) == full_name(kind) else ""
+        raise TypeError(f"{life.path!r} is a {full_name(cls)} and no {full_name(kind)}{again}")
+    return handle
+
+
+def of_class_named(handle: ActorHandle, wanted: str) -> ActorHandle:
+    """As `of_class`, by the name under which another process knows the class; "" is any."""
+    life = handle._life  # pyright: ignore[reportPrivateUsage]
+    if wanted and wanted not in map(full_name, life.spec.cls.__mro__):
+        raise TypeError(f"{life.path!r} is a {full_name(life.spec.cls)} and no {wanted}")
+    return handle
+
+
+def class_of(wanted: Any) -> type:
+    kind = getattr(wanted, "cls", wanted)  # that of X.options(...)
+    if not isinstance(kind, type):
+        raise TypeError(f"get_actor(name, X) takes the actor's class, not {wanted!r}")
+    return kind
 
 
 def is_other_kind(found: object) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from threading import get_ident
 from typing import TYPE_CHECKING
 
+import trio
+
 from .errors import NoRuntimeError
 
 if TYPE_CHECKING:
@@ -17,6 +19,21 @@ def elsewhere(label: str) -> NoRuntimeError:
         "with understudy.aio or understudy.blocking: handles made there work in any loop and any thread, "
         "and so do aio.get(), blocking.get() and the like"
     )
+
+
+def not_trio(name: str) -> NoRuntimeError:
+    return NoRuntimeError(
+        f"understudy.{name} is for tasks of trio, with `async` and `await`; under asyncio write understudy.aio.{name},"
+        f" in plain code understudy.blocking.{name}"
+    )
+
+
+def check_trio(name: str) -> None:
+    """Raise NoRuntimeError where no task of trio runs."""
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        raise not_trio(name) from None
 
 
 def check_here(stage: Stage, label: str) -> None:

@@ -28,6 +28,7 @@ class Staged(Protocol):
     actor: Any
 
     def make(self) -> None: ...
+    def clear(self) -> None: ...
     def cue(self, function: Callable[..., Any], /, *args: Any) -> Awaitable[Any]: ...
 
 
@@ -41,6 +42,7 @@ async def rise(staged: Staged) -> None:
         except BaseException as error:
             let_through(error)
             staged.life.emit(events.StateLost, "load_state", error)
+            staged.clear()
             staged.make()  # half a state is none
     if "on_start" in hooks:
         await staged.cue(staged.actor.on_start)

@@ -60,7 +60,7 @@ class Inheritance:
         spec = incarnation.life.spec
         bows = incarnation.session.state is LEAVING and hooks_of(spec.cls) & {p.SAVE, p.LAST}
         if bows and self.said is not None and incarnation.why is self.said:
-            text = f"{self.said.text}; its hooks did not end within {spec.options.shutdown:g} s"
+            text = f"{self.said.text}; its hooks did not end within {spec.options.grace:g} s"
             incarnation.why = replace(self.said, text=text.lstrip("; "))
         incarnation.condemn(reason)
 
@@ -77,7 +77,7 @@ def on_leaving(incarnation: GuestIncarnation, message: list[Any]) -> None:
         incarnation.parting = incarnation.sent.pop(message[3], None)
     incarnation.started.set()
     # It has said that it leaves; if it does not, it is helped.
-    incarnation.climber.begin(0, incarnation.why.kind, delay=incarnation.life.spec.options.shutdown)
+    incarnation.climber.begin(0, incarnation.why.kind, delay=incarnation.life.spec.options.grace)
 
 
 def on_state(incarnation: GuestIncarnation, message: list[Any]) -> None:

@@ -19,7 +19,8 @@ from .errors import ActorDiedError, ActorError, ActorUnavailableError
 from .leaving import cancelled, is_leaving
 from .limited import LimitedMailbox
 from .mailbox import Mailbox
-from .reasons import NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
+from .options import BRUTAL
+from .reasons import BRUTAL_EXIT, NORMAL_EXIT, SHUTDOWN_EXIT, UNREACHABLE, ExitReason
 from .retry import retries_of
 from .stagecraft import EXECUTORS as EXECUTORS
 from .stagecraft import Stagecraft
@@ -64,6 +65,7 @@ class Incarnation(Protocol):
     def in_flight(self) -> Iterable[Call]: ...
     def interrupt(self) -> Sequence[trio.Event]: ...
     def stop(self, seconds: float) -> None: ...
+    def leave(self, seconds: float) -> None: ...
     def kill(self, reason: ExitReason) -> None: ...
 
 
@@ -121,19 +123,28 @@ class Life(Standing):
         self.mailbox.closed = None
         self.give(BEGIN)
 
-    def stop(self) -> None:
-        """End the incarnation politely; `overseer.ended` tells when it has."""
-        seconds = self.spec.options.shutdown
+    def stop(self, returns: bool = False) -> None:
+        """End the incarnation politely; `overseer.ended` tells when it has.
+
+        What waits is done first, unless the actor `returns`: then it is left for the next incarnation.
+        """
+        seconds, brutal = self.spec.options.grace, self.spec.options.shutdown == BRUTAL
         if self.incarnation is not None:
             starting = self.state is lifecycle.STARTING
             self.move("stop")
-            if starting and self.mailbox.waiting():
+            if brutal:
+                self.incarnation.kill(BRUTAL_EXIT)
+            elif returns and starting:
+                self.incarnation.kill(SHUTDOWN_EXIT)
+            elif returns:
+                self.incarnation.leave(seconds)
+            elif starting and self.mailbox.waiting():
                 self.house.stage.timers.after(
                     seconds, self.give_up_start
                 )  # it may begin, to do what it was given
             else:
                 self.incarnation.stop(seconds)
-        elif self.order is BEGIN and self.mailbox.waiting():
+        elif self.order is BEGIN and self.mailbox.waiting() and not (returns or brutal):
             self.leaving = True
         elif self.order is BEGIN:
             self.order = None
@@ -147,7 +158,7 @@ class Life(Standing):
             and self.mailbox.receiver is None
         ):
             if self.incarnation.held:
-                self.house.stage.timers.after(self.spec.options.shutdown, self.give_up_start)
+                self.house.stage.timers.after(self.spec.options.grace, self.give_up_start)
             else:
                 self.incarnation.kill(SHUTDOWN_EXIT)
 
@@ -271,7 +282,7 @@ class Life(Standing):
         self.mailbox.receiver = incarnation
         incarnation.pump()
         if self.state is lifecycle.STOPPING:
-            incarnation.stop(self.spec.options.shutdown)
+            incarnation.stop(self.spec.options.grace)
 
     def ended(self, reason: ExitReason, started: bool) -> None:
         self.last_reason = reason

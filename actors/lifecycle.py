@@ -24,6 +24,7 @@ PENDING, STARTING, READY, STOPPING, RESTARTING, DOWN, DEAD = (
 
 ACTOR: dict[tuple[str, str], str] = {
     (PENDING, "start"): STARTING,
+    (PENDING, "rest"): DOWN,
     (PENDING, "retire"): DEAD,
     (STARTING, "ready"): READY,
     (STARTING, "stop"): STOPPING,
@@ -37,6 +38,7 @@ ACTOR: dict[tuple[str, str], str] = {
     (RESTARTING, "rest"): DOWN,
     (RESTARTING, "retire"): DEAD,
     (DOWN, "start"): STARTING,
+    (DOWN, "rest"): DOWN,
     (DOWN, "retire"): DEAD,
     (DEAD, "retire"): DEAD,
 }

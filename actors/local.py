@@ -20,7 +20,7 @@ from .errors import BEGUN, NEVER_SENT, CallInterruptedError, task_error
 from .exported import hooks_of
 from .here import check_here
 from .hooks import error_of, fall, let_through, reason_of_exit, rise, worse
-from .reasons import ERROR, INTERRUPTED, SHUTDOWN_EXIT, ExitReason
+from .reasons import DECLINED_EXIT, ERROR, INTERRUPTED, SHUTDOWN_EXIT, ExitReason
 from .retry import ends_actor, wants_retry
 from .scope import end_call, hand_up
 from .stream import Feed
@@ -63,7 +63,9 @@ class LocalIncarnation:
             self.make()
             if hooks_of(cls):
                 await rise(self)
-        except (SystemExit, ActorExit) as left:
+        except ActorExit:
+            return DECLINED_EXIT
+        except SystemExit as left:
             return ExitReason(ERROR, f"{cls.__name__}.__init__ left with {type(left).__name__}", left)
         except BaseException as error:
             let_through(error)
@@ -74,6 +76,11 @@ class LocalIncarnation:
         spec = self.life.spec
         self.actor = None
         self.actor = self.act(None, spec.cls, *spec.args, **spec.kwargs)
+
+    def clear(self) -> None:
+        """The object is to be made anew: what it has set is not for the next."""
+        if self.agenda is not None:
+            self.agenda.clear()
 
     async def serve(self) -> ExitReason:
         # One coroutine, not two: an idle actor is little more than its frames.
@@ -324,6 +331,10 @@ class LocalIncarnation:
 
     def stop_now(self) -> None:
         self.kill(SHUTDOWN_EXIT)
+
+    def leave(self, seconds: float) -> None:
+        """Stop between two calls: what waits is for the next incarnation, what runs in a task of its own fails."""
+        self.end(SHUTDOWN_EXIT)
 
     def kill(self, reason: ExitReason) -> None:
         if self.exit is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
-from ..transports.guests.context import Running, role
+from ..transports.guests.context import Running, casts_are_elaborate, role
 from .hooks import error_of, first_of, let_through, worse
 from .local import LocalIncarnation, name_of
 from .reasons import ERROR, SHUTDOWN_EXIT, TIMEOUT, ExitReason
@@ -29,6 +29,7 @@ class NurseryIncarnation(LocalIncarnation):
 
     def __init__(self, life: Life) -> None:
         super().__init__(life)
+        casts_are_elaborate()
         self.background: trio.Nursery | None = None
         self.calls: trio.Nursery | None = None
         self.stack: AsyncExitStack | None = None
@@ -77,7 +78,7 @@ class NurseryIncarnation(LocalIncarnation):
         return reason if self.actor is None else await self.bow(reason)
 
     async def bow(self, reason: ExitReason) -> ExitReason:
-        seconds = self.life.spec.options.shutdown
+        seconds = self.life.spec.options.grace
         if self.agenda is not None:
             seconds = self.agenda.time_left(seconds)
         with trio.move_on_after(seconds) as self.scope:
@@ -103,6 +104,12 @@ class NurseryIncarnation(LocalIncarnation):
             self.kill(SHUTDOWN_EXIT)  # it has not even started
         else:
             super().stop(seconds)
+
+    def leave(self, seconds: float) -> None:
+        if self.stack is None:
+            self.kill(SHUTDOWN_EXIT)
+        else:
+            super().leave(seconds)
 
     def kill(self, reason: ExitReason) -> None:
         super().kill(reason)

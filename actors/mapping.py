@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import trio
 from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule, wait_task_rescheduled
@@ -13,6 +13,7 @@ from .call import Call
 from .checks import Checks, check_fields, is_positive, one_of
 from .leaving import cancelled
 from .mappable import WINDOW
+from .reading import Readable
 
 if TYPE_CHECKING:
     from typing import Self
@@ -34,7 +35,7 @@ class Flaw:
         self.fatal = fatal  # no items will follow
 
 
-class MapStream(Generic[R_co]):
+class MapStream(Readable[R_co]):
     """The results of one method called with each of `items`; iterate over it once.
 
     At most `window` calls are under way; items are taken as results are, so that there may be endlessly many.

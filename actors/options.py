@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypedDict
 
 from ..transports.guests.protocol import MOST_GROUPS
+from .backoff import Backoff
 from .checks import (
     UNLIMITED,
     Checks,
@@ -26,6 +27,7 @@ from .checks import (
 from .executor import Executor, Process
 
 RestartType = Literal["permanent", "transient", "temporary"]
+BRUTAL = "brutal"
 RESTART_TYPES = ("permanent", "transient", "temporary")
 
 
@@ -52,7 +54,9 @@ class ActorOptions(TypedDict, total=False):
     get_if_exists: bool
     lifetime: Literal["detached"] | None
     restart: RestartType
-    shutdown: float
+    significant: bool
+    backoff: Backoff | None
+    shutdown: float | Literal["brutal"]
     start_timeout: float
     call_timeout: float | None
     cancel: Literal["now", "wait"]
@@ -71,7 +75,8 @@ class ActorOptions(TypedDict, total=False):
 class Options:
     """How an actor runs.
 
-    Seconds: `shutdown` (5; for a polite end, before the ladder's harder rungs), `start_timeout` (30),
+    Seconds: `shutdown` (5; for a polite end, before the ladder's harder rungs; math.inf: without end, "brutal":
+    it is killed at once), `start_timeout` (30),
     `call_timeout` (None: wait without end).  Counts: `max_restarts` (None: the supervisor's intensity
     decides; -1: without end; 0: never), `max_task_retries` (0; -1: as often as allowed),
     `max_pending_calls` (-1: no limit), `max_concurrency` (None: 1, or 1,000 for a class with `async` methods;
@@ -80,7 +85,8 @@ class Options:
     begins at once, though its turn has not come.  `name` is unique in its `namespace`; with `get_if_exists`
     starting gives the handle of a living actor of that name and class, if there is one.  An actor made inside
     an `open_scope()` ends with it, unless its `lifetime` is "detached".  `cancel="wait"`: a cancelled caller
-    returns when its method is known to have ended, not at once.
+    returns when its method is known to have ended, not at once.  `restart`, `significant` and `backoff` are its
+    supervisor's business (docs/supervision.md).
     """
 
     executor: Executor = Process()
@@ -90,7 +96,9 @@ class Options:
     get_if_exists: bool = False
     lifetime: Literal["detached"] | None = None
     restart: RestartType | None = None
-    shutdown: float = 5.0
+    significant: bool = False
+    backoff: Backoff | None = None
+    shutdown: float | Literal["brutal"] = 5.0
     start_timeout: float = 30.0
     call_timeout: float | None = None
     cancel: Literal["now", "wait"] = "now"
@@ -106,6 +114,15 @@ class Options:
 
     def __post_init__(self) -> None:
         check_fields(self, CHECKS)
+        if self.significant and self.restart == "permanent":
+            raise ValueError(
+                "significant=True needs restart='transient' or 'temporary': a permanent child comes back"
+            )
+
+    @property
+    def grace(self) -> float:
+        """Seconds for a polite end."""
+        return 0.0 if isinstance(self.shutdown, str) else self.shutdown
 
     def changed(self, changes: Mapping[str, Any]) -> Options:
         """These options with some of them replaced.
@@ -140,6 +157,14 @@ def is_restart(value: Any) -> bool:
 
 def is_aftermath(value: Any) -> bool:
     return value in ("keep", "restart")
+
+
+def is_backoff(value: Any) -> bool:
+    return value is None or isinstance(value, Backoff)
+
+
+def is_shutdown(value: Any) -> bool:
+    return value == BRUTAL or is_seconds(value)
 
 
 def is_optional_positive(value: Any) -> bool:
@@ -177,7 +202,9 @@ CHECKS: Checks = {
     "lifetime": (one_of(None, "detached"), "'detached' or None"),
     "cancel": (one_of("now", "wait"), "'now' or 'wait'"),
     "restart": (is_restart, f"one of {', '.join(RESTART_TYPES)}"),
-    "shutdown": (is_seconds, "a number of seconds, 0 or more"),
+    "significant": (is_flag, "True or False"),
+    "backoff": (is_backoff, "Backoff(...) or None"),
+    "shutdown": (is_shutdown, "a number of seconds, 0 or more, or 'brutal'"),
     "start_timeout": (is_seconds, "a number of seconds, 0 or more"),
     "call_timeout": (is_timeout, "a number of seconds, or None"),
     "crash_on": (is_exceptions, "a tuple of exception classes"),

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..transports.codec import Unencodable
 from ..transports.guests import protocol as p
-from ..transports.guests.context import NOTHING, Running, role, set_carried
+from ..transports.guests.context import NOTHING, Running, casts_are_elaborate, role, set_carried
 from ..transports.guests.faults import describe
 from ..transports.session import ProtocolError
 from .chain import claim
 from .errors import ActorError, CallError, DeadlockError, TaskError, UnderstudyError
 from .events import FailureUnseen
+from .handle import of_class_named
 from .leaving import cancelled
 from .streaming import StreamMethod
 
@@ -114,7 +115,8 @@ class Questions:
         if packed.__class__ is tuple:  # as it is, from this process, with handles as they are seen there
             args = [incarnation.value(value) for value in args]
             kwargs = {name: incarnation.value(value) for name, value in kwargs.items()}
-        handle = incarnation.life.house.find(*target)
+        path, namespace, wanted = target
+        handle = of_class_named(incarnation.life.house.find(path, namespace), wanted)
         method = getattr(handle, name)
         if isinstance(method, StreamMethod):
             raise TypeError(f"{name}() gives a stream; a guest can call methods that give one value")
@@ -125,6 +127,7 @@ class Questions:
         self, parent: Call | None, function: Callable[[], T], carried: Mapping[str, Any] = NOTHING
     ) -> T:
         """Do something as if within the method of the call that asks."""
+        casts_are_elaborate()
         here = Running()
         here.actor = self.incarnation.life
         here.call = (parent.id, parent.method.name, parent) if parent is not None else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import queue
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import trio
 
 from .errors import NEVER_SENT, ActorDiedError, UnderstudyError
+from .here import check_trio
 from .reasons import SHUTDOWN_EXIT
 
 V = TypeVar("V")
@@ -23,25 +24,25 @@ class Full(UnderstudyError, queue.Full):
     """The queue has no room, or not as much as was asked for."""
 
 
-class Queue(Generic[V]):
-    """First in, first out, with room for `maxsize` items (0: without end); Ray's `ray.util.queue.Queue`.
+class Lot(Protocol):
+    """Where those wait who could not go on."""
 
-    What may wait is async here: `put`, `get` and `shutdown`.  All else returns at once.  Items go to whoever waited
-    longest, and stay what they are, the very same objects.
+    def unpark(self, *, count: int) -> object: ...
+    def unpark_all(self) -> object: ...
 
-    Example:
-        orders: Queue[str] = Queue(maxsize=100)
-        await orders.put("tea")
-        order = await orders.get(timeout=1.0)
-        orders.put_nowait_batch(["milk", "sugar"])
-    """
 
-    def __init__(self, maxsize: int = 0) -> None:
+L = TypeVar("L", bound=Lot)
+
+
+class Shelf(Generic[V, L]):
+    """The items of a queue and its rules; nothing here waits."""
+
+    def __init__(self, maxsize: int, getters: L, putters: L) -> None:
+        self.getters = getters
+        self.putters = putters
         self.maxsize = maxsize
         self.items: deque[V] = deque()
         self.closed = False
-        self.getters = trio.lowlevel.ParkingLot()
-        self.putters = trio.lowlevel.ParkingLot()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -63,37 +64,6 @@ class Queue(Generic[V]):
     def full(self) -> bool:
         return 0 < self.maxsize <= len(self.items)
 
-    # -- one item -------------------------------------------------------------------------------
-
-    async def put(self, item: V, block: bool = True, timeout: float | None = None) -> None:
-        """Put an item in; waits while there is no room, at most `timeout` seconds.  If cancelled, it is not in.
-
-        Raises:
-            Full: if there is no room in time, or at once with `block=False`.
-            ActorDiedError: if the queue was shut down.
-        """
-        await trio.lowlevel.checkpoint_if_cancelled()
-        with trio.move_on_after(seconds_of(block, timeout)):
-            while self.full() and not self.closed and block:
-                await self.putters.park()
-        self.put_nowait(item)
-        await trio.lowlevel.cancel_shielded_checkpoint()
-
-    async def get(self, block: bool = True, timeout: float | None = None) -> V:
-        """Take the oldest item; waits while there is none, at most `timeout` seconds.  If cancelled, none is lost.
-
-        Raises:
-            Empty: if there is none in time, or at once with `block=False`.
-            ActorDiedError: if the queue was shut down and is empty.
-        """
-        await trio.lowlevel.checkpoint_if_cancelled()
-        with trio.move_on_after(seconds_of(block, timeout)):
-            while not self.items and not self.closed and block:
-                await self.getters.park()
-        item = self.get_nowait()
-        await trio.lowlevel.cancel_shielded_checkpoint()
-        return item
-
     def put_nowait(self, item: V) -> None:
         """Put an item in; raises Full if there is no room."""
         self.put_nowait_batch([item])
@@ -101,11 +71,6 @@ class Queue(Generic[V]):
     def get_nowait(self) -> V:
         """Take the oldest item; raises Empty if there is none."""
         return self.get_nowait_batch(1)[0]
-
-    put_async = put
-    get_async = get
-
-    # -- many items -----------------------------------------------------------------------------
 
     def put_nowait_batch(self, items: Iterable[V]) -> None:
         """Put all items in, or none.
@@ -141,16 +106,13 @@ class Queue(Generic[V]):
         self.putters.unpark(count=num_items)
         return batch
 
-    # -- the end --------------------------------------------------------------------------------
-
-    async def shutdown(self, force: bool = False) -> None:
-        """Take nothing more; what is in it can still be taken, or with `force` is gone.  Idempotent."""
+    def close(self, force: bool) -> None:
+        """Take nothing more, and tell all who wait."""
         self.closed = True
         if force:
             self.items.clear()
         self.getters.unpark_all()
         self.putters.unpark_all()
-        await trio.lowlevel.checkpoint()
 
     def gone(self) -> ActorDiedError:
         return ActorDiedError("the queue was shut down", SHUTDOWN_EXIT, NEVER_SENT)
@@ -161,6 +123,62 @@ class Queue(Generic[V]):
 
     def __reduce__(self) -> Any:
         raise TypeError("a Queue cannot travel to another process; send its items")
+
+
+class Queue(Shelf[V, trio.lowlevel.ParkingLot]):
+    """First in, first out, with room for `maxsize` items (0: without end); Ray's `ray.util.queue.Queue`.
+
+    What may wait is async here: `put`, `get` and `shutdown`.  All else returns at once.  Items go to whoever waited
+    longest, and stay what they are, the very same objects.
+
+    Example:
+        orders: Queue[str] = Queue(maxsize=100)
+        await orders.put("tea")
+        order = await orders.get(timeout=1.0)
+        orders.put_nowait_batch(["milk", "sugar"])
+    """
+
+    def __init__(self, maxsize: int = 0) -> None:
+        super().__init__(maxsize, trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot())
+
+    async def put(self, item: V, block: bool = True, timeout: float | None = None) -> None:
+        """Put an item in; waits while there is no room, at most `timeout` seconds.  If cancelled, it is not in.
+
+        Raises:
+            Full: if there is no room in time, or at once with `block=False`.
+            ActorDiedError: if the queue was shut down.
+        """
+        check_trio("Queue()")
+        await trio.lowlevel.checkpoint_if_cancelled()
+        with trio.move_on_after(seconds_of(block, timeout)):
+            while self.full() and not self.closed and block:
+                await self.putters.park()
+        self.put_nowait(item)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    async def get(self, block: bool = True, timeout: float | None = None) -> V:
+        """Take the oldest item; waits while there is none, at most `timeout` seconds.  If cancelled, none is lost.
+
+        Raises:
+            Empty: if there is none in time, or at once with `block=False`.
+            ActorDiedError: if the queue was shut down and is empty.
+        """
+        check_trio("Queue()")
+        await trio.lowlevel.checkpoint_if_cancelled()
+        with trio.move_on_after(seconds_of(block, timeout)):
+            while not self.items and not self.closed and block:
+                await self.getters.park()
+        item = self.get_nowait()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return item
+
+    put_async = put
+    get_async = get
+
+    async def shutdown(self, force: bool = False) -> None:
+        """Take nothing more; what is in it can still be taken, or with `force` is gone.  Idempotent."""
+        self.close(force)
+        await trio.lowlevel.checkpoint()
 
 
 def seconds_of(block: bool, timeout: float | None) -> float:

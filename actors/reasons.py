@@ -38,6 +38,8 @@ class ExitReason:
 
 NORMAL_EXIT = ExitReason(NORMAL)
 SHUTDOWN_EXIT = ExitReason(SHUTDOWN, ordered=True)
+DECLINED_EXIT = ExitReason(NORMAL, "it said that it need not run", ordered=True)
+BRUTAL_EXIT = ExitReason(SIGNAL, "killed by its supervisor", ordered=True)
 
 
 def last_lines(stderr: str, count: int = 20) -> str:

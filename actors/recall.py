@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .call import Call
+from .lifecycle import ENDED
+from .reasons import SHUTDOWN_EXIT
 from .stream import Feed
 
 if TYPE_CHECKING:
-    from .call import Call
     from .guest import GuestIncarnation
+
+
+def take_back(incarnation: GuestIncarnation) -> None:
+    """Put what a guest has not begun back to the head of its mailbox, as far as that can be known."""
+    back: list[Call] = []
+    for call in list(incarnation.sent.values()):
+        stand_in = Call(
+            call.mailbox, call.method, call.id, None, None, False, 0, ENDED, position=call.position
+        )
+        if not call.ended and recalled(incarnation, call, stand_in):
+            back.append(call)
+    incarnation.life.give_back(back, SHUTDOWN_EXIT)
 
 
 def recalled(incarnation: GuestIncarnation, call: Call, stand_in: Call) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
 from ..transports.guests.context import Running, role, running
+from .here import check_trio, not_trio
 from .leaving import call_off
 
 if TYPE_CHECKING:
@@ -139,14 +140,24 @@ class Scope(Owner):
     async def __aenter__(self) -> Self:
         if self.token is not None or self.ended:
             raise RuntimeError("this scope was opened before; write open_scope() again")
+        check_trio("open_scope()")
         self.above = owner_here()
         self.within = role.get()
         self.token = block.set(self)
         await trio.lowlevel.checkpoint()
         return self
 
+    def __enter__(self) -> NoReturn:
+        raise not_trio("open_scope()")
+
+    def __exit__(self, *details: object) -> None: ...
+
     async def __aexit__(self, *details: object) -> None:
         block.reset(self.token)
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Cancel and end what it owns, and wait for that."""
         pending = list(self.calls.values())
         lives = [life for life in reversed(self.lives) if not life.is_dead]
         self.end()

@@ -14,6 +14,7 @@ from . import lifecycle
 from .chain import claim
 from .errors import NEVER_SENT, CallError, GetTimeoutError, TaskCancelledError
 from .held import hold
+from .reading import Readable
 from .reasons import TIMEOUT
 from .ref import ObjectRef
 
@@ -115,7 +116,7 @@ class Feed:
             call.mailbox.withdraw(call, TaskCancelledError(text, NEVER_SENT, call.id, name))
 
 
-class Stream(Generic[R_co]):
+class Stream(Readable[R_co]):
     """Items of a method that is a generator, to be iterated over once.
 
     Nothing is sent before the first item is asked for.  The actor runs at most `ahead` items ahead of you, an
@@ -218,7 +219,7 @@ def abandoned(feed: Feed) -> None:
     feed.close("was dropped")
 
 
-class RefStream(Generic[R_co]):
+class RefStream(Readable["ObjectRef[R_co]"], Generic[R_co]):
     """The items of a generator method as ObjectRefs, Ray's way; an error is the last ref's.
 
     Sent at once, and closed like a `Stream`.
@@ -244,6 +245,9 @@ class RefStream(Generic[R_co]):
     async def aclose(self) -> None:
         """Close the stream.  Idempotent."""
         await self.stream.aclose()
+
+    def close(self) -> None:
+        self.stream.close()
 
     async def __aenter__(self) -> Self:
         await self.stream.__aenter__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import trio
 
@@ -12,7 +12,7 @@ from ..transports.guests.context import present
 from . import guest_verbs
 from .errors import GetTimeoutError
 from .guest_handle import GuestRef
-from .handle import ActorHandle
+from .handle import ActorHandle, of_class
 from .here import check_here
 from .leaving import call_off
 from .reasons import SIGNAL, ExitReason
@@ -156,13 +156,21 @@ async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
             await life.wait_changed()
 
 
-async def interrupt(handle: Handle[Any]) -> bool:
+class Company(Protocol):
+    """Many actors behind one handle, such as all below a supervisor."""
+
+    async def interrupt(self) -> bool: ...
+
+
+async def interrupt(handle: Handle[Any] | Company) -> bool:
     """Interrupt what an actor runs; returns False if it ran nothing, or only calls marked `interrupt=False`.
 
     The caller gets a CallInterruptedError.  If the method does not end, the ladder is climbed: terminate,
     kill, and the supervisor decides.  Returns when the call has ended, however that came.  If cancelled while
-    waiting, the interrupt goes on.
+    waiting, the interrupt goes on.  Of a supervisor all that runs below it is interrupted, leaves first, within 5 s.
     """
+    if not isinstance(handle, ActorHandle | type) and hasattr(handle, "interrupt"):
+        return await handle.interrupt()
     incarnation = life_of(handle).incarnation
     ends = incarnation.interrupt() if incarnation is not None else ()
     for over in ends:
@@ -191,15 +199,16 @@ def get_actor(name: str, /, *, namespace: str = "") -> Handle[Any]: ...
 @overload
 def get_actor(name: str, cls: Callable[..., T], /, *, namespace: str = "") -> Handle[T]: ...
 def get_actor(name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
-    """The handle of an actor, by its name or its path in the tree; the class is for the type checker.
+    """The handle of an actor, by its name or its path in the tree; the class gives it its type, and is checked.
 
     Raises:
         ActorNotFoundError: if there is none.
+        TypeError: if it is neither of that class nor of a subclass.
         NoRuntimeError: if no runtime is open.
     """
     if present().asker is not None:
         return guest_verbs.get_actor(name, cls, namespace=namespace)
-    return open_spawner().find(name, namespace)
+    return of_class(open_spawner().find(name, namespace), cls)
 
 
 def check_all_here(refs: Iterable[ObjectRef[Any]]) -> None:

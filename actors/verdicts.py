@@ -20,7 +20,7 @@ from .errors import (
     task_error,
 )
 from .leaving import cancelled, is_leaving
-from .reasons import ERROR, NORMAL, ExitReason
+from .reasons import DECLINED_EXIT, ERROR, NORMAL, ExitReason
 from .retry import wants_retry
 
 if TYPE_CHECKING:
@@ -134,7 +134,10 @@ def builtin_of(module: str, name: str, text: str) -> Exception | None:
 def reason_of(message: list[Any], codec: HostCodec) -> ExitReason:
     """Why the guest says it ends: FAILED at its start, or ENDING later."""
     if message[0] == p.FAILED:
-        return reason_of_fault(message[1], codec, f"{message[2] if len(message) > 2 else '__init__'} raised ")
+        step = message[2] if len(message) > 2 else "__init__"
+        if step == p.DECLINED:
+            return DECLINED_EXIT
+        return reason_of_fault(message[1], codec, f"{step} raised ")
     outcome, fault = message[1], message[2]
     if fault is not None:
         return reason_of_fault(fault, codec, "" if outcome == p.CRASHED else f"{outcome} raised ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from time import perf_counter
 
 from understudy import Actor, Process, method
 
@@ -70,3 +71,16 @@ class Crasher(Actor):
     def fall(self) -> None:
         """Raise, which in a cast ends the incarnation."""
         raise Fall
+
+
+class Phoenix(Actor):
+    """Tells when it is made."""
+
+    def __init__(self, born: Callable[[float], None] | None = None) -> None:
+        if born is not None:
+            born(perf_counter())
+
+    @method
+    def pid(self) -> int:
+        """The process this actor runs in."""
+        return os.getpid()

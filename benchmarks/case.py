@@ -40,5 +40,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """At most so many repeats, for cases that are slow to set up or hardly vary."""
     needs: tuple[str, ...] = ()
     """Modules without which the case is skipped."""
+    programs: tuple[str, ...] = ()
+    """Programs without which the case is skipped."""
     extra: str = "bench"
     """The extra of understudy that installs `needs`."""

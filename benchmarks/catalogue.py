@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import doors, functions, lists, ours, raw, whole
+from benchmarks import doors, functions, lists, ours, raw, supervision, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
-from benchmarks.peers import anyio_process, execnet_gateway, process_pool, ray_actor, trio_step
+from benchmarks.peers import anyio_process, execnet_gateway, otp_restart, process_pool, ray_actor, trio_step
 
 CASES: tuple[Case, ...] = (
     *raw.CASES,
@@ -16,11 +16,13 @@ CASES: tuple[Case, ...] = (
     *whole.CASES,
     *doors.CASES,
     *functions.CASES,
+    *supervision.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
     *process_pool.CASES,
     *execnet_gateway.CASES,
     *ray_actor.CASES,
+    *otp_restart.CASES,
 )
 
 CALL = "process call"
@@ -154,6 +156,14 @@ GOALS = (
     Goal(what="local crash to ready again, CPU", ours="local crash", figure="cpu", at_most=40e-6),
     Goal(what="interrupt of a tight loop, median", ours="interrupt", figure="p50", at_most=0.5e-3),
     Goal(what="interrupt of a tight loop, p99", ours="interrupt", figure="p99", at_most=10e-3),
+    Goal(
+        what="local restart / OTP, median",
+        ours="local restart",
+        reference="OTP restart",
+        figure="p50",
+        at_most=1.5,
+    ),
+    Goal(what="SIGKILL noticed, median", ours="SIGKILL noticed", figure="p50", at_most=1e-3),
 )
 
 

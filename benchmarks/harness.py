@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from random import Random
+from shutil import which
 
 import msgspec
 
@@ -56,6 +57,10 @@ class Harness:
         case = measurement.case
         if missing := [name for name in case.needs if find_spec(name) is None]:
             measurement.problem = f"skipped: needs {', '.join(missing)} (install understudy[{case.extra}])"
+            self._progress("first run", measurement)
+            return
+        if missing := [name for name in case.programs if which(name) is None]:
+            measurement.problem = f"skipped: needs the program {', '.join(missing)}"
             self._progress("first run", measurement)
             return
         if case.fixed:

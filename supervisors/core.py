@@ -102,9 +102,10 @@ class Core(Round):
         if not self.flags.dynamic:
             self.put_in_order(event.order or tuple(self.children))
             self.starts.extend(self.children.values())
-        self.go_on()
-        if getattr(self.flags.strategy, "wakes_first", False):
-            self.wakes.prompt = now
+        if event.failed is not None:
+            self.end(event.failed)
+        else:
+            self.go_on()
 
     def put_in_order(self, order: tuple[str, ...]) -> None:
         """These were planned; what there is beside them was added, and comes after them."""
@@ -325,7 +326,7 @@ class Core(Round):
         for group in self.alarms.due(now):
             self.let_go(group)
         self.go_on()
-        if not self.starting and self.alarms.prompts(now):
+        if self.alarms.prompts(now):
             self.prompt(event, now)
 
     def on_sampled(self, event: Sampled, now: int) -> None:

@@ -25,6 +25,21 @@ class ChildRestarting(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChildDelayed(Event):
+    """A child stays down until a time (nanoseconds); `why` is backoff, intensity or retry."""
+
+    until: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildParked(Event):
+    """Restarts ran out, and the child stays down until somebody restarts it."""
+
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
 class SupervisorGaveUp(Event):
     """Restarts ran out: `child` cost its supervisor (or, under the dynamic one, itself) its life."""
 

@@ -17,6 +17,7 @@ from ..actors.life import Life
 from ..transports.stage import Stage
 from .events import EventStream
 from .registry import Registry
+from .rules import SECOND
 
 if TYPE_CHECKING:
     from ..actors.call import Call
@@ -41,6 +42,7 @@ class RuntimeHouse:
         self.context = copy_context()
         self.stage = Stage()
         self.registry = Registry()
+        self.nodes: dict[str, SupervisorNode] = {}  # the supervisors of the tree, by path
         self.fed: deque[tuple[SupervisorNode, Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
         self.stream = EventStream()
@@ -61,6 +63,12 @@ class RuntimeHouse:
         """Forget an actor that is dead for good."""
         if isinstance(child, Life):
             self.registry.leave(child)
+        else:
+            self.nodes.pop(child.path, None)
+
+    def now(self) -> int:
+        """Nanoseconds, for those who decide."""
+        return round(self.stage.now() * SECOND)
 
     def emit(self, event: events.Event) -> None:
         self.stream.emit(event)

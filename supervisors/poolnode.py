@@ -20,7 +20,8 @@ from .pooled import PooledCall, PoolMailbox
 from .router import Router
 from .rules import SECOND, Flags
 from .seat import MemberLife, Seat
-from .supervisor import PLANTERS, Child, SupervisorNode, rules_of
+from .spec import rules_of
+from .supervisor import PLANTERS, Child, SupervisorNode
 
 if TYPE_CHECKING:
     from ..actors.call import Call
@@ -104,13 +105,16 @@ class PoolNode(Standing, SupervisorNode):
         for _ in range(self.plan.least):
             self.hire()
 
-    def stop(self) -> None:
-        """What waits is done first, as far as each member's `shutdown` allows."""
-        if not self.condemned:
+    def stop(self, returns: bool = False) -> None:
+        """What waits is done first, as far as each member's `shutdown` allows; or left, if the pool `returns`."""
+        if returns:
+            for seat in self.router.seats:
+                seat.up = False
+        elif not self.condemned:
             self.router.dispatch()  # there may be nobody yet to do it
             self.router.drain()
         self.move("stop")
-        self.feed(steps.Shutdown())
+        self.feed(steps.Shutdown(returns))
 
     def rest(self, reason: ExitReason | None) -> None:
         self.move("rest")
@@ -154,8 +158,7 @@ class PoolNode(Standing, SupervisorNode):
         life.seat = Seat(life, self.router, place)
         seats.insert(place, life.seat)
         self.house.admit(life)
-        options = life.spec.options
-        self.add(id, life, rules_of(options.restart or "permanent", options.max_restarts))
+        self.add(id, life, rules_of(life.spec))
 
     def grow(self, waiting: int) -> bool:
         """Calls wait: hire for them, as far as the size allows and those who are just starting do not suffice.
@@ -269,7 +272,7 @@ def admit_pool(node: NodeT) -> NodeT:
     """Give a pool its name, and put it below its supervisor."""
     above = node.overseer
     above.house.registry.enter(cast("Life", node))  # to handles and verbs it is one actor
-    above.add(node.id, node, rules_of("transient" if above.core.flags.dynamic else "permanent", None))
+    above.add(node.id, node, rules_of(node.plan, "transient" if above.core.flags.per_child else "permanent"))
     return node
 
 

@@ -58,7 +58,7 @@ class Round:
         self.flags = flags
         self.children: dict[str, Child] = {}
         self.planned = 0  # children with places below this are started with the supervisor
-        self.live = 0
+        self.live: int = 0
         self.significant: set[str] = set()  # those of the significant that live, or will again
         self.starting = self.ending = self.is_over = False
         self.returns = False  # after its end it will begin again
@@ -88,6 +88,8 @@ class Round:
         elif self.starting and self.turn is None and not self.unborn():
             self.starting = False
             self.out.append(AllStarted())
+            if getattr(self.flags.strategy, "wakes_first", False):
+                self.wakes.prompt = 0
 
     def stop_next(self, child: Child) -> None:
         if child.state in LIVE and self.children.get(child.id) is child:

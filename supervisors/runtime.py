@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import copy_context
-from typing import Any, cast
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
 
 import trio
 
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.executor import Executor
-from ..actors.handle import ActorHandle
+from ..actors.handle import ActorHandle, of_class
 from ..actors.held import refs_of, with_values
-from ..actors.here import check_here
+from ..actors.here import check_here, check_trio, not_trio
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
@@ -29,14 +30,20 @@ from ..transports.system.means import capabilities
 from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
+from .handle import SupervisorHandle
 from .house import RuntimeHouse
 from .pool import Pool
 from .poolnode import plant_pool
-from .rules import SECOND, ChildRules, Flags
+from .rules import ChildRules, Flags
 from .spec import Supervisor
 from .steps import Shutdown
 from .supervisor import SupervisorNode
 from .tree import draw
+
+if TYPE_CHECKING:
+    from ..actors.actor import Handle
+
+T = TypeVar("T")
 
 Plan = ChildSpec[Any] | Pool[Any]
 
@@ -66,9 +73,7 @@ class Runtime:
         self.numbers = itertools.count(1)
         # At the root nothing is forgiven: a tree that gave up ends the runtime.
         self.root = SupervisorNode("root", "", Flags(intensity=0), house, None)
-        self.tree_node = SupervisorNode(
-            "tree", "", Flags(tree.intensity, round(tree.within * SECOND)), house, self.root
-        )
+        self.tree_node = SupervisorNode("tree", "", tree.flags, house, self.root)
         self.dynamic = SupervisorNode("dynamic", "", Flags(dynamic=True, per_child=True), house, self.root)
         self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
@@ -89,13 +94,21 @@ class Runtime:
         """The tree as text."""
         return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid)
 
+    def supervisor(self, path: str = "") -> SupervisorHandle:
+        """The handle of the supervisor at this path in the tree; without a path, of the tree itself."""
+        return SupervisorHandle(self.house, path)
+
     def capabilities(self) -> dict[str, str]:
         """Which of the system's means are in use, and what stands in for the others."""
         return capabilities()
 
-    def get_actor(self, name: str, cls: Any = None, *, namespace: str = "") -> Any:
+    @overload
+    def get_actor(self, name: str, /, *, namespace: str = "") -> Handle[Any]: ...
+    @overload
+    def get_actor(self, name: str, cls: Callable[..., T], /, *, namespace: str = "") -> Handle[T]: ...
+    def get_actor(self, name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
         """As `get_actor`, for this runtime."""
-        return self.find(name, namespace)
+        return of_class(self.find(name, namespace), cls)
 
     def __repr__(self) -> str:
         state = "closing" if self.closing else "open"
@@ -168,7 +181,8 @@ class Runtime:
     def plant(self) -> None:
         """Make every actor of the tree."""
         self.tree_node.plant(self.plan)
-        self.root.add("tree", self.tree_node, ChildRules())
+        self.house.nodes[""] = self.tree_node
+        self.root.add("tree", self.tree_node, ChildRules("transient"))
         self.root.add("dynamic", self.dynamic, ChildRules())
 
     def all_started(self) -> None:
@@ -226,8 +240,7 @@ def own_spec(plan: Plan) -> ChildSpec[Any]:
     return plan.spec if isinstance(plan, Pool) else plan
 
 
-@asynccontextmanager
-async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime]:
+class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  used as a function
     """Open a runtime, start the tree, and stop everything when the block is left.
 
     Left normally, accepted casts are carried out first; left by an exception, they are dropped (and listed as
@@ -241,7 +254,29 @@ async def open_runtime(tree: Supervisor | None = None) -> AsyncGenerator[Runtime
     Raises:
         ActorStartError: if a child of the tree does not start; what had started is stopped.
         TreeFailedError: if the tree's restarts run out while it is open; the block is cancelled.
+        NoRuntimeError: if this is not trio.
     """
+
+    def __init__(self, tree: Supervisor | None = None) -> None:
+        self.block = opened(tree)
+
+    async def __aenter__(self) -> Runtime:
+        check_trio("open_runtime()")
+        return await self.block.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.block.__aexit__(kind, error, traceback)
+
+    def __enter__(self) -> NoReturn:
+        raise not_trio("open_runtime()")
+
+    def __exit__(self, *details: object) -> None: ...
+
+
+@asynccontextmanager
+async def opened(tree: Supervisor | None) -> AsyncGenerator[Runtime]:
     try:
         async with trio.open_nursery() as nursery:
             house: RuntimeHouse = await nursery.start(keep_house)

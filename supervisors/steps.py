@@ -20,6 +20,14 @@ class Reason(Protocol):
     def uprooted(self) -> bool: ...
 
 
+class Cause(Struct, frozen=True):
+    """Why a supervisor ended of itself: a `child` (None: no one child), its `reason`, and `why` (see rules.py)."""
+
+    why: str
+    child: str | None = None
+    reason: Any = None
+
+
 # -- what is fed in ----------------------------------------------------------------------------------
 
 
@@ -27,6 +35,7 @@ class Begin(Struct, frozen=True):
     """Start all children, in this order (None: as they were added)."""
 
     order: tuple[str, ...] | None = None
+    failed: Cause | None = None  # a child could not even be made
 
 
 class Added(Struct, frozen=True):
@@ -145,14 +154,6 @@ class Wake(Struct, frozen=True):
 
 class AllStarted(Struct, frozen=True):
     """Every child of the first start is ready, or has declined."""
-
-
-class Cause(Struct, frozen=True):
-    """Why a supervisor ended of itself: a `child` (None: no one child), its `reason`, and `why` (see rules.py)."""
-
-    why: str
-    child: str | None = None
-    reason: Any = None
 
 
 class Over(Struct, frozen=True):

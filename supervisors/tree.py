@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..actors.executor import Process
 from ..actors.life import Life
+from .child import DELAYED, PARKED
 from .supervisor import SupervisorNode
 
 if TYPE_CHECKING:
@@ -22,19 +23,25 @@ def draw(nodes: list[Child], keeper: int) -> str:
     return "\n".join(lines)
 
 
-def describe(node: Child, depth: int) -> list[str]:
+def describe(node: Child, depth: int, waits: str = "") -> list[str]:
     indent = "  " * depth
     if isinstance(node, SupervisorNode):
-        lines = [f"{indent}{node.id}  {node.what}"]
+        lines = [f"{indent}{node.id}  {node.what}{f', {waits}' if waits else ''}"]
         for child in node.children.values():
-            lines += describe(child, depth + 1)
+            lines += describe(child, depth + 1, core_state(node, child))
         return lines
     assert isinstance(node, Life)
-    return [f"{indent}{node.id}  {describe_actor(node)}"]
+    return [f"{indent}{node.id}  {describe_actor(node, waits)}"]
 
 
-def describe_actor(life: Life) -> str:
-    parts = [life.spec.cls.__name__, life.state, f"incarnation {life.number}"]
+def core_state(node: SupervisorNode, child: Child) -> str:
+    """What its supervisor has in mind with one that is down: delayed, parked; else nothing."""
+    state = node.core.children[child.id].state
+    return state if state in (DELAYED, PARKED) else ""
+
+
+def describe_actor(life: Life, waits: str = "") -> str:
+    parts = [life.spec.cls.__name__, waits or life.state, f"incarnation {life.number}"]
     executor = life.spec.options.executor
     if isinstance(executor, Process):
         parts.append("trusted" if executor.trusted else "untrusted")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.cast import QUIET, Player
-from understudy import method
+from understudy import blocking, get_actor, method
+from understudy.blocking import Queue, init
 
 
 class Fountain(Player, executor=QUIET):
@@ -28,3 +31,23 @@ class Fountain(Player, executor=QUIET):
                 n += 1
         finally:
             Path(closed).touch()
+
+
+Orders = Queue[str]
+
+
+class Seeker(Player, executor=QUIET):
+    """Calls others that it finds by name."""
+
+    @method
+    def add_to(self, name: str, cls: type[Player]) -> int:
+        found: int = blocking.call(get_actor(name, cls).add, 1)
+        return found
+
+    @method
+    def opens_a_runtime(self) -> str:
+        with pytest.raises(RuntimeError) as caught:
+            init()
+        with pytest.raises(AttributeError, match="has no 'nonsense'; it has "):
+            getattr(blocking, "nonsense")  # noqa: B009
+        return str(caught.value)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .actors.actor import Actor as Actor
     from .actors.actor import ActorClass as ActorClass
     from .actors.actor import Handle as Handle
+    from .actors.backoff import Backoff as Backoff
     from .actors.carried import carry as carry
     from .actors.context import current_actor as current_actor
     from .actors.context import current_call as current_call
@@ -73,11 +74,14 @@ if TYPE_CHECKING:
     from .supervisors.runtime import TreeFailedError as TreeFailedError
     from .supervisors.runtime import open_runtime as open_runtime
     from .supervisors.spec import Supervisor as Supervisor
+    from .supervisors.strategies.strategy import Decision as Decision
+    from .supervisors.strategies.strategy import Strategy as Strategy
     from .transports.guests.interrupts import Interrupted as Interrupted
 
 # Module to the names it gives to the front door.
 DOOR = {
     "actors.actor": ("Actor", "ActorClass"),
+    "actors.backoff": ("Backoff",),
     "actors.carried": ("carry",),
     "actors.context": ("current_actor", "current_call", "exit_actor"),
     "actors.dump": ("dump",),
@@ -104,6 +108,7 @@ DOOR = {
     "supervisors.pool": ("Pool",),
     "supervisors.runtime": ("Runtime", "TreeFailedError", "open_runtime"),
     "supervisors.spec": ("Supervisor",),
+    "supervisors.strategies.strategy": ("Decision", "Strategy"),
     "transports.guests.interrupts": ("Interrupted",),
 }  # fmt: skip
 HOME = {name: module for module, names in DOOR.items() for name in names} | {"Handle": "actors.handle"}

@@ -17,26 +17,31 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, overload
 
 import anyio
 
 from .actors import verbs
+from .actors.dump import dump as dump_there
 from .actors.errors import NoRuntimeError
 from .actors.put import put
 from .actors.ref import ObjectRef
 from .actors.verbs import get_actor
 from .crossing.handle import far_handle
+from .crossing.queue import AioQueue as Queue
 from .crossing.runtime import FarRuntime, Shared
+from .crossing.scope import open_scope
 from .crossing.thread import RuntimeThread
-from .crossing.verbs import cancel, divided, enough_of, far_refs, statistics, too_late, values_of
+from .crossing.verbs import cancel, divided, enough_of, far_list, far_refs, statistics, too_late, values_of
+from .executor import Executor
+from .supervisors import actorpool
 from .supervisors.spec import Supervisor
 
 if TYPE_CHECKING:
     from .actors.actor import Handle
 
 __all__ = [
-    "cancel", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "put", "statistics", "wait",
+    "ActorPool", "Executor", "Queue", "cancel", "dump", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "open_scope", "put", "statistics", "wait",
     "wait_ready",
 ]  # fmt: skip
 
@@ -85,6 +90,11 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
         self.shared = Shared(runtime)
         return runtime
 
+    def __enter__(self) -> NoReturn:
+        raise NoRuntimeError(PLAIN)
+
+    def __exit__(self, *details: object) -> None: ...
+
     def cancel_host(self) -> None:
         """The tree failed: the block is cancelled, unless it is being left already."""
         if self.host is not None:
@@ -109,16 +119,13 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
 
     async def closed(self) -> None:
         """Wait until the thread has ended, whatever cancels us meanwhile."""
-        cancellation: asyncio.CancelledError | None = None
-        with anyio.CancelScope(shield=True):
-            while not self.thread.ended.over:
-                try:
-                    await self.thread.crossing.passed(self.thread.ended)
-                except asyncio.CancelledError as error:
-                    cancellation = error
-        self.thread.join()  # that was its last act
-        if cancellation is not None:
-            raise cancellation
+        try:
+            await self.thread.crossing.outlast(self.thread.ended)
+        finally:
+            self.thread.join()  # that was its last act
+
+
+PLAIN = "understudy.aio.open_runtime() is entered by `async with`; in plain code write `with understudy.blocking.open_runtime():`"
 
 
 class HostBell:
@@ -198,15 +205,21 @@ async def wait(
     """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order.
 
     Raises:
+        TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
     """
-    if not refs:
-        raise ValueError("wait() was given no refs")
-    waiter = far_refs(refs)[0].crossing.waiter()
-    with enough_of(refs, num_returns, waiter) as to_come, anyio.move_on_after(timeout):
+    many = far_list(refs, num_returns)
+    waiter = many[0].crossing.waiter()
+    with enough_of(many, num_returns, waiter) as to_come, anyio.move_on_after(timeout):
         if to_come:
             await waiter.wait()
     return divided(refs, num_returns)
+
+
+class ActorPool(actorpool.ActorPool[T]):
+    """As `understudy.ActorPool`, with the same methods."""
+
+    wait = staticmethod(wait)
 
 
 async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
@@ -233,6 +246,12 @@ async def wait_ready(handle: Handle[Any]) -> None:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
     await across(handle, verbs.wait_ready)
+
+
+async def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None = None) -> str:
+    """Print the stacks of an actor's threads or tasks, and return them as text; as `understudy.dump`."""
+    text: str = await across(handle, partial(dump_there, timeout=timeout, file=file))
+    return text
 
 
 async def across(handle: Any, verb: Callable[..., Any]) -> Any:

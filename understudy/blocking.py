@@ -14,13 +14,15 @@ Every function here may be called from any thread, and a Ctrl-C ends its wait.  
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .actors.put import put as put
     from .actors.verbs import get_actor
+    from .crossing.actorpool import PlainActorPool as ActorPool
     from .crossing.plain import (
         call,
+        dump,
         get,
         init,
         interrupt,
@@ -31,14 +33,39 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
         wait,
         wait_ready,
     )
+    from .crossing.queue import PlainQueue as Queue
+    from .crossing.scope import open_scope
     from .crossing.verbs import cancel, statistics
+    from .executor import Executor
 else:  # a guest has no runtime of its own, and should not pay for an event loop
     from .actors.guest_verbs import call_blocking as call
     from .actors.guest_verbs import cancel, get_actor
     from .actors.guest_verbs import get_blocking as get
     from .actors.guest_verbs import wait_blocking as wait
 
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"understudy.blocking has no {name!r}; it has {', '.join(__all__)}")
+        return NotInGuests(name)
+
+
+class NotInGuests:
+    """In a guest, what only a program with a runtime of its own has: its name may be imported there, and not used."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getitem__(self, item: Any) -> NotInGuests:
+        return self  # in an annotation
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            f"blocking.{self.name} is for a program that has a runtime of its own; in the methods of an actor in a process"
+            " blocking has call, cancel, get, get_actor and wait"
+        )
+
+
 __all__ = [
-    "call", "cancel", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "put", "shutdown",
+    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "open_scope", "put", "shutdown",
     "statistics", "wait", "wait_ready",
 ]  # fmt: skip

@@ -16,10 +16,11 @@ from .actors.executor import Process
 from .actors.function import FunctionMethod, RemoteFunction
 from .actors.leaving import cancelled
 from .actors.spawner import open_spawner
-from .supervisors.functions import DEFAULT, FunctionPool
+from .supervisors.functions import DEFAULT, FunctionMailbox, FunctionPool
 from .supervisors.runtime import Runtime
 
 if TYPE_CHECKING:
+    from .crossing.crossing import Crossing
     from .supervisors.pool import Size
 
 P = ParamSpec("P")
@@ -66,9 +67,9 @@ class PoolFuture(futures.Future[T]):
 class Executor(futures.Executor):
     """Runs functions in processes of the open runtime, as a `concurrent.futures.Executor`.
 
-    Make it where the runtime is open; then any thread may use it.  With a `size`, as of a Pool, it has processes of
-    its own, which end with it; without, it shares those of `@remote` functions.  A process that dies fails the
-    call it ran (or has it tried again, `max_retries` times) and is replaced: the executor never breaks.
+    Make it where the runtime is open, by whichever door; then any thread may use it.  With a `size`, as of a Pool,
+    it has processes of its own, which end with it; without, it shares those of `@remote` functions.  A process that
+    dies fails the call it ran (or has it tried again, `max_retries` times) and is replaced: the executor never breaks.
 
     A lambda or a function of `__main__` is sent as it was when first submitted; a closure or a partial as it is each
     time.
@@ -80,6 +81,8 @@ class Executor(futures.Executor):
         def work(executor: concurrent.futures.Executor) -> list[int]:
             return list(executor.map(square, range(10)))
 
+    Under asyncio it is `async with` as well, in plain code `with Executor() as executor:`.
+
     Raises:
         NoRuntimeError: if no runtime is open here.
     """
@@ -87,22 +90,31 @@ class Executor(futures.Executor):
     def __init__(
         self, size: Size | None = None, *, executor: Process = DEFAULT, max_retries: int = 0
     ) -> None:
-        runtime = open_spawner()
-        assert isinstance(runtime, Runtime)
-        self.token = here()
-        self.thread = threading.get_ident()
+        runtime: Any = open_spawner()
         self.pool: FunctionPool | None = None
-        if size is not None:
-            runtime.refuse_if_closing()
-            self.pool = runtime.function_pools.plant(executor, size)
-        self.mailbox = self.pool.tasks if self.pool is not None else runtime.functions(executor)
+        self.crossing: Crossing | None = None  # if the runtime lives in a thread of its own
+        if isinstance(runtime, Runtime):
+            self.token, self.thread = here(), threading.get_ident()
+            self.mailbox = self.prepare(runtime, executor, size)
+        else:
+            self.crossing = crossing = runtime.crossing
+            self.mailbox = crossing.do(self.prepare, runtime.near, executor, size)
+            self.token, self.thread = crossing.token, crossing.thread
         self.max_retries = max_retries
         self.shut = False
         self.methods: dict[Any, FunctionMethod] = {}
         self.under_way: set[PoolFuture[Any]] = set()
         self.idle = trio.Event()
-        self.crossing: deque[Callable[[], None]] = deque()
+        self.steps: deque[Callable[[], None]] = deque()
         self.awake = False  # what crosses will be looked at
+
+    def prepare(self, runtime: Runtime, executor: Process, size: Size | None) -> FunctionMailbox:
+        """Find or start those who run functions; in the runtime's thread."""
+        if size is None:
+            return runtime.functions(executor)
+        runtime.refuse_if_closing()
+        self.pool = runtime.function_pools.plant(executor, size)
+        return self.pool.tasks
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[T]:
         """Run a function in a process; its future at once.
@@ -146,20 +158,20 @@ class Executor(futures.Executor):
 
     def cross(self, step: Callable[[], None]) -> None:
         """Have a step taken in the runtime's thread; many cross in one go."""
-        self.crossing.append(step)
+        self.steps.append(step)
         if not self.awake:
             self.awake = True
             try:
                 self.token.run_sync_soon(self.arrive)
             except trio.RunFinishedError:
                 self.awake = False
-                self.crossing.clear()
+                self.steps.clear()
                 raise NoRuntimeError("the runtime of this executor has ended") from None
 
     def arrive(self) -> None:
         self.awake = False
-        while self.crossing:
-            self.crossing.popleft()()
+        while self.steps:
+            self.steps.popleft()()
 
     def settled(self, future: PoolFuture[Any]) -> None:
         self.under_way.discard(future)
@@ -178,8 +190,7 @@ class Executor(futures.Executor):
         self.shut = True
         under_way = list(self.under_way)
         if cancel_futures:
-            for future in under_way:
-                future.cancel()
+            self.stop()
         if wait and under_way and threading.get_ident() == self.thread:
             raise RuntimeError(
                 "shutdown(wait=True) would block the event loop it waits for; write `await executor.aclose()`"
@@ -204,19 +215,34 @@ class Executor(futures.Executor):
         """Take nothing new, and wait until all is done; if cancelled while waiting, what is under way is stopped."""
         self.shut = True
         try:
+            if self.crossing is None:
+                await self.finish()
+            elif not self.crossing.closed:
+                await self.crossing.perform(self.finish)
+        finally:
+            self.stop()
+
+    async def finish(self) -> None:
+        """Wait until all is done, and for the end of the pool."""
+        try:
             if self.under_way:
                 await self.idle.wait()
         finally:
-            for future in list(self.under_way):
-                future.cancel()
+            self.stop()
             self.dismiss()
         if self.pool is not None:
             await self.pool.wait_dead()
         self.pool = None
         await trio.lowlevel.checkpoint()
 
+    def stop(self) -> None:
+        """Stop what is under way."""
+        for future in list(self.under_way):
+            future.cancel()
+
     async def __aenter__(self) -> Self:
-        await trio.lowlevel.checkpoint()
+        if self.crossing is None:
+            await trio.lowlevel.checkpoint()
         return self
 
     async def __aexit__(self, *details: object) -> None:

@@ -21,7 +21,7 @@ from understudy import (
     open_runtime,
     statistics,
 )
-from understudy.actors.events import ActorEnded
+from understudy.actors.events import ActorEnded, StateLost
 
 SEEN: list[Any] = []
 
@@ -295,6 +295,48 @@ def test_the_state_of_an_actor_that_is_gone_for_good_is_forgotten() -> None:
         assert await (await Keeper.options(id="k").start()).add(1) == 1
 
     rehearse(scene, virtual=True)
+
+
+class Forgetful(Actor, executor=LOCAL, crash_on=(LookupError,)):
+    """Cannot take what it saved, and has set timers before it notices."""
+
+    def __init__(self) -> None:
+        self.after(1.0, SEEN.append, "from __init__")
+
+    def save_state(self) -> int:
+        return 1
+
+    def load_state(self, state: int) -> None:
+        self.after(2.0, SEEN.append, "from load_state")
+        self.every(0.0001, SEEN.append, "again")
+        raise ValueError(state)
+
+    @method
+    def fall(self) -> None:
+        raise LookupError
+
+
+class ForgetfulInTasks(Forgetful, executor=LOCAL):
+    @method
+    async def rest(self) -> None: ...
+
+
+@pytest.mark.parametrize("cls", [Forgetful, ForgetfulInTasks])
+def test_what_a_failed_load_state_has_set_is_not_for_the_object_after_it(cls: type[Forgetful]) -> None:
+    SEEN.clear()
+
+    async def scene(runtime: Runtime) -> None:
+        actor = await cls.start()
+        events = runtime.events()
+        with pytest.raises(LookupError):
+            await actor.fall()
+        await trio.sleep(5)
+        assert statistics(actor).incarnation == 2
+        assert [lost.hook for lost in held(events, StateLost)] == ["load_state"]
+        await kill(actor)
+
+    rehearse(scene, virtual=True)
+    assert SEEN == ["from __init__"]
 
 
 def test_a_timer_of_a_busy_actor_is_not_starved() -> None:

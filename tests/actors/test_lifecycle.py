@@ -11,12 +11,12 @@ EVENTS = ("start", "ready", "stop", "end", "rest", "retire")
 
 # What the contract says, written once more and in another shape: state, then event to what follows.
 EXPECTED = {
-    lc.PENDING: {"start": lc.STARTING, "retire": lc.DEAD},
+    lc.PENDING: {"start": lc.STARTING, "rest": lc.DOWN, "retire": lc.DEAD},
     lc.STARTING: {"ready": lc.READY, "stop": lc.STOPPING, "end": lc.RESTARTING},
     lc.READY: {"stop": lc.STOPPING, "end": lc.RESTARTING},
     lc.STOPPING: {"stop": lc.STOPPING, "ready": lc.STOPPING, "end": lc.RESTARTING},
     lc.RESTARTING: {"start": lc.STARTING, "rest": lc.DOWN, "retire": lc.DEAD},
-    lc.DOWN: {"start": lc.STARTING, "retire": lc.DEAD},
+    lc.DOWN: {"start": lc.STARTING, "rest": lc.DOWN, "retire": lc.DEAD},
     lc.DEAD: {"retire": lc.DEAD},
 }
 

@@ -77,7 +77,7 @@ def test_a_good_value_is_kept(name: str, value: Any) -> None:
 
 def test_an_unknown_option_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        TypeError, match="there is no option 'excutor'; there are after_interrupt, call_timeout"
+        TypeError, match="there is no option 'excutor'; there are after_interrupt, backoff, call_timeout"
     ):
         Player.options(excutor=Local())  # type: ignore[call-arg]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from tests.cast import Faller, Player, Retried
 from tests.rehearsal import LOCAL, QUIET, held, rehearse, until
@@ -117,11 +118,20 @@ class Relay(Actor, executor=LOCAL):
         raise ValueError("fell")
 
 
+class RelayInTasks(Actor, executor=LOCAL):
+    @method
+    async def relay(self, other: Any, how: str) -> int:
+        await trio.lowlevel.checkpoint()
+        getattr(other.fall, how)()
+        return current_call().id
+
+
 @pytest.mark.parametrize("how", ["cast", "remote"])
-def test_a_message_made_in_a_method_knows_its_parent(how: str) -> None:
+@pytest.mark.parametrize("cls", [Relay, RelayInTasks])
+def test_a_message_made_in_a_method_knows_its_parent(cls: Any, how: str) -> None:
     async def scene(runtime: Runtime) -> None:
         events = runtime.events()
-        first, second = await Relay.start(), await Relay.start()
+        first, second = await cls.start(), await Relay.start()
         parent = await first.relay(second, how)
         await until(lambda: held(events, FailureUnseen))
         (unseen,) = held(events, FailureUnseen)

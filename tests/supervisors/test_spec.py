@@ -11,7 +11,10 @@ from understudy import ChildSpec, Supervisor
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"strategy": "all"}, "strategy must be one of one_for_one, not 'all'"),
+        (
+            {"strategy": "all"},
+            "strategy must be one of one_for_one, one_for_all, rest_for_one, escalating, or an object with decide(), not 'all'",
+        ),
         ({"intensity": -1}, "intensity must be a count of restarts, 0 or more, not -1"),
         ({"intensity": 1.5}, "intensity must be"),
         ({"intensity": True}, "intensity must be"),

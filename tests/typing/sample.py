@@ -23,10 +23,12 @@ from understudy import (
     Pool,
     Process,
     Queue,
+    Runtime,
     Scope,
     Stream,
     Supervisor,
     Thread,
+    aio,
     blocking,
     carry,
     get,
@@ -38,6 +40,8 @@ from understudy import (
     remote,
     wait,
 )
+from understudy.actors.mapping import MapStream
+from understudy.crossing.runtime import FarRuntime
 from understudy.transports.guests.backstage import ActorTimer
 
 V = TypeVar("V")
@@ -462,3 +466,65 @@ class Hooked(Actor):
 
     @method
     async def work(self) -> None: ...
+
+
+def in_plain_code(h: Handle[Source], counter: Handle[Counter]) -> None:
+    for n in h.numbers(3):
+        assert_type(n, int)
+    with h.pages(3) as pages:
+        assert_type(pages, Stream[str])
+        for page in pages:
+            assert_type(page, str)
+    pages.close()
+    with counter.add.map(range(3)) as sums:
+        assert_type(sums, MapStream[int])
+        assert_type(list(sums), list[int])
+    for either in counter.two.starmap([(1, "a")], errors="return"):
+        assert_type(either, str | Exception)
+    assert_type(next(iter(square.map([1, 2]))), int)
+    assert_type(blocking.get(list(h.numbers.remote(3))), list[int])
+    assert_type(blocking.call(square, 2), int)
+    assert_type(blocking.call(fetch, "a"), bytes)
+    assert_type(blocking.call(counter.add, 1), int)
+    assert_type(blocking.call(counter.add.broadcast, 1), list[int])
+    blocking.call(square, "2")  # error
+    blocking.call(counter.add, "1")  # error
+    blocking.call(counter.add.broadcast, "1")  # error
+    blocking.call(h.numbers, 3)  # error
+    blocking.call(len, "a")  # error
+    blocking.wait(counter.add.remote(1))  # error
+    assert_type(blocking.dump(counter), str)
+    with blocking.open_scope() as scope:
+        scope.adopt(counter.add.remote(1))
+    orders: blocking.Queue[str] = blocking.Queue(3)
+    orders.put("tea")
+    orders.put(3)  # error
+    assert_type(orders.get(timeout=1.0), str)
+    pool = blocking.ActorPool([counter])
+    for total in pool.map(Counter.add, [1, 2]):
+        assert_type(total, int)
+    pool.map(Counter.add, ["a"])  # error
+    with blocking.Executor(2) as executor:
+        assert_type(executor.submit(len, "abc").result(), int)
+
+
+async def under_asyncio(counter: Handle[Counter]) -> None:
+    assert_type(await aio.dump(counter, timeout=1.0), str)
+    async with aio.open_scope() as scope:
+        scope.adopt(counter.add.remote(1))
+    orders: aio.Queue[str] = aio.Queue(3)
+    await orders.put("tea")
+    assert_type(await orders.get(), str)
+    await orders.put(3)  # error
+    async for total in aio.ActorPool([counter]).map(Counter.add, [1, 2]):
+        assert_type(total, int)
+    async with aio.Executor(2) as executor:
+        assert_type(executor.submit(len, "abc").result(), int)
+
+
+def asking_a_runtime(near: Runtime, far: FarRuntime) -> None:
+    assert_type(near.get_actor("c", Counter), Handle[Counter])
+    assert_type(far.get_actor("c", Counter), Handle[Counter])
+    assert_type(far.get_actor("c", namespace="x"), Handle[Any])
+    near.get_actor(3)  # error
+    far.get_actor("c", Counter).add("1")  # error

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
+import understudy
+from tests.cast import Endless
 from tests.cast_doors import Fountain
-from tests.doors import runtime_threads, sleep_until, until, visit
+from tests.doors import loop_run, runtime_threads, sleep_until, until, visit
 from tests.rehearsal import LOCAL, QUIET
-from understudy import ActorDiedError, NoRuntimeError, TaskCancelledError, aio, blocking
+from understudy import ActorDiedError, NoRuntimeError, Pool, TaskCancelledError, aio, blocking, put, remote
 from understudy.crossing.runtime import FarRuntime
 from understudy.crossing.stream import AHEAD
 
@@ -133,20 +137,93 @@ def test_threads_iterate_too(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     with blocking.open_runtime():
         fountain = Fountain.remote()
-        assert list(fountain.numbers(300)) == list(range(300))  # type: ignore[call-overload]
-        with fountain.endless(str(closed)) as items:  # type: ignore[attr-defined]
+        assert list(fountain.numbers(300)) == list(range(300))
+        with fountain.endless(str(closed)) as items:
             assert [next(items) for _ in range(200)] == list(range(200))
         sleep_until(closed.exists)
         with pytest.raises(KeyError):
-            list(fountain.numbers(3, 1))  # type: ignore[call-overload]
-        assert blocking.get(list(fountain.numbers.remote(3))) == [0, 1, 2]  # type: ignore[call-overload]
+            list(fountain.numbers(3, 1))
+        assert blocking.get(list(fountain.numbers.remote(3))) == [0, 1, 2]
 
 
 def test_a_stream_ends_with_its_runtime() -> None:
     with blocking.open_runtime():
         numbers = Fountain.remote().numbers(10**9)
-        assert next(numbers) == 0  # type: ignore[call-overload]
+        assert next(numbers) == 0
     with pytest.raises((TaskCancelledError, ActorDiedError, NoRuntimeError)):
-        for _ in numbers:  # type: ignore[attr-defined]
+        for _ in numbers:
             pass
     assert runtime_threads() == []
+
+
+def test_under_trio_for_and_with_say_what_to_write() -> None:
+    async def main() -> None:
+        async with understudy.open_runtime():
+            fountain = Fountain.remote()
+            for stream in (fountain.numbers(3), fountain.echo.map(range(3)), fountain.numbers.remote(3)):
+                for use in (list, next, open_block):
+                    with pytest.raises(TypeError, match="write `async for` and `async with`"):
+                        use(stream)
+
+    trio.run(main)
+
+
+def number_in(text: str) -> int:
+    return int(text)
+
+
+def open_block(stream: Any) -> None:
+    with stream:
+        pass
+
+
+# -- what plain code calls ---------------------------------------------------------------------------------
+
+
+def test_call_takes_remote_functions_and_broadcasts_too() -> None:
+    with blocking.open_runtime():
+        assert blocking.call(remote(len), "abc") == 3
+        assert blocking.call(remote(divmod), put(7).as_argument, 2) == (3, 1)
+        with pytest.raises(ValueError, match="invalid literal"):
+            blocking.call(remote(number_in), "x")
+        members = Pool(Fountain, size=2).remote()
+        blocking.wait_ready(members)
+        assert blocking.call(members.add.broadcast, 1) == [1, 1]
+        assert blocking.call(members.add, 1) == 2
+        with pytest.raises(TypeError):
+            blocking.call(members.add.broadcast, nonsense=1)  # type: ignore[call-overload]
+
+
+def test_call_says_what_it_takes() -> None:
+    with blocking.open_runtime():
+        fountain = Fountain.remote()
+        with pytest.raises(TypeError, match=r"numbers\(\) gives a stream: write `for item in h\.numbers"):
+            blocking.call(fountain.numbers, 3)  # type: ignore[call-overload]
+        for wrong in (len, fountain, None, fountain.add.cast, fountain.add.remote, fountain.add.map):
+            with pytest.raises(TypeError, match="takes a method of a handle or a remote function"):
+                blocking.call(wrong, 3)  # type: ignore[call-overload]
+
+
+def test_wait_says_what_it_takes() -> None:
+    with blocking.open_runtime():
+        ref = Fountain.remote().add.remote(1)
+        for wrong in (ref, 3, [3], None):
+            with pytest.raises(TypeError, match=r"takes a list of refs, as in wait\(\[ref\]\)"):
+                blocking.wait(wrong)  # type: ignore[arg-type]
+            with pytest.raises(TypeError, match=r"takes a list of refs, as in wait\(\[ref\]\)"):
+                asyncio.run(aio.wait(wrong))  # type: ignore[arg-type]
+        assert blocking.wait([ref]) == ([ref], [])
+
+
+def test_dump_shows_where_a_stuck_actor_is(tmp_path: Path) -> None:
+    shown = io.StringIO()
+
+    with blocking.open_runtime():
+        endless = Endless.options(name="stuck").remote()
+        blocking.wait_ready(endless)
+        ref = endless.spin_until_file.remote(str(tmp_path / "go"))
+        sleep_until(lambda: "spin_until_file" in blocking.dump(endless, file=shown))
+        assert "spin_until_file" in loop_run(lambda: aio.dump(endless, file=shown))
+        (tmp_path / "go").touch()
+        blocking.get(ref)
+    assert "incarnation 1, process" in shown.getvalue()

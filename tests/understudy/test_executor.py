@@ -17,6 +17,7 @@ import pytest
 import trio
 
 from tests.cast_pools import nap_async, square, triple
+from tests.doors import visit
 from tests.rehearsal import rehearse, run, until
 from understudy import (
     ActorDiedError,
@@ -26,8 +27,11 @@ from understudy import (
     Runtime,
     TaskError,
     Unsendable,
+    aio,
+    blocking,
     open_runtime,
 )
+from understudy.crossing.runtime import FarRuntime
 
 
 def in_a_thread(work: Callable[[Executor], Any], **options: Any) -> Any:
@@ -255,3 +259,48 @@ def test_a_member_killed_from_outside_is_replaced() -> None:
             assert await trio.to_thread.run_sync(executor.submit(triple, 2).result) == 6
 
     rehearse(scene)
+
+
+# -- at the other doors ----------------------------------------------------------------------------------
+
+
+def test_under_asyncio_it_is_a_block_that_waits_for_what_is_under_way() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        loop = asyncio.get_running_loop()
+        async with aio.Executor(1) as executor:
+            assert await loop.run_in_executor(executor, triple, 2) == 6
+            late = executor.submit(nap_a_little, 7)
+        assert late.result(0) == 7
+        assert "functions" not in runtime.tree()
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            executor.submit(triple, 1)
+
+    visit(scene)
+
+
+def test_under_asyncio_a_cancelled_close_stops_what_is_under_way() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        executor = aio.Executor()
+        future = executor.submit(time.sleep, 60)
+        await asyncio.wrap_future(executor.submit(triple, 1))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await executor.aclose()
+        assert future.cancelled()
+
+    visit(scene)
+
+
+def test_in_plain_code_it_is_a_plain_block() -> None:
+    with blocking.open_runtime():
+        with blocking.Executor(1) as executor:
+            assert list(executor.map(triple, range(10))) == [3 * n for n in range(10)]
+        shared = blocking.Executor()
+        assert shared.submit(triple, 2).result() == 6
+    with pytest.raises((NoRuntimeError, ActorDiedError)):
+        shared.submit(triple, 2).result(10)
+
+
+def nap_a_little(n: int) -> int:
+    time.sleep(0.02)
+    return n

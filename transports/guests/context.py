@@ -15,6 +15,14 @@ NOTHING: Mapping[str, Any] = {}
 # Context variables whose values travel with calls, by name.
 CARRIED: dict[str, ContextVar[Any]] = {}
 
+# The globals of compiled casts: may there be more to a cast made in this process than its arguments?
+CASTING: dict[str, Any] = {"ELABORATE_": False}
+
+
+def casts_are_elaborate() -> None:
+    """From now on: there are variables to carry, or methods in tasks, whose casts have a parent."""
+    CASTING["ELABORATE_"] = True
+
 
 def carried_here() -> dict[str, Any]:
     """What calls made here take along: the marked variables that have a value."""

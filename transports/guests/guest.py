@@ -102,7 +102,8 @@ class Guest:
 
     def fail(self, error: BaseException) -> None:
         """The start failed: say so and leave."""
-        self.say([p.FAILED, describe(error, self.values.pickled_error), self.step])
+        step = p.DECLINED if isinstance(end_in(error), ActorExit) else self.step
+        self.say([p.FAILED, describe(error, self.values.pickled_error), step])
         self.leave(1)
 
     def mishap(self, hook: str, error: BaseException) -> None:

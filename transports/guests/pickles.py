@@ -9,12 +9,16 @@ from __future__ import annotations
 import io
 import pickle
 import sys
+from collections import ChainMap
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import cache, partial
 from importlib import import_module
 from importlib.machinery import PathFinder
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
+
+from .variables import reduced
 
 CLOUD = "cloudpickle.cloudpickle"
 
@@ -22,6 +26,29 @@ CLOUD = "cloudpickle.cloudpickle"
 def cloud() -> Any:
     """cloudpickle, loaded when it is first needed: a guest seldom is in need."""
     return import_module(CLOUD)
+
+
+@cache
+def cloud_pickler() -> Any:
+    """Cloudpickle's pickler, which we teach context variables."""
+    base = cloud().Pickler
+
+    class Pickler(base):  # type: ignore[misc, valid-type]
+        dispatch_table: ClassVar[Any] = ChainMap({ContextVar: reduced_variable}, base.dispatch_table)
+
+    return Pickler
+
+
+def reduced_variable(variable: ContextVar[Any]) -> tuple[Any, ...]:
+    by_value = cloud().list_registry_pickle_by_value()
+    return reduced(variable, lambda module: module not in {"__main__", *by_value} and findable(module))
+
+
+def cloud_dumps(item: Any) -> bytes:
+    """Pickle by value what cannot be imported."""
+    sink = io.BytesIO()
+    cloud_pickler()(sink, 5).dump(item)
+    return sink.getvalue()
 
 
 class LostCode(pickle.UnpicklingError):
@@ -59,12 +86,11 @@ def dumps_with_code(value: Any, split: bool = True) -> tuple[bytes, dict[bytes, 
 
 
 def _dumps_by_value(value: Any, split: bool) -> tuple[bytes, dict[bytes, bytes]]:
-    cloudpickle = cloud()
     if not split:
-        return cloudpickle.dumps(value, 5), {}
+        return cloud_dumps(value), {}
     code: dict[bytes, bytes] = {}
 
-    class Splitter(cloudpickle.Pickler):  # type: ignore[misc, name-defined]
+    class Splitter(cloud_pickler()):  # type: ignore[misc]
         def persistent_id(self, item: Any) -> Any:
             if not isinstance(item, FunctionType | type) or importable(item):
                 return None
@@ -86,7 +112,7 @@ def code_of(item: Any, code: dict[bytes, bytes], whole_module: bool = False) -> 
     if by_value:
         cloudpickle.register_pickle_by_value(module)
     try:
-        blob: bytes = cloudpickle.dumps(item, 5)
+        blob = cloud_dumps(item)
     finally:
         if by_value:
             cloudpickle.unregister_pickle_by_value(module)

@@ -28,7 +28,9 @@ FREE = 13  # [FREE, key]; the value is not needed any more
 # Guest to host.
 HELLO = 16  # [HELLO, version, capabilities, pid]
 READY = 17  # [READY]
-FAILED = 18  # [FAILED, fault, step?]; __init__ raised, or else the step that is named
+FAILED = (
+    18  # [FAILED, fault, step?]; __init__ raised, or else the step that is named; or the actor has DECLINED
+)
 RESULT = 19  # [RESULT, id, value]
 ERROR = 20  # [ERROR, id, fault]
 SKIPPED = 21  # [SKIPPED, id]; cancelled before it began
@@ -53,6 +55,8 @@ CAPABILITIES = ("calls", "casts", "code", "interrupt", "streams", "asks", "hooks
 PAGE_CAPABILITY = "page"
 
 AHEAD = 256  # items that a generator may be ahead of whoever reads its stream, unless told otherwise
+
+DECLINED = "declined"  # a start that the actor itself called off: it need not run
 
 # Values that msgpack carries without changing their type; anything else travels pickled, as an extension.
 PICKLED = 1

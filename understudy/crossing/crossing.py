@@ -13,6 +13,7 @@ from contextlib import suppress
 from threading import get_ident
 from typing import Any, Protocol, TypeVar
 
+import anyio
 import trio
 
 from ..actors.call import Call
@@ -183,6 +184,18 @@ class Crossing:
                     await waiter.wait()
                 finally:
                     gate.discard(waiter)
+
+    async def outlast(self, gate: Gate) -> None:
+        """Wait until a gate is open, whatever cancels us meanwhile; only then are we cancelled."""
+        cancellation: asyncio.CancelledError | None = None
+        with anyio.CancelScope(shield=True):
+            while not gate.over:
+                try:
+                    await self.passed(gate)
+                except asyncio.CancelledError as error:
+                    cancellation = error
+        if cancellation is not None:
+            raise cancellation
 
     def sleep(self, gate: Gate, timeout: float | None = None) -> bool:
         """As `passed`, for a thread: is it open, at the latest after `timeout` seconds?"""

@@ -13,6 +13,7 @@ from ..actors.mailbox import Mailbox
 from ..actors.method import ActorMethod
 from ..transports.guests.context import Running
 from ..transports.guests.protocol import CALL, CAST
+from .blocks import block_for, opened, own
 from .crossing import Crossing, accept
 from .ref import FarRef
 from .stream import FarStream, Pump
@@ -55,16 +56,20 @@ class FarMailbox(Mailbox):
     def submit(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> ObjectRef[Any]:
+        ref: FarRef[Any]
         if refs:
-            return self.crossing.do(self.submit_held, method, args, kwargs)
-        call = self.make(CALL, method, args, kwargs)
-        ref: FarRef[Any] = FarRef(call, self.crossing)
-        self.enter(call)
+            ref = self.crossing.do(self.submit_held, method, args, kwargs)
+        else:
+            call = self.make(CALL, method, args, kwargs)
+            ref = FarRef(call, self.crossing)
+            self.enter(call)
+        if opened.get() is not None and (block := block_for(self.crossing)) is not None:
+            self.crossing.post(own, (block.near, ref.call))
         return ref
 
     def submit_held(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> ObjectRef[Any]:
+    ) -> FarRef[Any]:
         """The same in the runtime's thread, for arguments with refs: the ends of their calls are told there."""
         near = self.near
         near.check_limit(method)

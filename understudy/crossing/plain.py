@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeGuard, TypeVar, overload
 
 from ..actors import guest_verbs, verbs
+from ..actors.dump import dump as dump_there
 from ..actors.errors import NoRuntimeError
+from ..actors.function import RemoteFunction
 from ..actors.method import ActorMethod
 from ..actors.ref import ObjectRef
+from ..actors.signature import Check
+from ..actors.streaming import StreamMethod
 from ..supervisors.spec import Supervisor
 from ..transports.guests.context import present
 from ..transports.guests.protocol import CALL
@@ -19,7 +23,7 @@ from .handle import far_handle
 from .mailbox import FarMailbox
 from .runtime import FarRuntime, Shared
 from .thread import RuntimeThread
-from .verbs import divided, enough_of, far_refs, too_late, values_of
+from .verbs import divided, enough_of, far_list, far_refs, too_late, values_of
 from .waiters import ThreadWaiter
 
 if TYPE_CHECKING:
@@ -74,6 +78,11 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
         if failure is not None and error is not None:
             error.add_note(f"Meanwhile the runtime's tree had failed: {failure}")
 
+    async def __aenter__(self) -> NoReturn:
+        raise NoRuntimeError(IN_A_LOOP)
+
+    async def __aexit__(self, *details: object) -> None: ...
+
     def closed(self) -> None:
         """Wait until the thread has ended; a Ctrl-C hurries it."""
         try:
@@ -85,6 +94,11 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
         finally:
             self.thread.join()  # that was its last act
 
+
+IN_A_LOOP = (
+    "understudy.blocking.open_runtime() is entered by `with`, in plain code; under asyncio write"
+    " `async with understudy.aio.open_runtime():`, under trio `async with understudy.open_runtime():`"
+)
 
 # -- Ray's shape: one runtime for the whole program ----------------------------------------------------
 
@@ -123,26 +137,50 @@ def is_initialized() -> bool:
 # -- verbs ---------------------------------------------------------------------------------------------
 
 
-def call(method: ActorMethod[Callable[P, R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a method and wait for its value: `blocking.call(counter.add, 5)`.
+@overload
+def call(
+    method: ActorMethod[Callable[P, R]] | RemoteFunction[Callable[P, R]], /, *args: P.args, **kwargs: P.kwargs
+) -> R: ...
+@overload
+def call(method: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+def call(method: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a method and wait for its value: `blocking.call(counter.add, 5)`; so with a remote function.
 
-    A Ctrl-C withdraws the call: queued, it never runs; running, it is interrupted.
+    `blocking.call(pool.add.broadcast, 5)` calls every member of a pool.  A Ctrl-C withdraws the call: queued, it
+    never runs; running, it is interrupted.
 
     Raises:
         CallError: what ended the call otherwise than with its value.
+        TypeError: for anything else, such as a method that is a generator: iterate over `h.m(...)`.
     """
     if in_guest():
-        return guest_verbs.call_blocking(method, *args, **kwargs)  # type: ignore[arg-type, no-any-return]
-    mailbox = method.mailbox
+        return guest_verbs.call_blocking(method, *args, **kwargs)
+    everyone = getattr(method, "__func__", None) is ActorMethod.broadcast
+    method, check = bound(method.__self__ if everyone else method)
+    mailbox, refs = method.mailbox, check(*args, **kwargs)
     if not isinstance(mailbox, FarMailbox):
         raise NoRuntimeError(f"{method!r} belongs to a runtime of this very trio run; await it")
-    if method.check(*args, **kwargs):
-        value_with_refs: R = mailbox.crossing.perform_blocking(
-            mailbox.near.ask_with_refs, method, args, kwargs
-        )
-        return value_with_refs
-    value: R = mailbox.crossing.ask_blocking(mailbox.make(CALL, method, args, kwargs))
-    return value
+    if everyone or refs:
+        ask = mailbox.near.broadcast if everyone else mailbox.near.ask_with_refs
+        return mailbox.crossing.perform_blocking(ask, method, args, kwargs)
+    return mailbox.crossing.ask_blocking(mailbox.make(CALL, method, args, kwargs))
+
+
+def bound(method: Any) -> tuple[ActorMethod[Any], Check]:
+    """The method behind what `call` was given, and what checks its arguments."""
+    if isinstance(method, RemoteFunction):
+        return method.method(), method.check
+    if is_method(method):
+        return method, method.check
+    if isinstance(method, StreamMethod):
+        raise TypeError(f"{method.name}() gives a stream: write `for item in h.{method.name}(...)`")
+    raise TypeError(
+        f"call() takes a method of a handle or a remote function, as in call(h.m, ...), not {method!r}"
+    )
+
+
+def is_method(value: Any) -> TypeGuard[ActorMethod[Any]]:
+    return isinstance(value, ActorMethod)
 
 
 @overload
@@ -182,14 +220,15 @@ def wait(
     """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order.
 
     Raises:
+        TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
     """
     if in_guest():
         return guest_verbs.wait_blocking(refs, num_returns=num_returns, timeout=timeout)  # type: ignore[arg-type, return-value]
-    waiter = ThreadWaiter()
-    with enough_of(refs, num_returns, waiter) as to_come:
+    many, waiter = far_list(refs, num_returns), ThreadWaiter()
+    with enough_of(many, num_returns, waiter) as to_come:
         if to_come:
-            far_refs(refs)[0].crossing.refuse_own_thread()
+            many[0].crossing.refuse_own_thread()
             waiter.wait(timeout)
     return divided(refs, num_returns)
 
@@ -218,6 +257,12 @@ def wait_ready(handle: Handle[Any]) -> None:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
     across(handle, verbs.wait_ready)
+
+
+def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None = None) -> str:
+    """Print the stacks of an actor's threads or tasks, and return them as text; as `understudy.dump`."""
+    text: str = across(handle, partial(dump_there, timeout=timeout, file=file))
+    return text
 
 
 def in_guest() -> bool:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import Token
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..actors import spawner
 from ..actors.deadletter import DeadLetter
 from ..actors.errors import NoRuntimeError
 from ..actors.events import Event
 from ..actors.executor import Executor
-from ..actors.handle import ActorHandle
+from ..actors.handle import ActorHandle, of_class
 from ..actors.life import Life
 from ..supervisors.house import RuntimeHouse
 from ..supervisors.runtime import Runtime
+from .blocks import Block, belonging_to, block_for
 from .handle import FarHandle
 from .mailbox import FarMailbox
 from .stream import EventPump, FarStream
 from .thread import RuntimeThread
+
+if TYPE_CHECKING:
+    from ..actors.actor import Handle
+
+T = TypeVar("T")
 
 
 class FarRuntime:
@@ -56,9 +63,13 @@ class FarRuntime:
         """Which of the system's means are in use, and what stands in for the others."""
         return self.near.capabilities()
 
-    def get_actor(self, name: str, cls: Any = None, *, namespace: str = "") -> Any:
+    @overload
+    def get_actor(self, name: str, /, *, namespace: str = "") -> Handle[Any]: ...
+    @overload
+    def get_actor(self, name: str, cls: Callable[..., T], /, *, namespace: str = "") -> Handle[T]: ...
+    def get_actor(self, name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
         """As `get_actor`, for this runtime."""
-        return self.find(name, namespace)
+        return of_class(self.find(name, namespace), cls)
 
     def __repr__(self) -> str:
         return f"<{self.crossing.closed or repr(self.thread.runtime)}, in a thread>"
@@ -74,13 +85,21 @@ class FarRuntime:
 
     def spawn(self, spec: Any) -> ActorHandle:
         """Start an actor under the dynamic supervisor; its handle at once."""
-        handle = self.crossing.do(self.near.spawn, spec)
+        handle = self.crossing.do(self.spawn_for, block_for(self.crossing), spec)
         return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
+
+    def spawn_for(self, block: Block | None, spec: Any) -> ActorHandle:
+        with belonging_to(block):
+            return self.near.spawn(spec)
 
     async def start(self, spec: Any) -> ActorHandle:
         """Start an actor and wait until it is ready; if cancelled while waiting, the actor is ended."""
-        handle = await self.crossing.perform(self.near.start, spec)
+        handle = await self.crossing.perform(self.start_for, block_for(self.crossing), spec)
         return self.far(handle._life)  # pyright: ignore[reportPrivateUsage]
+
+    async def start_for(self, block: Block | None, spec: Any) -> ActorHandle:
+        with belonging_to(block):
+            return await self.near.start(spec)
 
     def functions(self, executor: Executor | None, awaits: bool) -> FarMailbox:
         """Where calls of remote functions go."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import trio
 
+from ..actors.scope import block
 from ..supervisors.runtime import Runtime, open_runtime
 from ..supervisors.spec import Supervisor
 from .crossing import Crossing
@@ -79,6 +80,7 @@ class RuntimeThread:
     # -- in the thread --------------------------------------------------------------------------
 
     def main(self) -> None:
+        block.set(None)  # what is made in this runtime is nothing of a block around it
         try:
             trio.run(self.serve)
         except Dropped:

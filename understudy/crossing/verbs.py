@@ -69,16 +69,24 @@ def too_late(timeout: float | None) -> GetTimeoutError:
     return GetTimeoutError(f"get() did not have its values within {timeout} s")
 
 
-@contextmanager
-def enough_of(refs: Sequence[Any], num_returns: int, waiter: Waiter) -> Generator[bool]:
-    """Tells the waiter once so many refs have ended; gives whether that is still to come.
+def far_list(refs: Any, num_returns: int) -> list[FarRef[Any]]:
+    """What `wait` was given, as refs that these doors can use.
 
     Raises:
+        TypeError: if it is no list of refs.
         ValueError: if there are fewer refs than that.
     """
-    many = far_refs(refs)
+    many = list(map(far_ref, verbs.checked_refs(refs)))
+    if not many:
+        raise ValueError("wait() was given no refs; num_returns must be from 1 to their number")
     if not 0 < num_returns <= len(many):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(many)}, not {num_returns}")
+    return many
+
+
+@contextmanager
+def enough_of(many: list[FarRef[Any]], num_returns: int, waiter: Waiter) -> Generator[bool]:
+    """Tells the waiter once so many refs have ended; gives whether that is still to come."""
     tally = Tally(waiter)
     over = sum(not ref.reply.gate.add(tally) for ref in many)
     try:
