@@ -13,14 +13,13 @@ from ..supervisors.core import Core
 from ..supervisors.ends import end_of
 from ..supervisors.events import ChildDelayed, ChildParked, ChildRestarting, SupervisorGaveUp
 from ..supervisors.rules import SIGNIFICANT
-from ..supervisors.spec import rules_of
+from ..supervisors.spec import Plan, Supervisor, rules_of
 from ..supervisors.strategies.strategy import Sampled, Woke
 from .actor import SimulatedActor
 from .corruption import Shared
 from .distributions import NANO
 
 if TYPE_CHECKING:
-    from ..supervisors.spec import Supervisor
     from .world import World
 
 
@@ -45,12 +44,12 @@ class SimulatedSupervisor:
         for name, child in zip(plan.ids(), plan.children, strict=True):
             self.plant(name, child)
 
-    def plant(self, id: str, child: Any) -> None:
+    def plant(self, id: str, child: Plan) -> None:
         path = f"{self.path}/{id}" if self.path else id
-        if isinstance(child, ChildSpec):
-            self.children[id] = SimulatedActor(id, path, child, self)
-        else:
+        if isinstance(child, Supervisor):
             self.children[id] = SimulatedSupervisor(id, path, child, self.world, self)
+        elif isinstance(child, ChildSpec):
+            self.children[id] = SimulatedActor(id, path, child, self)
         self.feed(steps.Added(id, rules_of(child)))
 
     # -- what children tell ---------------------------------------------------------------------

@@ -48,14 +48,14 @@ class World:
 
     def run(self) -> None:
         """Let all happen that happens before the end."""
-        heap, end, still = self.heap, self.end, 0
+        heap, end, still = self.heap, self.end, STANDSTILL
         while heap and not self.over:
             when, _, what, about = heappop(heap)
             if when > end:
                 break
             if when != self.now:
                 self.now, still = when, self.steps + STANDSTILL
-            elif self.steps > still > 0:
+            elif self.steps > still:
                 raise SimulationError(
                     f"{STANDSTILL:,} things happened at {when / NANO:g} s, and time stands still; "
                     "let starts or failures take time, or give restarts a backoff or a limit"
