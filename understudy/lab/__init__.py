@@ -25,6 +25,8 @@ from .figures import measure as measure
 from .intervals import Interval as Interval
 from .intervals import difference as difference
 from .intervals import interval as interval
+from .live import perform as perform
+from .live import rehearse as rehearse
 from .log import write_log as write_log
 from .model import Model as Model
 from .scenario import Scenario as Scenario

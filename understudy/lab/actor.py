@@ -54,6 +54,7 @@ class SimulatedActor:
         self.number = 0
         self.state = DOWN
         self.has_aged = False
+        self.has_starter = False
         self.slowness = 1.0
         self.planned = False  # its last end was
         self.outages = 0  # that keep it from starting now
@@ -85,20 +86,19 @@ class SimulatedActor:
         """End when asked: at once while it starts, and never before the deadline if it hangs."""
         if self.state == STARTING:
             self.end(SHUTDOWN_EXIT)
-            self.world.started()
             return
         if self.state == FALLEN:
             self.end(CRASHED)
             return
-        if self.state == HUNG and timeout is None:
-            return  # whoever notices that it hangs will kill it
-        needs = self.politely.draw(self.stopping) if self.state == UP else None
-        self.leave_up()
-        self.state = STOPPING
+        if timeout == 0:
+            self.kill()
+            return
         world = self.world
-        if needs is not None and (timeout is None or needs <= timeout):
-            world.at(world.now + needs, self.stopped, self.number)
-        elif timeout is not None:
+        if self.state == UP:
+            self.leave_up()
+            self.state = STOPPING
+            world.at(world.now + self.politely.draw(self.stopping), self.stopped, self.number)
+        if timeout is not None:
             world.at(world.now + timeout, self.killed, self.number)
 
     def kill(self) -> None:
@@ -129,7 +129,7 @@ class SimulatedActor:
 
     def launch(self) -> None:
         """A starter is at its service."""
-        world = self.world
+        world, self.has_starter = self.world, True
         if self.outages:
             world.at(world.now, self.refused, self.number)
             return
@@ -146,20 +146,18 @@ class SimulatedActor:
 
     def ready(self, number: int) -> None:
         """Its start has come to a good end."""
-        if number != self.number or self.state != STARTING:
+        if not self.awaits(number):
             return
-        world = self.world
-        world.emit(ActorReady(world.now, self.path, number))
+        self.world.emit(ActorReady(self.world.now, self.path, number))
         self.rise()
         self.above.ready(self)
-        if world.starters is not None:
-            world.started()
 
     def rise(self) -> None:
         """Be up: the clocks of its faults begin."""
         world, number = self.world, self.number
         self.state, self.has_aged, self.slowness = UP, False, 1.0
         world.down -= 1
+        self.release()
         for hazard in self.hazards:
             hazard.arm(number)
         if self.ageing is not None:
@@ -167,6 +165,12 @@ class SimulatedActor:
         for taint in self.shared.taints:
             if taint.victim == self.id:  # what is spoilt brings it down again
                 world.at(world.now + taint.recurs.draw(taint.random), self.relapse, number)
+
+    def release(self) -> None:
+        """Let the starter serve the next one."""
+        if self.has_starter:
+            self.has_starter = False
+            self.world.started()
 
     def relapse(self, number: int) -> None:
         if number == self.number and self.state == UP:
@@ -189,9 +193,8 @@ class SimulatedActor:
         self.stillborn(number, LATE)
 
     def stillborn(self, number: int, reason: ExitReason) -> None:
-        if number == self.number and self.state == STARTING:
+        if self.awaits(number):
             self.end(reason)
-            self.world.started()
 
     # -- faults ---------------------------------------------------------------------------------
 
@@ -234,7 +237,7 @@ class SimulatedActor:
             self.end(SHUTDOWN_EXIT)
 
     def killed(self, number: int) -> None:
-        if number == self.number and self.state == STOPPING:
+        if number == self.number and self.state in (STOPPING, HUNG):
             self.end(KILLED)
 
     def leave_up(self) -> None:
@@ -250,6 +253,7 @@ class SimulatedActor:
     def sink(self, reason: ExitReason) -> None:
         """Be down."""
         self.leave_up()
+        self.release()
         self.state = DOWN
         self.planned = reason.ordered or not reason.abnormal
         self.shared.ended(self.id)

@@ -54,7 +54,7 @@ FAULT_CHECKS: dict[str, Check] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Corruption:
     """State that was spoilt and that others hold too: a lone restart brings it back.
 

@@ -117,12 +117,13 @@ class Gauge:
 
     # -- events ---------------------------------------------------------------------------------
 
-    def starting(self, event: ActorStarting) -> None:
+    def starting(self, event: Event) -> None:
         if event.actor not in self.tracks:
             self.break_whole(event.at)
             self.tracks[event.actor] = Track()
 
     def ready(self, event: ActorReady) -> None:
+        self.starting(event)  # a log may begin in the middle
         track = self.tracks[event.actor]
         if track.ready_at is not None:
             return

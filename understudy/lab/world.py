@@ -30,11 +30,11 @@ class World:
         self.scenario = scenario
         self.seed = scenario.seed
         self.emit = keep
-        self.now = 0
+        self.now: int = 0
         self.end = round(scenario.duration * NANO)
         self.heap: list[tuple[int, int, Callable[[Any], None], Any]] = []
         self.order = itertools.count()
-        self.steps = 0
+        self.steps: int = 0
         self.fed: deque[tuple[SimulatedSupervisor, Any]] = deque()
         self.actors: list[SimulatedActor] = []
         self.down = 0  # actors that are not up
