@@ -62,8 +62,8 @@ class Track:
     __slots__ = (
         "detecting",
         "down_at",
-        "ends",
         "failures",
+        "is_done",
         "noticed",
         "ready_at",
         "repairing",
@@ -79,12 +79,9 @@ class Track:
         self.down_at: int | None = None
         self.struck_at: int | None = None
         self.up = self.repairing = self.detecting = 0  # nanoseconds
-        self.failures = self.repairs = self.noticed = self.restarts = self.ends = 0
+        self.failures = self.repairs = self.noticed = self.restarts = 0
+        self.is_done = False
         self.restarted_at: list[int] = []  # of the storm under way
-
-    def close(self, until: int) -> None:
-        if self.ready_at is not None:
-            self.up += until - self.ready_at
 
 
 class Gauge:
@@ -101,6 +98,7 @@ class Gauge:
         self.since = since
         self.tracks: dict[str, Track] = {}
         self.up = 0  # actors
+        self.expected = 0  # actors that are missed when they are down
         self.whole_at: int | None = None  # all up since
         self.whole = 0  # nanoseconds
         self.give_ups = self.storms = self.longest_storm = self.restarts = 0
@@ -121,6 +119,7 @@ class Gauge:
         if event.actor not in self.tracks:
             self.break_whole(event.at)
             self.tracks[event.actor] = Track()
+            self.expected += 1
 
     def ready(self, event: ActorReady) -> None:
         self.starting(event)  # a log may begin in the middle
@@ -132,8 +131,7 @@ class Gauge:
             track.repairing += event.at - track.down_at
         track.ready_at, track.down_at = event.at, None
         self.up += 1
-        if self.up == len(self.tracks):
-            self.whole_at = event.at
+        self.mend_whole(event.at)
 
     def struck(self, event: FaultStruck) -> None:
         if event.fault in ENDING and event.actor in self.tracks:
@@ -150,7 +148,7 @@ class Gauge:
         if track.struck_at is not None:
             track.noticed += 1
             track.detecting += event.at - track.struck_at
-        if (was_up and not event.reason.ordered) or track.struck_at is not None:
+        if track.struck_at is not None or (was_up and event.reason.abnormal and not event.reason.ordered):
             track.failures += 1
         track.struck_at = None
 
@@ -159,7 +157,7 @@ class Gauge:
         if track.ready_at is None:
             return
         self.break_whole(at)
-        track.up += at - max(track.ready_at, self.since or 0)
+        track.up += max(0, at - max(track.ready_at, self.since or 0))
         track.ready_at, track.down_at = None, at
         self.up -= 1
 
@@ -168,11 +166,18 @@ class Gauge:
             self.whole += max(0, at - max(self.whole_at, self.since or 0))
             self.whole_at = None
 
+    def mend_whole(self, at: int) -> None:
+        if self.whole_at is None and self.up == self.expected > 0:
+            self.whole_at = at
+
     def died(self, event: ActorDied) -> None:
         """One that was done is missed by nobody."""
-        if not event.reason.abnormal and event.actor in self.tracks:
-            self.fall(self.tracks[event.actor], event.at)
-            self.tracks[event.actor].ends += 1
+        track = self.tracks.get(event.actor)
+        if track is not None and not event.reason.abnormal and not track.is_done:
+            track.is_done = True
+            self.fall(track, event.at)
+            self.expected -= 1
+            self.mend_whole(event.at)
 
     def restarting(self, event: ChildRestarting) -> None:
         self.restarts += 1

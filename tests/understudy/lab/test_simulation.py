@@ -325,7 +325,7 @@ EVERYTHING = Scenario(
     duration=20_000.0,
     seed=11,
 )
-DIGEST = "7e2c0149ca8c5ae8"
+DIGEST = "78ddda9b569ace23"
 
 
 @pytest.mark.slow
