@@ -12,8 +12,8 @@ LN2_HIGH = 0.693147180369123816490  # with its last bits zero, so that products 
 LN2_LOW = 1.90821492927058770002e-10
 SQRT_HALF = 0.7071067811865476
 
-# The series of atanh, and of exp: enough terms for 53 bits, the last one first.
-ODD = tuple(1.0 / (2 * k + 1) for k in range(11, -1, -1))
+# The series of atanh, and of exp: enough terms for 53 bits.
+C3, C5, C7, C9, C11, C13, C15, C17, C19, C21, C23 = (1.0 / k for k in range(3, 24, 2))
 FACTORIAL = tuple(1.0 / f for f in (87178291200.0, 6227020800.0, 479001600.0, 39916800.0, 3628800.0,
                                     362880.0, 40320.0, 5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0))  # fmt: skip
 
@@ -26,10 +26,10 @@ def ln(x: float) -> float:
         exponent -= 1
     s = (mantissa - 1.0) / (mantissa + 1.0)
     z = s * s
-    total = 0.0
-    for term in ODD:
-        total = total * z + term
-    return exponent * LN2 + 2.0 * s * total
+    # Written out, for it is drawn from a million times: a loop takes twice as long.
+    series = z * (C15 + z * (C17 + z * (C19 + z * (C21 + z * C23))))
+    series = z * (C3 + z * (C5 + z * (C7 + z * (C9 + z * (C11 + z * (C13 + series))))))
+    return exponent * LN2 + 2.0 * s * (1.0 + series)
 
 
 def exp(x: float) -> float:

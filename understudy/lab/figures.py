@@ -70,9 +70,10 @@ class Track:
         "repairs",
         "restarted_at",
         "restarts",
+        "storm",
         "struck_at",
         "up",
-    )  # fmt: skip
+    )
 
     def __init__(self) -> None:
         self.ready_at: int | None = None  # up since
@@ -81,7 +82,12 @@ class Track:
         self.up = self.repairing = self.detecting = 0  # nanoseconds
         self.failures = self.repairs = self.noticed = self.restarts = 0
         self.is_done = False
-        self.restarted_at: list[int] = []  # of the storm under way
+        self.restarted_at = 0  # the last time
+        self.storm = 0  # restarts of the storm under way
+
+    def up_until(self, end: int) -> int:
+        """Nanoseconds that it was up in all."""
+        return self.up if self.ready_at is None else self.up + end - self.ready_at
 
 
 class Gauge:
@@ -106,93 +112,97 @@ class Gauge:
 
     def read(self, event: Event) -> None:
         """Take the next event; they come in the order of their times."""
-        if self.since is None:
-            self.since = event.at
-        self.last = event.at
+        self.last = at = event.at
         reader = READERS.get(type(event))
-        if reader is not None:
-            reader(self, event)
+        if reader is None:
+            return
+        if self.since is None:
+            self.since = at
+        elif at < self.since:
+            at = self.since
+        reader(self, event, at)
 
     # -- events ---------------------------------------------------------------------------------
 
-    def starting(self, event: Event) -> None:
+    def starting(self, event: Event, at: int) -> None:
         if event.actor not in self.tracks:
-            self.break_whole(event.at)
+            self.break_whole(at)
             self.tracks[event.actor] = Track()
             self.expected += 1
 
-    def ready(self, event: ActorReady) -> None:
-        self.starting(event)  # a log may begin in the middle
+    def ready(self, event: ActorReady, at: int) -> None:
+        self.starting(event, at)  # a log may begin in the middle
         track = self.tracks[event.actor]
         if track.ready_at is not None:
             return
         if track.down_at is not None:
             track.repairs += 1
-            track.repairing += event.at - track.down_at
-        track.ready_at, track.down_at = event.at, None
+            track.repairing += at - track.down_at
+        track.ready_at, track.down_at = at, None
         self.up += 1
-        self.mend_whole(event.at)
+        self.mend_whole(at)
 
-    def struck(self, event: FaultStruck) -> None:
-        if event.fault in ENDING and event.actor in self.tracks:
-            track = self.tracks[event.actor]
-            track.struck_at = event.at
-            self.fall(track, event.at)
+    def struck(self, event: FaultStruck, at: int) -> None:
+        track = self.tracks.get(event.actor)
+        if track is not None and event.fault in ENDING:
+            track.struck_at = at
+            if track.ready_at is not None:
+                self.fall(track, track.ready_at, at)
 
-    def ended(self, event: ActorEnded) -> None:
+    def ended(self, event: ActorEnded, at: int) -> None:
         track = self.tracks.get(event.actor)
         if track is None:
             return
-        was_up = track.ready_at is not None
-        self.fall(track, event.at)
         if track.struck_at is not None:
             track.noticed += 1
-            track.detecting += event.at - track.struck_at
-        if track.struck_at is not None or (was_up and event.reason.abnormal and not event.reason.ordered):
+            track.detecting += at - track.struck_at
             track.failures += 1
-        track.struck_at = None
+            track.struck_at = None
+        elif track.ready_at is not None and event.reason.abnormal and not event.reason.ordered:
+            track.failures += 1
+        if track.ready_at is not None:
+            self.fall(track, track.ready_at, at)
 
-    def fall(self, track: Track, at: int) -> None:
+    def fall(self, track: Track, ready_at: int, at: int) -> None:
         """It is up no more."""
-        if track.ready_at is None:
-            return
         self.break_whole(at)
-        track.up += max(0, at - max(track.ready_at, self.since or 0))
+        track.up += at - ready_at
         track.ready_at, track.down_at = None, at
         self.up -= 1
 
     def break_whole(self, at: int) -> None:
         if self.whole_at is not None:
-            self.whole += max(0, at - max(self.whole_at, self.since or 0))
+            self.whole += at - self.whole_at
             self.whole_at = None
 
     def mend_whole(self, at: int) -> None:
         if self.whole_at is None and self.up == self.expected > 0:
             self.whole_at = at
 
-    def died(self, event: ActorDied) -> None:
+    def died(self, event: ActorDied, at: int) -> None:
         """One that was done is missed by nobody."""
         track = self.tracks.get(event.actor)
         if track is not None and not event.reason.abnormal and not track.is_done:
             track.is_done = True
-            self.fall(track, event.at)
+            if track.ready_at is not None:
+                self.fall(track, track.ready_at, at)
             self.expected -= 1
-            self.mend_whole(event.at)
+            self.mend_whole(at)
 
-    def restarting(self, event: ChildRestarting) -> None:
+    def restarting(self, event: ChildRestarting, at: int) -> None:
         self.restarts += 1
         track = self.tracks.get(event.actor)
         if track is None:
             return  # a supervisor
         track.restarts += 1
-        storm = track.restarted_at
-        if storm and event.at - storm[-1] > STORM * NANO:
-            storm.clear()
-        storm.append(event.at)
-        self.storms += len(storm) == STORMY
-        self.longest_storm = max(self.longest_storm, len(storm))
+        track.storm = track.storm + 1 if at - track.restarted_at <= STORM * NANO else 1
+        track.restarted_at = at
+        if track.storm == STORMY:
+            self.storms += 1
+        if track.storm > self.longest_storm:
+            self.longest_storm = track.storm
 
-    def gave_up(self, event: SupervisorGaveUp) -> None:
+    def gave_up(self, event: SupervisorGaveUp, at: int) -> None:
         self.give_ups += 1
 
     # -- the end --------------------------------------------------------------------------------
@@ -201,9 +211,9 @@ class Gauge:
         """The figures up to this time (nanoseconds; None: that of the last event)."""
         since, end = self.since or 0, self.last if until is None else until
         span = max(1, end - since)
-        whole = self.whole + (max(0, end - max(self.whole_at, since)) if self.whole_at is not None else 0)
+        whole = self.whole + (end - self.whole_at if self.whole_at is not None else 0)
         tracks = self.tracks.values()
-        up = {path: track.up + self.rest(track, end) for path, track in self.tracks.items()}
+        up = {path: track.up_until(end) for path, track in self.tracks.items()}
         failures = sum(track.failures for track in tracks)
         return Figures(
             duration=span / NANO,
@@ -219,13 +229,10 @@ class Gauge:
             actors={path: of_one(track, up[path], span) for path, track in self.tracks.items()},
         )
 
-    def rest(self, track: Track, end: int) -> int:
-        return 0 if track.ready_at is None else max(0, end - max(track.ready_at, self.since or 0))
-
 
 ENDING = frozenset(("crash", "hang", "leave", "corruption"))
 
-READERS: dict[type, Callable[[Gauge, Any], None]] = {
+READERS: dict[type, Callable[[Gauge, Any, int], None]] = {
     ActorStarting: Gauge.starting,
     ActorReady: Gauge.ready,
     ActorEnded: Gauge.ended,
