@@ -233,6 +233,8 @@ class Core(Round):
             self.ask(child, event, now)
         elif limit is None and not spend(record.window, now, self.flags):
             self.retire(child, reason, gave_up=True)
+        elif event.started and child.rules.backoff is None:
+            self.start(child, again=True)
         else:
             self.restart(child, Decision(start=(child.id,)), event, now, now)
 

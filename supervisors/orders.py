@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from .child import DOWN, LEAVING, LIVE, PARKED, STOPPING, Child
+from .child import DOWN, LEAVING, LIVE, PARKED, STOPPING, WAITING, Child
 from .rounds import ASKED, place_of
 from .steps import Delete, Restart, Revised, Shutdown, Stop, Terminate
 
@@ -41,10 +41,14 @@ def restart(core: Core, event: Restart, _: int) -> None:
         return
     core.by_hand[child.id] = True
     group = core.held.pop(child.id, None)
+    others = core.freed(group) if group is not None else []
     if group is not None:
         core.failures.clear()  # a person has looked
-        core.let_go(group)
-    core.start_by_hand(child)
+    if others:
+        child.state = WAITING
+        core.enqueue([child, *others])
+    else:
+        core.start_by_hand(child)
     core.go_on()
 
 

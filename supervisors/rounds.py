@@ -143,7 +143,7 @@ class Round:
                 self.held[child.id] = group
             else:
                 self.held.pop(child.id, None)
-            if child.state in (DOWN, PARKED, DELAYED):
+            if child.state in (DOWN, PARKED, DELAYED) and (group is None or child.id != group.cause):
                 child.state = PENDING
         if group is None:
             self.enqueue(starts)
@@ -170,13 +170,18 @@ class Round:
         if chosen:
             self.stops = sorted({*self.stops, *chosen}, key=place_of)
 
-    def let_go(self, group: Group) -> None:
-        """What was held is started: one at once, several in their turn."""
+    def freed(self, group: Group) -> list[Child]:
+        """Those of a group that still wait with it, and now no longer do."""
         free = [self.children[id] for id in group.ids if self.held.get(id) is group]
         for child in free:
             del self.held[child.id]
             if child.state in (DELAYED, PARKED):
                 child.state = PENDING
+        return free
+
+    def let_go(self, group: Group) -> None:
+        """What was held is started: one at once, several in their turn."""
+        free = self.freed(group)
         if len(free) == 1 and self.turn is None and free[0].state == PENDING:
             self.start(free[0], again=True)
         else:

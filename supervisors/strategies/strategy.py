@@ -190,13 +190,22 @@ def checked(decision: Any, children: Mapping[str, Any], now: int) -> Decision:
     """The decision, if it can be carried out; raises StrategyError, saying what is wrong."""
     if not isinstance(decision, Decision):
         raise StrategyError(f"decide() must return a Decision, not {decision!r}")
-    for field, ids in (("stop", decision.stop), ("start", decision.start)):
-        if isinstance(ids, str) or not isinstance(ids, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise StrategyError(f"{field} must be a tuple of child ids, not {ids!r}")
-        for id in ids:
-            if id not in children:
-                raise StrategyError(f"{field} names {id!r}, which is no child here")
+    check_ids("stop", decision.stop, children)
+    check_ids("start", decision.start, children)
     at = decision.wake_at
     if at is not None and (type(at) is not int or at <= now):
         raise StrategyError(f"wake_at must be a time after now, {now}, in whole nanoseconds, not {at!r}")
     return decision
+
+
+def check_ids(field: str, ids: Any, children: Mapping[str, Any]) -> None:
+    """Raise StrategyError for what are no ids of children here."""
+    if isinstance(ids, str) or not is_sequence(ids):
+        raise StrategyError(f"{field} must be a tuple of child ids, not {ids!r}")
+    for id in ids:
+        if not isinstance(id, str) or id not in children:
+            raise StrategyError(f"{field} names {id!r}, which is no child here")
+
+
+def is_sequence(value: object) -> bool:
+    return isinstance(value, Sequence)

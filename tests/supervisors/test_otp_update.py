@@ -1,0 +1,98 @@
+"""Erlang's supervisor suite: new flags and specs for a running supervisor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cast_otp import ABNORMAL, Player, Scene, child, supervise
+from tests.rehearsal import LOCAL
+from understudy import Actor, Supervisor
+from understudy.supervisors.errors import TooManyChildren
+
+
+class Other(Actor, executor=LOCAL):
+    pass
+
+
+def test_new_flags_and_specs_replace_the_old_in_place() -> None:
+    """code_change, code_change_map: children that run go on"""
+
+    async def play(scene: Scene) -> None:
+        await scene.sup.update(
+            Supervisor(child("a", restart="temporary"), child("c"), strategy="one_for_all", intensity=7)
+        )
+        assert await scene.states() == {"b": "running", "a": "running", "c": "undefined"}
+        assert scene.incarnation("a") == scene.incarnation("b") == 1
+        flags = scene.runtime.house.nodes["sup"].core.flags
+        assert (flags.intensity, repr(flags.strategy)) == (7, "OneForAll()")
+        assert await (await scene.sup.restart_child("c")).ping() == ("c",)
+        await scene.end("a", ABNORMAL)
+        assert "a" not in await scene.states()
+
+    supervise(play, child("a"), child("b"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (lambda: Supervisor(child("b"), Other.options(id="a").child()), "would change its class or executor"),
+        (lambda: Supervisor(Supervisor(id="a")), "'a' is of another kind"),
+        (lambda: Supervisor(template=Player.child()), "stays static or dynamic"),
+        (lambda: Supervisor(child("a"), intensity=-1), "intensity must be"),
+        (lambda: Supervisor(child("a"), child("a")), "two children"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_and_nothing_is_changed(wrong: Any, text: str) -> None:
+    """code_change: bad flags, bad specs"""
+
+    async def play(scene: Scene) -> None:
+        before = scene.runtime.house.nodes["sup"].core.flags
+        with pytest.raises(ValueError, match=text):
+            await scene.sup.update(wrong())
+        assert await scene.states() == {"a": "running"}
+        assert scene.runtime.house.nodes["sup"].core.flags is before
+
+    supervise(play, child("a"))
+
+
+def test_a_new_child_whose_name_is_taken_changes_nothing() -> None:
+    async def play(scene: Scene) -> None:
+        await Player.options(name="taken").start()
+        with pytest.raises(Exception, match="the name 'taken' is held"):
+            await scene.sup.update(Supervisor(child("a"), child("b"), child("c", name="taken"), intensity=9))
+        assert await scene.states() == {"a": "running"}
+        assert scene.runtime.house.nodes["sup"].core.flags.intensity == 3
+        await scene.sup.start_child(child("b"))
+
+    supervise(play, child("a"))
+
+
+def test_a_template_can_change_and_so_can_its_limit() -> None:
+    """code_change_simple, code_change_simple_map; and max_children, which Elixir enforces from then on"""
+
+    async def play(scene: Scene) -> None:
+        first = await scene.sup.start_child()
+        await scene.sup.update(
+            Supervisor(template=Player.options(restart="temporary").child("new"), max_children=2)
+        )
+        assert await (await scene.sup.start_child()).ping() == ("new",)
+        with pytest.raises(TooManyChildren):
+            await scene.sup.start_child()
+        await scene.end("1", ABNORMAL)
+        assert await scene.counts() == [1, 1, 0, 1]
+        assert first is not None
+
+    supervise(play, template=Player.child("d"))
+
+
+def test_a_supervisor_that_begins_again_begins_with_the_new_plan() -> None:
+    async def play(scene: Scene) -> None:
+        inner = scene.runtime.supervisor("sup/in")
+        await inner.update(Supervisor(child("c"), child("b"), id="in", intensity=0))
+        await scene.end("in/b", ABNORMAL)
+        assert [info.id for info in await inner.which_children()] == ["b", "c"]
+        assert {info.state for info in await inner.which_children()} == {"running"}
+
+    supervise(play, Supervisor(child("a"), child("b"), id="in", intensity=0))
