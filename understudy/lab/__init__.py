@@ -19,6 +19,7 @@ from .faults import Slow as Slow
 from .faults import Together as Together
 from .faults import beta_factor as beta_factor
 from .figures import ActorFigures as ActorFigures
+from .figures import CallFigures as CallFigures
 from .figures import Figures as Figures
 from .figures import Gauge as Gauge
 from .figures import measure as measure
@@ -27,6 +28,7 @@ from .intervals import difference as difference
 from .intervals import interval as interval
 from .live import perform as perform
 from .live import rehearse as rehearse
+from .load import Load as Load
 from .log import write_log as write_log
 from .model import Model as Model
 from .scenario import Scenario as Scenario

@@ -13,6 +13,7 @@ from .distributions import NANO, Distribution, distribution
 from .draws import draws
 from .events import FaultStruck
 from .hazards import hazards_of
+from .load import SimulatedMailbox
 
 if TYPE_CHECKING:
     from .world import World
@@ -45,6 +46,7 @@ class SimulatedActor:
     def __init__(self, id: str, path: str, spec: ChildSpec[Any], above: Above) -> None:
         self.id = id
         self.path = path
+        self.spec = spec
         self.above = above
         self.world = world = above.world
         self.shared = above.shared
@@ -66,12 +68,16 @@ class SimulatedActor:
         self.politely = distribution(model.stop)
         self.ageing: Distribution | None = None if model.ageing is None else distribution(model.ageing)
         self.hazards, self.late = hazards_of(self, model.faults)
+        self.mailbox = self.make_mailbox()
         world.actors.append(self)
         world.down += 1
 
     @property
     def is_up(self) -> bool:
         return self.state == UP
+
+    def make_mailbox(self) -> SimulatedMailbox | None:
+        return None if self.model.load is None else SimulatedMailbox(self, self.model.load)
 
     # -- what its supervisor orders -------------------------------------------------------------
 
@@ -111,10 +117,14 @@ class SimulatedActor:
             self.end(KILLED)
 
     def rest(self, reason: ExitReason | None) -> None:
-        """Stay down."""
+        """Stay down; with a reason, whoever calls is told it."""
+        if self.mailbox is not None and reason is not None:
+            self.mailbox.close(reason)
 
     def retire(self, reason: ExitReason) -> None:
         self.world.emit(ActorDied(self.world.now, self.path, self.number, reason))
+        if self.mailbox is not None:
+            self.mailbox.close(reason)
 
     # -- its life -------------------------------------------------------------------------------
 
@@ -126,6 +136,8 @@ class SimulatedActor:
         """It begins to start."""
         self.state, self.began = STARTING, self.world.now
         self.shared.began(self.id)
+        if self.mailbox is not None:
+            self.mailbox.closed = None
 
     def launch(self) -> None:
         """A starter is at its service."""
@@ -165,6 +177,8 @@ class SimulatedActor:
         for taint in self.shared.taints:
             if taint.victim == self.id:  # what is spoilt brings it down again
                 world.at(world.now + taint.recurs.draw(taint.random), self.relapse, number)
+        if self.mailbox is not None:
+            self.mailbox.pump()
 
     def release(self) -> None:
         """Let the starter serve the next one."""
@@ -249,6 +263,8 @@ class SimulatedActor:
         self.sink(reason)
         self.world.emit(ActorEnded(self.world.now, self.path, self.number, reason))
         self.above.ended(self, reason, started)
+        if self.mailbox is not None:
+            self.mailbox.fell(reason)
 
     def sink(self, reason: ExitReason) -> None:
         """Be down."""
@@ -260,7 +276,7 @@ class SimulatedActor:
 
     def sample(self) -> Sample:
         """A look at it."""
-        return AGED_SAMPLE if self.has_aged else FRESH_SAMPLE
-
-
-FRESH_SAMPLE, AGED_SAMPLE = Sample(), Sample(memory=1)
+        box = self.mailbox
+        if box is None:
+            return Sample(memory=int(self.has_aged))
+        return Sample(box.waiting(), int(box.running is not None), int(self.has_aged))

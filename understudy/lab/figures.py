@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..actors.events import ActorDied, ActorEnded, ActorReady, ActorStarting, Event
+from ..actors.events import (
+    ActorDied,
+    ActorEnded,
+    ActorReady,
+    ActorStarting,
+    CallRetried,
+    Event,
+    MessageEnded,
+    MessageFailed,
+    MessageQueued,
+)
 from ..supervisors.events import ChildRestarting, SupervisorGaveUp
 from .distributions import NANO
 from .events import FaultStruck
@@ -31,6 +41,20 @@ class ActorFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class CallFigures:
+    """Calls: those made, those that have no value, attempts made again, and those answered late for a restart.
+
+    `response` is the mean time from a call to its reply, in seconds (None: nothing was answered).
+    """
+
+    made: int
+    lost: int
+    retried: int
+    delayed: int
+    response: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """A whole run; `availability` is the share of time that all actors were up.
 
@@ -49,6 +73,7 @@ class Figures:
     mttf: float | None
     mttr: float | None
     detection: float | None
+    calls: CallFigures
     actors: dict[str, ActorFigures]
 
     @property
@@ -63,6 +88,7 @@ class Track:
         "detecting",
         "down_at",
         "failures",
+        "falls",
         "is_done",
         "noticed",
         "ready_at",
@@ -80,7 +106,7 @@ class Track:
         self.down_at: int | None = None
         self.struck_at: int | None = None
         self.up = self.repairing = self.detecting = 0  # nanoseconds
-        self.failures = self.repairs = self.noticed = self.restarts = 0
+        self.failures = self.falls = self.repairs = self.noticed = self.restarts = 0
         self.is_done = False
         self.restarted_at = 0  # the last time
         self.storm = 0  # restarts of the storm under way
@@ -108,6 +134,11 @@ class Gauge:
         self.whole_at: int | None = None  # all up since
         self.whole = 0  # nanoseconds
         self.give_ups = self.storms = self.longest_storm = self.restarts = 0
+        self.pending: dict[
+            int, tuple[int, int]
+        ] = {}  # calls: when made, and how often their actor had fallen (-1: down)
+        self.calls = self.answers = self.lost = self.delayed = self.retries = 0
+        self.responding = 0  # nanoseconds
         self.last = 0
 
     def read(self, event: Event) -> None:
@@ -168,6 +199,7 @@ class Gauge:
         self.break_whole(at)
         track.up += at - ready_at
         track.ready_at, track.down_at = None, at
+        track.falls += 1
         self.up -= 1
 
     def break_whole(self, at: int) -> None:
@@ -205,6 +237,30 @@ class Gauge:
     def gave_up(self, event: SupervisorGaveUp, at: int) -> None:
         self.give_ups += 1
 
+    # -- calls ----------------------------------------------------------------------------------
+
+    def queued(self, event: MessageQueued, at: int) -> None:
+        if event.call_id not in self.pending:
+            self.calls += 1
+            track = self.tracks.get(event.actor)
+            up = track is not None and track.ready_at is not None
+            self.pending[event.call_id] = (at, track.falls if track is not None and up else -1)
+
+    def answered(self, event: MessageEnded, at: int) -> None:
+        since, falls = self.pending.pop(event.call_id, (at, -1))
+        track = self.tracks.get(event.actor)
+        self.answers += 1
+        self.responding += at - since
+        if track is None or track.falls != falls:
+            self.delayed += 1
+
+    def failed(self, event: MessageFailed, at: int) -> None:
+        self.pending.pop(event.call_id, None)
+        self.lost += 1
+
+    def retried(self, event: CallRetried, at: int) -> None:
+        self.retries += 1
+
     # -- the end --------------------------------------------------------------------------------
 
     def figures(self, until: int | None = None) -> Figures:
@@ -226,11 +282,18 @@ class Gauge:
             mttf=mean(sum(up.values()), failures),
             mttr=mean(sum(track.repairing for track in tracks), sum(track.repairs for track in tracks)),
             detection=mean(sum(track.detecting for track in tracks), sum(track.noticed for track in tracks)),
+            calls=CallFigures(
+                made=self.calls,
+                lost=self.lost,
+                retried=self.retries,
+                delayed=self.delayed,
+                response=mean(self.responding, self.answers),
+            ),
             actors={path: of_one(track, up[path], span) for path, track in self.tracks.items()},
         )
 
 
-ENDING = frozenset(("crash", "hang", "leave", "corruption"))
+ENDING = frozenset(("crash", "hang", "leave", "corruption", "poison"))
 
 READERS: dict[type, Callable[[Gauge, Any, int], None]] = {
     ActorStarting: Gauge.starting,
@@ -240,6 +303,10 @@ READERS: dict[type, Callable[[Gauge, Any, int], None]] = {
     FaultStruck: Gauge.struck,
     ChildRestarting: Gauge.restarting,
     SupervisorGaveUp: Gauge.gave_up,
+    MessageQueued: Gauge.queued,
+    MessageEnded: Gauge.answered,
+    MessageFailed: Gauge.failed,
+    CallRetried: Gauge.retried,
 }
 
 

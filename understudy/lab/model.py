@@ -8,6 +8,7 @@ from typing import Any
 from ..actors.checks import Checks, is_tuple
 from .distributions import SHARE, WHEN, WHEN_OR_NONE, Distribution, check
 from .faults import Fault, is_fault
+from .load import Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Model:
     `start` is how long a start takes; `restart` the same after a failure, `renewal` after an end that was planned,
     normal or ordered by its supervisor (None: as `start`).  `stop` is how long it takes to end when asked.  Such a share of
     starts, `start_fails`, comes to nothing.  `ageing` is how long it is up before it has aged: then its sample
-    says so (one byte of memory), and faults with the clock *aged* can strike.
+    says so (one byte of memory), and faults with the clock *aged* can strike.  `load` are the calls that come
+    to it (None: nobody calls).
 
     Example:
         Model(start=0.5, faults=(Crash(Exponential(3600.0)), Hang(Exponential(86400.0))))
@@ -33,6 +35,7 @@ class Model:
     start_fails: float = 0.0
     ageing: Distribution | float | None = None
     faults: tuple[Fault, ...] = ()
+    load: Load | None = None
 
     def __post_init__(self) -> None:
         check(self, MODEL_CHECKS)
@@ -42,6 +45,10 @@ def are_faults(value: Any) -> bool:
     return is_tuple(value) and all(map(is_fault, value))
 
 
+def is_load(value: Any) -> bool:
+    return value is None or isinstance(value, Load)
+
+
 MODEL_CHECKS: Checks = {
     "start": WHEN,
     "restart": WHEN_OR_NONE,
@@ -49,5 +56,6 @@ MODEL_CHECKS: Checks = {
     "stop": WHEN,
     "start_fails": SHARE,
     "ageing": WHEN_OR_NONE,
+    "load": (is_load, "a Load, or None"),
     "faults": (are_faults, "a tuple of faults: Crash, Hang, Leave, Slow"),
 }

@@ -39,8 +39,12 @@ class Scenario:
 
     def __post_init__(self) -> None:
         check(self, SCENARIO_CHECKS)
-        for path, _ in actors_of(self.tree):
-            self.model(path)
+        for path, spec in actors_of(self.tree):
+            load = self.model(path).load
+            if load is not None and load.lost and spec.options.call_timeout is None:
+                raise ValueError(
+                    f"{path} loses calls, whose callers would wait for ever; give it a call_timeout"
+                )
 
     def model(self, path: str) -> Model:
         """The model of the actor with this path."""

@@ -45,6 +45,9 @@ class Twin(SimulatedActor):
         self.outcome: ExitReason | None = None
         self.through = trio.Event()  # with its start, or its stop
 
+    def make_mailbox(self) -> None:
+        """Calls come to the real one, from whoever makes them."""
+
     # -- what the real one does -----------------------------------------------------------------
 
     def sees_start(self, number: int) -> None:

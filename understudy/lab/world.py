@@ -35,6 +35,7 @@ class World:
         self.heap: list[tuple[int, int, Callable[[Any], None], Any]] = []
         self.order = itertools.count()
         self.steps: int = 0
+        self.calls = 0  # made so far
         self.fed: deque[tuple[SimulatedSupervisor, Any]] = deque()
         self.actors: list[SimulatedActor] = []
         self.down = 0  # actors that are not up

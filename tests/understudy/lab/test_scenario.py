@@ -63,6 +63,13 @@ def test_a_scenario_does_not_change() -> None:
             "faults must be a tuple of faults: Crash, Hang, Leave, Slow",
         ),
         (lambda: lab.Model(faults=(lab.Outage(lab.Plan(1.0), 1.0),)), "faults must be a tuple of faults"),
+        (lambda: lab.Model(load=5.0), "Model: load must be a Load, or None, not 5.0"),
+        (lambda: lab.Load(0.0), "Load: between must take time, not 0.0"),
+        (lambda: lab.Load(1.0, poison=2.0), "Load: poison must be a share from 0 to 1"),
+        (
+            lambda: lab.Scenario(troupe(1), {"*": lab.Model(load=lab.Load(1.0, lost=0.5))}),
+            "w0 loses calls, whose callers would wait for ever; give it a call_timeout",
+        ),
         (lambda: lab.Crash("soon"), "Crash: when must be a distribution, a schedule, or a number of seconds"),
         (lambda: lab.Crash(1.0, clock="down"), "Crash: clock must be 'up', 'aged' or 'whole', not 'down'"),
         (lambda: lab.Crash(1.0, noticed=-1.0), "Crash: noticed must be a distribution"),
