@@ -53,7 +53,8 @@ class SimulatedActor:
         self.model = model = world.scenario.model(path)
         self.deadline = spec.options.start_timeout * NANO
         self.began = 0
-        self.number = 0
+        self.number = 0  # of the incarnation
+        self.turn = 0  # the same, but it never begins anew
         self.state = DOWN
         self.has_aged = False
         self.has_starter = False
@@ -69,8 +70,12 @@ class SimulatedActor:
         self.ageing: Distribution | None = None if model.ageing is None else distribution(model.ageing)
         self.hazards, self.late = hazards_of(self, model.faults)
         self.mailbox = self.make_mailbox()
-        world.actors.append(self)
+        world.actors[path] = self
         world.down += 1
+
+    def come_back(self, above: Above) -> None:
+        """It was forgotten, and is made anew: all but its luck begins from the start."""
+        self.above, self.number = above, 0
 
     @property
     def is_up(self) -> bool:
@@ -86,7 +91,7 @@ class SimulatedActor:
         self.number += 1
         self.set_out()
         world.emit(ActorStarting(world.now, self.path, self.number))
-        world.start(self, self.number)
+        world.start(self, self.turn)
 
     def stop(self, timeout: int | None, returns: bool = False) -> None:
         """End when asked: at once while it starts, and never before the deadline if it hangs."""
@@ -103,9 +108,9 @@ class SimulatedActor:
         if self.state == UP:
             self.leave_up()
             self.state = STOPPING
-            world.at(world.now + self.politely.draw(self.stopping), self.stopped, self.number)
+            world.at(world.now + self.politely.draw(self.stopping), self.stopped, self.turn)
         if timeout is not None:
-            world.at(world.now + timeout, self.killed, self.number)
+            world.at(world.now + timeout, self.killed, self.turn)
 
     def kill(self) -> None:
         """End at once."""
@@ -128,12 +133,13 @@ class SimulatedActor:
 
     # -- its life -------------------------------------------------------------------------------
 
-    def awaits(self, number: int) -> bool:
+    def awaits(self, turn: int) -> bool:
         """Does this incarnation still wait for its start?"""
-        return self.number == number and self.state == STARTING
+        return self.turn == turn and self.state == STARTING
 
     def set_out(self) -> None:
         """It begins to start."""
+        self.turn += 1
         self.state, self.began = STARTING, self.world.now
         self.shared.began(self.id)
         if self.mailbox is not None:
@@ -143,7 +149,7 @@ class SimulatedActor:
         """A starter is at its service."""
         world, self.has_starter = self.world, True
         if self.outages:
-            world.at(world.now, self.refused, self.number)
+            world.at(world.now, self.refused, self.turn)
             return
         if self.number == 1:
             takes = self.first
@@ -152,31 +158,31 @@ class SimulatedActor:
         ready = world.now + takes.draw(self.starting)
         fails = self.model.start_fails and self.starting.random() < self.model.start_fails
         if ready - self.began > self.deadline:
-            world.at(max(world.now, self.began + round(self.deadline)), self.belated, self.number)
+            world.at(max(world.now, self.began + round(self.deadline)), self.belated, self.turn)
         else:
-            world.at(ready, self.failed if fails else self.ready, self.number)
+            world.at(ready, self.failed if fails else self.ready, self.turn)
 
-    def ready(self, number: int) -> None:
+    def ready(self, turn: int) -> None:
         """Its start has come to a good end."""
-        if not self.awaits(number):
+        if not self.awaits(turn):
             return
-        self.world.emit(ActorReady(self.world.now, self.path, number))
+        self.world.emit(ActorReady(self.world.now, self.path, self.number))
         self.rise()
         self.above.ready(self)
 
     def rise(self) -> None:
         """Be up: the clocks of its faults begin."""
-        world, number = self.world, self.number
+        world, turn = self.world, self.turn
         self.state, self.has_aged, self.slowness = UP, False, 1.0
         world.down -= 1
         self.release()
         for hazard in self.hazards:
-            hazard.arm(number)
+            hazard.arm(turn)
         if self.ageing is not None:
-            world.at(world.now + self.ageing.draw(self.starting), self.aged, number)
+            world.at(world.now + self.ageing.draw(self.starting), self.aged, turn)
         for taint in self.shared.taints:
             if taint.victim == self.id:  # what is spoilt brings it down again
-                world.at(world.now + taint.recurs.draw(taint.random), self.relapse, number)
+                world.at(world.now + taint.recurs.draw(taint.random), self.relapse, turn)
         if self.mailbox is not None:
             self.mailbox.pump()
 
@@ -186,28 +192,28 @@ class SimulatedActor:
             self.has_starter = False
             self.world.started()
 
-    def relapse(self, number: int) -> None:
-        if number == self.number and self.state == UP:
-            self.world.emit(FaultStruck(self.world.now, self.path, number, "corruption"))
+    def relapse(self, turn: int) -> None:
+        if turn == self.turn and self.state == UP:
+            self.world.emit(FaultStruck(self.world.now, self.path, self.number, "corruption"))
             self.crash(0)
 
-    def aged(self, number: int) -> None:
-        if number == self.number and self.state == UP:
+    def aged(self, turn: int) -> None:
+        if turn == self.turn and self.state == UP:
             self.has_aged = True
             for hazard in self.late:
-                hazard.arm(number)
+                hazard.arm(turn)
 
-    def failed(self, number: int) -> None:
-        self.stillborn(number, NOT_STARTED)
+    def failed(self, turn: int) -> None:
+        self.stillborn(turn, NOT_STARTED)
 
-    def refused(self, number: int) -> None:
-        self.stillborn(number, OUT)
+    def refused(self, turn: int) -> None:
+        self.stillborn(turn, OUT)
 
-    def belated(self, number: int) -> None:
-        self.stillborn(number, LATE)
+    def belated(self, turn: int) -> None:
+        self.stillborn(turn, LATE)
 
-    def stillborn(self, number: int, reason: ExitReason) -> None:
-        if self.awaits(number):
+    def stillborn(self, turn: int, reason: ExitReason) -> None:
+        if self.awaits(turn):
             self.end(reason)
 
     # -- faults ---------------------------------------------------------------------------------
@@ -218,40 +224,40 @@ class SimulatedActor:
             return
         self.leave_up()
         self.state = FALLEN
-        self.world.at(self.world.now + noticed, self.crashed, self.number)
+        self.world.at(self.world.now + noticed, self.crashed, self.turn)
 
     def hang(self, noticed: int) -> None:
         self.leave_up()
         self.state = HUNG
-        self.world.at(self.world.now + noticed, self.unheard, self.number)
+        self.world.at(self.world.now + noticed, self.unheard, self.turn)
 
     def leave(self) -> None:
         self.end(LEFT)
 
     def slow(self, factor: float, lasts: int) -> None:
         self.slowness = factor
-        self.world.at(self.world.now + lasts, self.recover, self.number)
+        self.world.at(self.world.now + lasts, self.recover, self.turn)
 
-    def recover(self, number: int) -> None:
-        if number == self.number:
+    def recover(self, turn: int) -> None:
+        if turn == self.turn:
             self.slowness = 1.0
 
     # -- its end --------------------------------------------------------------------------------
 
-    def crashed(self, number: int) -> None:
-        if number == self.number and self.state == FALLEN:
+    def crashed(self, turn: int) -> None:
+        if turn == self.turn and self.state == FALLEN:
             self.end(CRASHED)
 
-    def unheard(self, number: int) -> None:
-        if number == self.number and self.state == HUNG:
+    def unheard(self, turn: int) -> None:
+        if turn == self.turn and self.state == HUNG:
             self.end(UNHEARD)
 
-    def stopped(self, number: int) -> None:
-        if number == self.number and self.state == STOPPING:
+    def stopped(self, turn: int) -> None:
+        if turn == self.turn and self.state == STOPPING:
             self.end(SHUTDOWN_EXIT)
 
-    def killed(self, number: int) -> None:
-        if number == self.number and self.state in (STOPPING, HUNG):
+    def killed(self, turn: int) -> None:
+        if turn == self.turn and self.state in (STOPPING, HUNG):
             self.end(KILLED)
 
     def leave_up(self) -> None:

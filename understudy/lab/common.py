@@ -24,7 +24,9 @@ def plant_faults(world: World) -> None:
     for index, fault in enumerate(world.scenario.faults):
         random = draws(world.seed, "", f"fault {index}")
         chosen = [
-            actor for actor in world.actors if any(fnmatchcase(actor.path, each) for each in fault.actors)
+            actor
+            for actor in world.actors.values()
+            if any(fnmatchcase(actor.path, each) for each in fault.actors)
         ]
         if isinstance(fault, Outage):
             follow(world, fault.when, random, outage(world, fault, chosen, random))

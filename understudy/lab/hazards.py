@@ -32,23 +32,23 @@ class Hazard:
 
     # -- when -----------------------------------------------------------------------------------
 
-    def arm(self, number: int) -> None:
+    def arm(self, turn: int) -> None:
         """An incarnation is up, or has aged: its clock begins."""
         assert self.when is not None
         world = self.actor.world
-        world.at(world.now + self.when.draw(self.random), self.come, number)
+        world.at(world.now + self.when.draw(self.random), self.come, turn)
 
-    def come(self, number: int) -> None:
+    def come(self, turn: int) -> None:
         """Its time has come, if that incarnation is still up."""
         actor = self.actor
-        if actor.number != number or not actor.is_up:
+        if actor.turn != turn or not actor.is_up:
             return
         if self.fault.clock == WHOLE and actor.world.down:
-            self.arm(number)
+            self.arm(turn)
         else:
             self.strike()
             if isinstance(self.fault, Slow):
-                self.arm(number)
+                self.arm(turn)
 
     def pass_by(self) -> None:
         """A time of its schedule."""
@@ -76,7 +76,7 @@ def crash(hazard: Hazard) -> None:
     spoilt = fault.corruption
     if spoilt is not None and hazard.random.random() < spoilt.share:
         hazard.tell("corruption")
-        actor.shared.spoil(actor.id, spoilt, draws(actor.world.seed, actor.path, f"relapse {actor.number}"))
+        actor.shared.spoil(actor.id, spoilt, draws(actor.world.seed, actor.path, f"relapse {actor.turn}"))
     else:
         hazard.tell("crash")
     actor.crash(hazard.wait())

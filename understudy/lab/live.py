@@ -99,7 +99,7 @@ class LiveWorld(World):
 
 def cast_twins(world: LiveWorld, plan: Supervisor, above: str, act: bool) -> Supervisor:
     """A twin for each actor of a plan; the plan, with players in their places if they are to be replaced."""
-    ground, children = Ground(world, plan.ids()), list[Plan]()
+    ground, children = Ground(world, above, plan.ids()), list[Plan]()
     for id, child in zip(plan.ids(), plan.children, strict=True):
         path = f"{above}/{id}" if above else id
         if isinstance(child, Supervisor):

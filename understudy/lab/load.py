@@ -122,13 +122,13 @@ class SimulatedMailbox:
                 self.running = call
                 self.tell(MessageBegun, call)
                 takes = round(self.service.draw(self.services) * actor.slowness)
-                self.world.at(self.world.now + takes, self.served, (call, call.attempt, actor.number))
+                self.world.at(self.world.now + takes, self.served, (call, call.attempt, actor.turn))
                 return
 
-    def served(self, turn: tuple[SimulatedCall, int, int]) -> None:
-        call, attempt, number = turn
+    def served(self, served: tuple[SimulatedCall, int, int]) -> None:
+        call, attempt, turn = served
         actor = self.actor
-        if self.running is not call or call.attempt != attempt or actor.number != number or not actor.is_up:
+        if self.running is not call or call.attempt != attempt or actor.turn != turn or not actor.is_up:
             return
         if call.is_poison:
             self.tell_plain(FaultStruck, "poison")

@@ -16,7 +16,6 @@ from ..supervisors.rules import SIGNIFICANT
 from ..supervisors.spec import Plan, Supervisor, rules_of
 from ..supervisors.strategies.strategy import Sampled, Woke
 from .actor import SimulatedActor
-from .corruption import Shared
 from .distributions import NANO
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class SimulatedSupervisor:
         self.waking = 0  # the wake that counts; earlier ones were taken back
         self.looking = False
         self.children: dict[str, SimulatedActor | SimulatedSupervisor] = {}
-        self.shared = Shared(plan.ids())
+        self.shared = world.share(path, plan.ids())
         for name, child in zip(plan.ids(), plan.children, strict=True):
             self.plant(name, child)
 
@@ -49,8 +48,16 @@ class SimulatedSupervisor:
         if isinstance(child, Supervisor):
             self.children[id] = SimulatedSupervisor(id, path, child, self.world, self)
         elif isinstance(child, ChildSpec):
-            self.children[id] = SimulatedActor(id, path, child, self)
+            self.children[id] = self.cast(id, path, child)
         self.feed(steps.Added(id, rules_of(child)))
+
+    def cast(self, id: str, path: str, spec: ChildSpec[Any]) -> SimulatedActor:
+        """The actor with this path, be it new or one that was forgotten."""
+        known = self.world.actors.get(path)
+        if known is None:
+            return SimulatedActor(id, path, spec, self)
+        known.come_back(self)
+        return known
 
     # -- what children tell ---------------------------------------------------------------------
 

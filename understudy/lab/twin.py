@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..actors.process import ProcessIncarnation
-from ..actors.reasons import ExitReason
+from ..actors.reasons import SHUTDOWN, ExitReason
 from ..actors.spec import ChildSpec
 from ..testing.inject import inject
 from .actor import CRASHED, DOWN, FALLEN, STARTING, STOPPING, SimulatedActor
-from .corruption import Shared
 
 if TYPE_CHECKING:
     from ..actors.life import Life
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 class Ground:
     """What is above the twins of one supervisor's actors: what they share, and nobody who decides."""
 
-    def __init__(self, world: LiveWorld, ids: list[str]) -> None:
+    def __init__(self, world: LiveWorld, path: str, ids: list[str]) -> None:
         self.world = world
-        self.shared = Shared(ids)
+        self.shared = world.share(path, ids)
 
     def ready(self, child: Any, /) -> None:
         """The real actor has told its real supervisor."""
@@ -51,7 +50,7 @@ class Twin(SimulatedActor):
     # -- what the real one does -----------------------------------------------------------------
 
     def sees_start(self, number: int) -> None:
-        if number != self.number:
+        if self.state == DOWN:
             self.number = number
             self.set_out()
 
@@ -60,6 +59,8 @@ class Twin(SimulatedActor):
             self.rise()
 
     def sees_end(self, reason: ExitReason) -> None:
+        if self.state == FALLEN and reason.kind == SHUTDOWN:
+            reason = CRASHED  # it was asked to stop before anybody knew
         if self.state != DOWN:
             self.sink(reason)
 
@@ -69,7 +70,7 @@ class Twin(SimulatedActor):
         """Take as long to start as the model says; returns why it failed, if it did."""
         self.through, self.outcome = trio.Event(), None
         self.world.tick()
-        self.world.start(self, self.number)
+        self.world.start(self, self.turn)
         await self.through.wait()
         return self.outcome
 
@@ -84,12 +85,12 @@ class Twin(SimulatedActor):
 
     # -- what the model does --------------------------------------------------------------------
 
-    def ready(self, number: int) -> None:
-        if self.awaits(number):
+    def ready(self, turn: int) -> None:
+        if self.awaits(turn):
             self.through.set()
 
-    def stillborn(self, number: int, reason: ExitReason) -> None:
-        if self.awaits(number):
+    def stillborn(self, turn: int, reason: ExitReason) -> None:
+        if self.awaits(turn):
             self.outcome = reason
             self.through.set()
 

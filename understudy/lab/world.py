@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from ..actors.events import Event
+from .corruption import Shared
 from .distributions import NANO
 from .scenario import Scenario
 
@@ -37,7 +38,8 @@ class World:
         self.steps: int = 0
         self.calls = 0  # made so far
         self.fed: deque[tuple[SimulatedSupervisor, Any]] = deque()
-        self.actors: list[SimulatedActor] = []
+        self.actors: dict[str, SimulatedActor] = {}  # by path
+        self.shared: dict[str, Shared] = {}  # by the path of their supervisor
         self.down = 0  # actors that are not up
         self.starters = scenario.starters
         self.queue: deque[tuple[SimulatedActor, int]] = deque()  # wait for a starter
@@ -66,9 +68,13 @@ class World:
         if not self.over:
             self.now = end
 
+    def share(self, path: str, ids: list[str]) -> Shared:
+        """The state that the actors of this supervisor share."""
+        return self.shared.setdefault(path, Shared(ids))
+
     # -- starts, as many at a time as the machine can do ----------------------------------------
 
-    def start(self, actor: SimulatedActor, number: int) -> None:
+    def start(self, actor: SimulatedActor, turn: int) -> None:
         """Let an actor start, now or when a starter is free."""
         if self.starters is None:
             actor.launch()
@@ -76,15 +82,15 @@ class World:
             self.starters -= 1
             actor.launch()
         else:
-            self.queue.append((actor, number))
+            self.queue.append((actor, turn))
 
     def started(self) -> None:
         """A start has come to its end: the next one has its turn."""
         if self.starters is None:
             return
         while self.queue:
-            actor, number = self.queue.popleft()
-            if actor.awaits(number):
+            actor, turn = self.queue.popleft()
+            if actor.awaits(turn):
                 actor.launch()
                 return
         self.starters += 1
