@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, TypeVarTuple, cast, overload
 
 from ..transports.guests.backstage import ActorTimer, schedule
-from ..transports.guests.context import backstage_of
+from ..transports.guests.context import backstage_of, present
 from .exported import EXPORTED, MARK, base_hook, export, refuse_async_hooks, refuse_misfit
 from .exported import awaits as awaits
 from .exported import exported_of as exported_of
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from typing import Self, TypeAlias, Unpack
 
     import trio
+
+    from .down import Down
+    from .guest_start import Starter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,10 +45,10 @@ class ActorClass(Generic[P, T]):
         self.changed = changed
 
     def remote(self, *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
-        return cast("Handle[T]", open_spawner().spawn(make_spec(self.cls, self.changed, args, kwargs)))
+        return cast("Handle[T]", starter().spawn(make_spec(self.cls, self.changed, args, kwargs)))
 
     async def start(self, *args: P.args, **kwargs: P.kwargs) -> Handle[T]:
-        return cast("Handle[T]", await open_spawner().start(make_spec(self.cls, self.changed, args, kwargs)))
+        return cast("Handle[T]", await starter().start(make_spec(self.cls, self.changed, args, kwargs)))
 
     def child(self, *args: P.args, **kwargs: P.kwargs) -> ChildSpec[T]:
         return make_spec(self.cls, self.changed, args, kwargs)
@@ -161,6 +164,10 @@ class Actor:
         """A hook: after a method was interrupted half-way, before the next call begins."""
 
     @base_hook
+    def on_down(self, down: Down) -> Awaitable[None] | None:
+        """A hook: what the actor watches with `monitor(...)` has ended; runs in its turn, as a call does."""
+
+    @base_hook
     def save_state(self) -> object:
         """A hook: what it returns goes to the next incarnation's `load_state`.
 
@@ -175,6 +182,15 @@ class Actor:
 
 setattr(Actor, OPTIONS, Options())
 export(Actor, {})
+
+
+def starter() -> Starter:
+    """Who starts actors for whoever asks here: the open runtime, or in a guest its host."""
+    if present().asker is not None:
+        from .guest_start import starter_here  # not above: few guests start actors
+
+        return starter_here()
+    return open_spawner()
 
 
 def plain(cls: Callable[P, T]) -> ActorClass[P, T]:

@@ -64,6 +64,11 @@ class Call(msgspec.Struct, eq=False):
     def __repr__(self) -> str:
         return f"<call {self.id} {self.method.name}() to {self.mailbox.label}: {self.state}>"
 
+    def where(self) -> tuple[str, int]:
+        """The actor that has it, and its incarnation (0: none is there)."""
+        life = getattr(self.mailbox.receiver, "life", None)
+        return self.mailbox.label, 0 if life is None else life.number
+
     # -- its end --------------------------------------------------------------------------------
 
     def succeed(self, value: Any) -> None:

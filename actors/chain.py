@@ -105,7 +105,14 @@ def claim(call: Call) -> bool:
     if runs is None or not isinstance(runs[2], Call) or call.ended:
         return False
     join(call, runs[2])
-    receiver = call.mailbox.receiver
-    if call.mailbox.options.reentrant and call.state is SENT and receiver is not None:
-        receiver.pump()  # it waits for a place, and may come back to who holds it
+    let_back(call)
     return True
+
+
+def let_back(call: Call) -> None:
+    """Somebody waits for this call now: what comes back to an actor of its chain, and waits there, may begin."""
+    for mailbox in {waiting.mailbox: None for waiting in chain_of(call.maker)}:
+        if mailbox.options.reentrant and mailbox.receiver is not None:
+            waits = [one for one in mailbox.unfinished() if one.state in UNBEGUN and comes_back(one)]
+            if waits:
+                mailbox.receiver.let_back(waits)

@@ -7,10 +7,10 @@ message id of its own, begins and ends on its own, and fails alone.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import trio
 from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
@@ -19,6 +19,7 @@ from . import lifecycle
 from .call import Call
 from .checks import check_fields
 from .errors import CallError
+from .held import hold
 from .leaving import cancelled
 from .mapping import CHECKS, Flaw
 from .reading import Readable
@@ -57,10 +58,19 @@ class Chunk(Feed):
         self.items += values
         self.stream.wake()
 
+    def has(self, id: int) -> bool:
+        """Does the call of this id belong to it?"""
+        return 0 <= id - self.call.id - self.first < len(self.inputs)
+
+    def weigh(self, items: int, size: int) -> None:
+        """They are as many as its inputs."""
+
     def flaw(self, error: Exception) -> None:
         """One call of the chunk has failed; the others go on."""
         self.put([Flaw(error, fatal=False)])
         self.owed += 1
+        if self.call.ended:
+            tell_unseen(self)
 
     def reached(self, page: Page | None) -> int:
         """Note how many the guest has begun, as its page tells; returns how many have their results."""
@@ -79,42 +89,89 @@ class Chunk(Feed):
         call.attempt, call.deaths = 1, ()  # of the rest, none has been tried
         return True
 
-    def rewind(self) -> None:
-        """The guest died: what has no result yet is sent again."""
-        if self.done:
-            self.first += self.done
-            self.inputs, self.done = self.inputs[self.done :], 0
+    def rewind(self) -> list[Call]:
+        """The guest died: what has no result yet is sent again, and apart from that what was not tried."""
+        call, done = self.call, self.done
+        tried = max(self.begun, done + 1) if call.attempt > 1 else len(self.inputs)
+        again = [call]
+        if tried < len(self.inputs):
+            again.append(self.split(tried))
+        if done or len(again) > 1:
+            self.first += done
+            self.inputs, self.done = self.inputs[done:tried], 0
             self.ahead = len(self.inputs)
-            self.call.deaths = self.call.deaths[-1:]
-            self.call.payload, self.call.code = self.stream.encode(self.inputs, self.call, self.first)
+            if done:
+                call.deaths = call.deaths[-1:]
+            call.payload, call.code = self.stream.maker.payload(self.inputs, call, self.first)
         self.owed = self.begun = 0
+        return again
+
+    def split(self, tried: int) -> Call:
+        """A call of what comes after so many inputs, which has one attempt less behind it."""
+        call, stream = self.call, self.stream
+        rest = Call(call.mailbox, call.method, call.id + self.first + tried, None, None, False, call.parent)
+        rest.attempt, rest.deaths = call.attempt - 1, call.deaths[:-1]
+        chunk = Chunk(stream, self.inputs[tried:], rest)
+        rest.payload, rest.code = stream.maker.payload(chunk.inputs, rest, 0)
+        stream.chunks.insert(stream.chunks.index(self) + 1, chunk)
+        return rest
 
     def settled(self, call: Call) -> None:
         self.stream.chunk_ended(self, call)
+
+
+class Single:
+    """An item that travels alone, since it is or has a ref, for which its call waits."""
+
+    __slots__ = ("call", "items", "stream")
+
+    leaving = False
+
+    def __init__(self, stream: ChunkStream[Any], call: Call) -> None:
+        self.stream = stream
+        self.call = call
+        self.items: deque[Any] = deque()
+        call.ref = self
+        if call.ended:
+            self.settled(call)
+
+    def settled(self, call: Call) -> None:
+        self.items.append(
+            call.value if call.error is None else Flaw(cast("Exception", call.error), fatal=False)
+        )
+        self.stream.wake()
+
+
+class Maker(Protocol):
+    """Makes the calls of a map."""
+
+    def make(self, inputs: list[Any], /) -> Call: ...
+    def alone(self, item: Any, /) -> Call: ...
+    def has_refs(self, item: Any, /) -> bool: ...
+    def may_have_refs(self, inputs: list[Any], /) -> bool: ...
+    def payload(self, inputs: list[Any], call: Call, first: int, /) -> tuple[Any, Any]: ...
 
 
 class ChunkStream(Readable[R_co]):
     """The results of one method called with each of `items`, in their order; to its user a `MapStream`."""
 
     __slots__ = (
-        "chunks", "clock", "encode", "errors", "held", "items", "make", "open", "out", "size", "task", "turn", "window",
+        "chunks", "clock", "errors", "held", "items", "maker", "open", "out", "size", "task", "turn", "window",
     )  # fmt: skip
 
     def __init__(
         self,
-        make: Callable[[list[Any]], Call],
-        encode: Callable[[list[Any], Call, int], tuple[Any, Any]],
+        maker: Maker,
         items: Iterable[Any],
         window: int,
         errors: Literal["raise", "return"],
     ) -> None:
-        self.make = make
-        self.encode = encode
+        self.maker = maker
         self.items: Iterator[Any] | None = iter(items)
         self.window = window
         self.errors = errors
         check_fields(self, CHECKS)
-        self.chunks: deque[Chunk | Flaw] = deque()  # in the order of their items
+        self.chunks: deque[Chunk | Single | Flaw] = deque()  # in the order of their items
         self.held: deque[Any] = deque()  # the results of the first of them
         self.out = 0  # items made calls of, whose results nobody has taken
         self.open = True
@@ -143,21 +200,36 @@ class ChunkStream(Readable[R_co]):
                 self.chunks.append(flaw)
 
     def send(self, inputs: list[Any], place: int) -> None:
-        """Make a call of a chunk; where one of its items cannot travel, of each item."""
+        """Make a call of a chunk; but those of its items that have refs travel alone."""
         self.out += len(inputs)
+        parts = [inputs]
+        if self.maker.may_have_refs(inputs):
+            parts = [list(part) for _, part in groupby(inputs, self.maker.has_refs)]
+        for part in parts:
+            for sent in self.sent(part):
+                self.chunks.insert(place, sent)
+                place += 1
+
+    def sent(self, inputs: list[Any]) -> Iterator[Chunk | Single | Flaw]:
+        """The calls of these items: one for all or, where one of them cannot travel so, one for each."""
+        single = self.maker.has_refs(inputs[0])
+        if len(inputs) > 1 and single:
+            for item in inputs:
+                yield from self.sent([item])
+            return
         try:
-            call = self.make(inputs)
-            chunk = Chunk(self, inputs, call)
+            call = self.maker.alone(inputs[0]) if single else self.maker.make(inputs)
+            sent = Single(self, call) if single else Chunk(self, inputs, call)
+            hold(call)
             call.mailbox.put(call)
         except Exception as error:
-            if len(inputs) > 1:
-                self.out -= len(inputs)
-                for at, item in enumerate(inputs):
-                    self.send([item], place + at)
-            else:
-                self.chunks.insert(place, Flaw(error, fatal=False))
+            if len(inputs) == 1:
+                yield Flaw(error, fatal=False)
+                return
+            for item in inputs:
+                yield from self.sent([item])
         else:
-            self.chunks.insert(place, chunk)
+            yield sent
 
     def chunk_ended(self, chunk: Chunk, call: Call) -> None:
         """A chunk's record has ended: all its results are there, or one of its calls ended it."""
@@ -253,7 +325,7 @@ class ChunkStream(Readable[R_co]):
         self.held = deque()
         self.wake()
         for chunk in reversed(left):  # what waits is not to begin because what runs has ended
-            if isinstance(chunk, Chunk):
+            if not isinstance(chunk, Flaw):
                 tell_unseen(chunk)
                 chunk.call.mailbox.withdraw(chunk.call, cancelled(chunk.call))
 
@@ -269,10 +341,12 @@ class ChunkStream(Readable[R_co]):
         return f"<ChunkStream, {len(self.chunks)} chunks under way>"
 
 
-def tell_unseen(chunk: Chunk) -> None:
-    """Failures that nobody took are told as events."""
+def tell_unseen(chunk: Chunk | Single) -> None:
+    """Failures that nobody took are told as events, once."""
     mailbox = chunk.call.mailbox
-    for item in chunk.items:
+    items = list(chunk.items)
+    chunk.items.clear()
+    for item in items:
         if item.__class__ is Flaw:
             lost = Call(mailbox, chunk.call.method, getattr(item.error, "call_id", 0), None, None, False, 0)
             lost.error = item.error
@@ -282,6 +356,6 @@ def tell_unseen(chunk: Chunk) -> None:
 def chunk_with(id: int, sent: dict[int, Call]) -> Call | None:
     """The record of the chunk to which a call belongs, by its id."""
     for call in sent.values():
-        if isinstance(call.ref, Chunk) and call.id <= id < call.id + MOST:
+        if isinstance(call.ref, Chunk) and call.ref.has(id):
             return call
     return None

@@ -64,14 +64,14 @@ class Climber:
         self.climbs: dict[int, Climb] = {}  # by call; 0 is the guest
 
     def begin(self, call_id: int, why: str, delay: float = 0.0) -> None:
-        """Interrupt a call; or, with a delay, terminate the guest after it (`call_id` 0)."""
+        """Interrupt a call, after a delay if it may end by itself; or terminate the guest after it (`call_id` 0)."""
         if not self.guest.alive or 0 in self.climbs or call_id in self.climbs:
             return
         if call_id == 0:
             self.end()
         climb = self.climbs[call_id] = Climb(self, call_id, why, self.limits, self.deadlines)
         if delay:
-            climb.until = climb.timers.after(delay, climb.later(TERMINATE))
+            climb.until = climb.timers.after(delay, climb.start if call_id else climb.later(TERMINATE))
         else:
             climb.start()
 

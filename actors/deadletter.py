@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .reasons import ExitReason
+
 if TYPE_CHECKING:
     from .call import Call
-    from .reasons import ExitReason
     from .stagecraft import Stagecraft
 
 POISON, UNDELIVERED = "poison", "undelivered"
@@ -34,8 +35,13 @@ class DeadLetter:
 
 def letter_of(call: Call, actor: str, craft: Stagecraft, cause: str) -> DeadLetter:
     """The dead letter of a call to the actor at this path."""
-    try:
-        args, kwargs = craft.arguments(call)
-    except Exception as error:  # they pickled, but cannot be unpickled
-        args, kwargs = (f"<arguments that cannot be unpickled: {type(error).__name__}>",), {}
+    args, kwargs = arguments_of(call, craft)
     return DeadLetter(call.id, actor, call.method.name, args, kwargs, cause, call.deaths, call.parent)
+
+
+def arguments_of(call: Call, craft: Stagecraft) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call, or what can be told of them."""
+    try:
+        return craft.arguments(call)
+    except Exception as error:  # they pickled, but cannot be unpickled
+        return (f"<arguments that cannot be unpickled: {type(error).__name__}>",), {}

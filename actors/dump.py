@@ -27,20 +27,25 @@ async def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None
 
     They are printed to `file`, by default `sys.stderr`.  The actor need not take part: its process answers a
     signal in the midst of whatever it does.  One that does not answer within `timeout` seconds, because it is
-    stopped or blocks its signals, is described as the system sees it.  If cancelled, nothing is printed.
+    stopped or blocks its signals, is described as the system sees it.  Of a pool all members are shown.  If cancelled,
+    nothing is printed.
 
     Example:
         text = await dump(counter)
     """
-    life = life_of(handle)
-    incarnation = life.incarnation
-    if incarnation is None:
-        await trio.lowlevel.checkpoint()
-        text = f"{life.path} is {life.state}: no code of it runs\n"
-    else:
-        text = await DUMPS[type(incarnation)](life, incarnation, timeout)
+    text = await stacks_of(life_of(handle), timeout)
     print(text, end="", file=file or sys.stderr, flush=True)
     return text
+
+
+async def stacks_of(life: Life, timeout: float) -> str:
+    """Where an actor's code is, as text."""
+    incarnation = life.incarnation
+    if incarnation is not None:
+        kind = next(kind for kind in type(incarnation).__mro__ if kind in DUMPS)
+        return await DUMPS[kind](life, incarnation, timeout)
+    await trio.lowlevel.checkpoint()
+    return f"{life.path} is {life.state}: no code of it runs\n"
 
 
 async def dump_process(life: Life, incarnation: ProcessIncarnation, timeout: float) -> str:
@@ -54,14 +59,18 @@ async def dump_process(life: Life, incarnation: ProcessIncarnation, timeout: flo
 
 
 async def dump_local(life: Life, _: LocalIncarnation, __: float) -> str:
-    """The stack of the actor's own task, or of the method from which this is asked."""
+    """The stacks of the actor's own task, or of the method from which this is asked, and of its calls' tasks."""
     await trio.lowlevel.checkpoint()
     task = task_of(life)
     title = f"{life.path}, incarnation {life.number}, in this process"
     if task is None:
         return f"{title}: its task has ended\n"
+    return "".join([f"{title}:\n", *map(shown_task, all_tasks(task))])
+
+
+def shown_task(task: trio.lowlevel.Task) -> str:
     frames = reversed(list(task.iter_await_frames()))
-    return f"{title}:\nTask {task.name!r} (most recent call first):\n{shown_stack(frames)}"
+    return f"Task {task.name!r} (most recent call first):\n{shown_stack(frames)}"
 
 
 def task_of(life: Life) -> trio.lowlevel.Task | None:
@@ -105,8 +114,8 @@ def shown_stack(frames: Iterable[tuple[FrameType, int]]) -> str:
     return "".join(f'  File "{line.filename}", line {line.lineno} in {line.name}\n' for line in lines)
 
 
-# By the kind of incarnation, that is, by executor.
-DUMPS: dict[type, Callable[[Life, Any, float], Awaitable[str]]] = {
+# By the kind of incarnation, that is, by executor; files that add a kind of incarnation add it here.
+DUMPS: dict[type, Callable[[Any, Any, float], Awaitable[str]]] = {
     LocalIncarnation: dump_local,
     ProcessIncarnation: dump_process,
     ThreadIncarnation: dump_thread,

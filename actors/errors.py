@@ -33,6 +33,14 @@ class ActorAlreadyExistsError(UnderstudyError):
     """The name or id is taken by a living actor."""
 
 
+class AlreadyRegisteredError(UnderstudyError):
+    """The key is held by an actor, whose path is `holder`."""
+
+    def __init__(self, text: str, holder: str = "") -> None:
+        super().__init__(text)
+        self.holder = holder
+
+
 class DeadlockError(UnderstudyError):
     """The call would wait for itself."""
 

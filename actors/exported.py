@@ -19,7 +19,7 @@ TRAITS = "__understudy_traits__"
 MARK = "__understudy__"
 BASE_HOOK = "__understudy_hook__"  # on the hooks of Actor itself, which do nothing
 
-HOOKS = ("load_state", "on_start", "on_interrupt", "save_state", "on_stop")
+HOOKS = ("load_state", "on_start", "on_interrupt", "on_down", "save_state", "on_stop")
 ASYNC_LIMIT = 1000  # calls that run at once in a class with async methods, unless told otherwise
 
 

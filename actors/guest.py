@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -28,9 +28,9 @@ from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
 from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
-from .recall import recalled, take_back
+from .recall import let_back, recalled, take_back
 from .stream import Feed
-from .verdicts import answer, flaw_of
+from .verdicts import answer, flaw_of, on_items
 
 if TYPE_CHECKING:
     from ..transports.codec import HostCodec
@@ -145,7 +145,9 @@ class GuestIncarnation:
                     if call.code:
                         self.send_code(call.code)
                     message = (
-                        call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt)
+                        call.payload
+                        if call.attempt == 1
+                        else self.codec.marked(call.payload, "attempt", call.attempt)
                     )
                     size += len(message)
                     batch.append(message)
@@ -162,7 +164,11 @@ class GuestIncarnation:
             call.state = SENT
             if call.code:
                 self.send_code(call.code)
-            batch.append(call.payload if call.attempt == 1 else self.codec.again(call.payload, call.attempt))
+            batch.append(
+                call.payload
+                if call.attempt == 1
+                else self.codec.marked(call.payload, "attempt", call.attempt)
+            )
         if batch:
             self.guest.link.send_now(batch)
 
@@ -183,7 +189,7 @@ class GuestIncarnation:
                 if call is None or call.state is QUEUED:
                     raise ProtocolError(f"a reply to call {message[1]}, which it does not have")
                 if climber.climbs:
-                    self.climbed(climber.answered(call.id), kind)
+                    self.climbed(call, climber.answered(call.id), kind)
                 if kind == RESULT and message[2].__class__ is not Pickled:
                     call.succeed(message[2])
                 else:
@@ -211,27 +217,15 @@ class GuestIncarnation:
     def on_ready(self, message: list[Any]) -> None:
         self.started.set()
 
-    def on_items(self, message: list[Any]) -> None:
-        """Items of a stream; those of one that was closed meanwhile are dropped."""
-        call = self.sent.get(message[1])
-        if call is None or not isinstance(call.ref, Feed):
-            raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
-        feed, values = call.ref, message[2]
-        feed.owed += len(values)
-        if feed.owed > feed.ahead:
-            raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
-        if call.state is ENDED:
-            return
-        for at, value in enumerate(values):
-            if value.__class__ is Pickled:
-                values[at] = self.value(value)
-        feed.put(values)
+    def weight(self, values: list[Any]) -> int:
+        """What the items weigh that have just come: as much as the frame that they came in."""
+        return self.guest.link.size  # type: ignore[no-any-return]
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any, read: Callable[[Any], Any] | None = None) -> Any:
         """What a guest has sent, as its receiver gets it; raises what unpickling raises."""
         token = finder.set(self.life.house.find)
         try:
-            return self.codec.value(value)
+            return (read or self.codec.value)(value)
         finally:
             finder.reset(token)
 
@@ -252,7 +246,7 @@ class GuestIncarnation:
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream: as many more may come."""
         if isinstance(call.ref, Feed):
-            call.ref.owed -= items
+            call.ref.taken(items)
         self.say(p.CREDIT, call.id, items)
 
     # -- calls that must end --------------------------------------------------------------------
@@ -269,7 +263,7 @@ class GuestIncarnation:
             # The oldest is answered at once by an honest guest; one that is stuck, or lies on its page, is not.
             begun = begun or next(iter(self.sent), 0) == call.id
         if begun and call.method.interruptible:
-            self.climber.begin(call.id, why)
+            self.climber.begin(call.id, why, delay=POLITE if isinstance(call.ref, Feed) else 0.0)
 
     def reads(self, call: Call) -> bool:
         """Does the guest read while it runs this call?"""
@@ -278,6 +272,10 @@ class GuestIncarnation:
     def recall(self, call: Call, stand_in: Call) -> bool:
         """Take back a call that has not begun, for somebody else to do."""
         return recalled(self, call, stand_in)
+
+    def let_back(self, calls: list[Call]) -> None:
+        """Calls that wait have come back within one chain: they begin beside the one that waits for them."""
+        let_back(self, calls)
 
     def interrupt(self) -> list[trio.Event]:
         """Interrupt what runs; returns the events of its end, none if nothing runs."""
@@ -308,13 +306,13 @@ class GuestIncarnation:
         if call is not None and self.reads(call) and self.guest.link.rest is None:  # else it is told already
             self.say(p.CANCEL, call_id)
 
-    def climbed(self, rung: str | None, kind: int) -> None:
+    def climbed(self, call: Call, rung: str | None, kind: int) -> None:
         """A call has ended for which the ladder was climbed, as far as `rung`."""
         if rung in (TERMINATE, KILL):
             self.guest.signal(signal.SIGKILL)  # it was told to go: what answers after that does not stay
-        elif (
-            rung is not None and kind == p.INTERRUPTED and self.life.spec.options.after_interrupt == "restart"
-        ):
+        elif rung is None or self.life.spec.options.after_interrupt != "restart":
+            return
+        elif kind == p.INTERRUPTED or (kind == p.CLOSED and not call.ended):  # else its reader has just left
             self.kill(ExitReason(INTERRUPTED, "its state is not trusted after an interrupt", ordered=True))
 
     def condemn(self, reason: ExitReason) -> None:
@@ -388,12 +386,13 @@ class GuestIncarnation:
 
 log = logging.getLogger("understudy.actors.guest")
 
+POLITE = 0.02  # seconds in which a generator that nobody reads may come to its next item, and close there
 LARGE = 1024 * 1024  # bytes handed over in one frame; a guest that reads slowly is not given more at once
 
 TOLD: dict[int, Any] = {
     p.HELLO: GuestIncarnation.on_hello,
     p.READY: GuestIncarnation.on_ready,
-    ITEM: GuestIncarnation.on_items,
+    ITEM: on_items,
     p.FLAW: GuestIncarnation.on_flaw,
     p.ASK: GuestIncarnation.on_ask,
     p.FAILED: on_leaving,

@@ -6,16 +6,15 @@ for ever for itself: a ref is older than the calls that are given it, and a mail
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..transports.codec import Unencodable
 from ..transports.guests.values import fill
-from . import lifecycle
 from .call import Call
-from .errors import NEVER_SENT, DependencyError, Unsendable
+from .errors import NEVER_SENT, CallError, DependencyError, Unsendable
 from .put import stored_of
+from .queues import HELD, HeldQueue, exchange, make_queue, plain_queue
 from .ref import REF_TYPES, ObjectRef
 from .spec import make_spec
 from .stagecraft import EXECUTORS, Stagecraft
@@ -27,28 +26,10 @@ if TYPE_CHECKING:
 
 Places = dict[int | str, ObjectRef[Any]]
 
-HELD = -1  # the position of a call whose arguments are not there yet
-
 
 def is_ref(value: object) -> TypeGuard[ObjectRef[Any]]:
     """Does it stand for its value?"""
     return value.__class__ in REF_TYPES
-
-
-class HeldQueue(deque[Any]):
-    """A mailbox's queue while calls in it are held: it seems empty while a held one is at its head."""
-
-    __slots__ = ("held",)
-
-    def __init__(self, items: deque[Any]) -> None:
-        super().__init__(items)
-        self.held: set[int] = set()
-
-    def __bool__(self) -> bool:
-        if not len(self):
-            return False
-        head = self[0]
-        return head.__class__ is tuple or head.position != HELD or head.state is lifecycle.ENDED
 
 
 class Held:
@@ -126,12 +107,31 @@ def make_held(
     mailbox: Mailbox, kind: int, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Held:
     """A call record for arguments with refs; raises what making any call raises."""
-    given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
-    places: Places = {at: value for at, value in given if is_ref(value)}
+    places = places_of(args, kwargs)
     # The others are encoded now: what cannot travel is an error here, and may be changed afterwards.
     blank = fill(args, kwargs, [(at, None) for at in places])
     stored = [[at, stored_of(ref).key] for at, ref in places.items()] if craft_of(mailbox).stores else None
     return Held(mailbox.make(kind, method, *blank, stored), places)
+
+
+async def with_their_values(
+    method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """Arguments with the values of refs in their places, once these are there.
+
+    Raises:
+        DependencyError: if one of them failed.
+    """
+    try:
+        return fill(args, kwargs, [(at, await ref) for at, ref in places_of(args, kwargs).items()])
+    except CallError as error:
+        text = f"{method.name}() to {method.mailbox.label} was not sent: an argument failed: {error}"
+        raise DependencyError(text, NEVER_SENT, 0, method.name) from error
+
+
+def places_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Places:
+    given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
+    return {at: value for at, value in given if is_ref(value)}
 
 
 def craft_of(mailbox: Mailbox) -> Stagecraft:
@@ -152,8 +152,7 @@ def dependency_error(call: Call, failed: ObjectRef[Any]) -> DependencyError:
 
 
 def refs_of(spec: ChildSpec[Any]) -> Places:
-    given: list[tuple[int | str, Any]] = [*enumerate(spec.args), *spec.kwargs.items()]
-    return {at: value for at, value in given if is_ref(value)}
+    return places_of(spec.args, spec.kwargs)
 
 
 def with_values(spec: ChildSpec[Any]) -> ChildSpec[Any]:
@@ -190,10 +189,8 @@ def hold(call: Call) -> None:
     if call.position != HELD or (queue is None and mailbox.closed is not None):
         return
     if not isinstance(queue, HeldQueue):
-        old, queue = queue, HeldQueue(queue or deque())
-        mailbox.queue = queue
-        if old is not None:
-            old.clear()  # somebody may be taking calls from it
+        queue = make_queue(mailbox, HeldQueue, queue or ())
+        exchange(mailbox, queue)
     queue.held.add(call.id)
 
 
@@ -204,6 +201,5 @@ def release(call: Call) -> None:
     if isinstance(queue, HeldQueue):
         queue.held.discard(call.id)
         if not queue.held:
-            mailbox.queue = deque(queue)
-            queue.clear()  # somebody may be taking calls from it
+            exchange(mailbox, plain_queue(mailbox, queue))
     mailbox.go_on()

@@ -74,7 +74,7 @@ def on_leaving(incarnation: GuestIncarnation, message: list[Any]) -> None:
         incarnation.why = incarnation.why or reason_of(message, incarnation.codec)
         incarnation.inheritance.said = incarnation.why
     if message[0] == p.ENDING:
-        incarnation.parting = incarnation.sent.pop(message[3], None)
+        incarnation.parting = incarnation.sent.pop(message[3], incarnation.parting)
     incarnation.started.set()
     # It has said that it leaves; if it does not, it is helped.
     incarnation.climber.begin(0, incarnation.why.kind, delay=incarnation.life.spec.options.grace)

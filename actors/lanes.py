@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ..transports.guests.protocol import GROUPS, WINDOW
-from .lifecycle import ENDED
+from .lifecycle import ENDED, SENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .call import Call
 
 Groups = list[tuple[str, int]]
+
+BEGUN = 0  # the position of a call that may begin out of turn: nobody can tell any more that it has not
 
 
 class Lane:
@@ -72,6 +74,21 @@ class Lanes:
             lane.given += 1
             call.position = lane.given
             yield call
+
+    def let_back(self, call: Call) -> bool:
+        """It has come back within its chain, and moves to that lane; True if the guest has it already."""
+        lane = self.of(call)
+        call.context = {**(call.context or {}), "reentrant": True}
+        if call in lane.held:
+            lane.held.remove(call)
+            self.back.held.append(call)
+        elif call.state is SENT:
+            lane.out -= 1
+            self.back.out += 1
+            self.back.given += 1
+            call.position = BEGUN
+            return True
+        return False
 
     def gone(self, call: Call) -> None:
         """The guest has answered."""

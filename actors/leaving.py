@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .call import Call
+    from .mailbox import Mailbox
 
 
 class Leaving:
@@ -77,6 +78,14 @@ def call_off(call: Call, why: str) -> bool:
     if not watcher.leaving:
         call.mailbox.withdraw(call, cancelled(call, why))
     return True
+
+
+def cancel_refs(mailbox: Mailbox) -> None:
+    """The runtime closes: cancel the calls that only a ref waits for."""
+    for call in reversed(mailbox.unfinished()):
+        if call.ref is not None:
+            text = f"call {call.id} was cancelled: the runtime closes"
+            call.mailbox.withdraw(call, TaskCancelledError(text, NEVER_SENT, call.id))
 
 
 def cancelled(call: Call, why: str = "", fate: str = NEVER_SENT) -> TaskCancelledError:

@@ -60,6 +60,7 @@ class Incarnation(Protocol):
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
     def recall(self, call: Call, stand_in: Call) -> bool: ...
+    def let_back(self, calls: list[Call]) -> None: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -172,10 +173,12 @@ class Life(Standing):
         self.move("rest")
         if reason is not None:
             self.close_mailbox(reason)
+            self.house.ended(self, reason)
 
     def close_mailbox(self, reason: ExitReason) -> None:
         for cast in self.mailbox.close(reason):
-            self.bury(cast, UNDELIVERED)
+            if cast.ref is None:  # else it was news for this incarnation, and nobody's message
+                self.bury(cast, UNDELIVERED)
 
     def drop_casts(self) -> None:
         """Casts that have not begun will not; they are dead letters."""
@@ -191,6 +194,7 @@ class Life(Standing):
         self.emit(events.ActorDied, reason)
         self.close_mailbox(reason)
         self.house.states.pop(self.path, None)
+        self.house.ended(self, reason)
         self.give(RETIRE)
 
     def give(self, order: str) -> None:
@@ -240,15 +244,21 @@ class Life(Standing):
         """One incarnation, from its start to its end."""
         self.move("start")
         incarnation, reason = await self.start()
-        started = False
+        since = None
         if reason is None:
-            started = True
+            since = self.house.stage.now()
             self.became_ready(incarnation)
             reason = await incarnation.serve()
+        self.finish(incarnation, reason, since)
+
+    def finish(self, incarnation: Incarnation, reason: ExitReason, since: float | None) -> None:
+        """An incarnation is no more; it was ready `since` then, or never."""
         left = list(incarnation.in_flight())
         fates = [incarnation.fate(call) for call in left]
+        if reason.crash:
+            self.crashed(incarnation, reason, since, calls_at_death(incarnation.parting, left, fates))
         self.mailbox.receiver = self.incarnation = None
-        self.ended(reason, started)
+        self.ended(reason, since is not None)
         if incarnation.parting is not None:
             self.part(incarnation.parting, reason)
         self.settle(left, fates, reason)
@@ -267,6 +277,7 @@ class Life(Standing):
             if reason is None or not again:
                 return incarnation, reason
             self.emit(events.ActorEnded, reason)
+            self.house.ended(self, reason)
         raise AssertionError("unreachable")
 
     def part(self, call: Call, reason: ExitReason) -> None:
@@ -290,6 +301,22 @@ class Life(Standing):
         if self.number:
             self.emit(events.ActorEnded, reason)
         self.overseer.ended(self, reason, started)
+        self.house.ended(self, reason)
+
+    def crashed(
+        self,
+        incarnation: Incarnation,
+        reason: ExitReason,
+        since: float | None,
+        calls: tuple[events.CallAtDeath, ...],
+    ) -> None:
+        now = self.house.stage.now()
+        at, up = int(now * 1e9), 0 if since is None else int((now - since) * 1e9)
+        self.house.crashed(
+            events.ActorCrashed(
+                at, self.path, self.number, reason, since is not None, up, incarnation.pid, calls
+            )
+        )
 
     def keep_state(self, value: Any) -> None:
         """Keep what `save_state` gave, for the next incarnation."""
@@ -306,9 +333,7 @@ class Life(Standing):
         back: list[Call] = []
         for call, fate in zip(left, fates, strict=True):
             if not call.ended and self.survives(call, fate, reason):
-                if isinstance(call.ref, Feed):
-                    call.ref.rewind()
-                back.append(call)
+                back += call.ref.rewind() if isinstance(call.ref, Feed) else [call]
         if back:
             self.give_back(back, reason)
 
@@ -366,3 +391,15 @@ class Life(Standing):
     def emit(self, kind: Callable[..., events.Event], *details: Any) -> None:
         at = int(self.house.stage.now() * 1e9)
         self.house.emit(kind(at, self.path, self.number, *details))
+
+
+def calls_at_death(
+    parting: Call | None, left: list[Call], fates: list[str]
+) -> tuple[events.CallAtDeath, ...]:
+    """The calls that an incarnation had, those that it had begun first."""
+    told = [] if parting is None else [events.CallAtDeath(parting.id, parting.method.name, lifecycle.ENDED)]
+    pending = [
+        events.CallAtDeath(call.id, call.method.name, fate) for call, fate in zip(left, fates, strict=True)
+    ]
+    begun = (lifecycle.BEGUN, lifecycle.UNKNOWN)
+    return (*told, *sorted(pending, key=lambda call: call.fate not in begun))

@@ -254,6 +254,8 @@ class LocalIncarnation:
         told = error if call.is_cast else task_error(error, call.id, name, self.life.path, "")
         if not gone:
             call.fail(told)
+            if self.exit is not None:
+                self.parting = call
         if gone or call.is_cast:
             self.life.house.unseen(msgspec.structs.replace(call, error=told, ref=None))
 
@@ -312,6 +314,10 @@ class LocalIncarnation:
     def recall(self, call: Call, stand_in: Call) -> bool:
         """Nothing is in its hands but what it runs."""
         return False
+
+    def let_back(self, calls: list[Call]) -> None:
+        """Calls have come back within one chain: whether they may begin is asked before each go."""
+        self.pump()
 
     def credit(self, call: Call, items: int) -> None:
         """Somebody took so many items of a stream."""

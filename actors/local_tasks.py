@@ -113,7 +113,9 @@ class TaskIncarnation(NurseryIncarnation):
     def admit(self, queue: deque[Any]) -> bool:
         """Put what came into its group; True if there is more."""
         mailbox = self.life.mailbox
-        for _ in range(min(TURNS, len(queue))):
+        for _ in range(TURNS):
+            if not queue:
+                break
             item = queue.popleft()
             call: Call = mailbox.record(item) if item.__class__ is tuple else item
             if call.ended:

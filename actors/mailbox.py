@@ -28,14 +28,14 @@ from .errors import (
     NEVER_SENT,
     ActorDiedError,
     CallError,
-    TaskCancelledError,
     Unsendable,
 )
 from .glance import TURNS, Glance
-from .held import hold, make_held
+from .held import hold, make_held, with_their_values
 from .here import check_here, elsewhere
-from .leaving import late
+from .leaving import cancelled, late
 from .mapped import in_chunks, mapped
+from .queues import plain_queue
 from .reasons import INTERRUPTED, TIMEOUT, ExitReason
 from .ref import ObjectRef
 from .scope import owner_here
@@ -65,6 +65,7 @@ class Receiver(Protocol):
     def pump(self) -> None: ...
     def withdraw(self, call: Call, why: str) -> None: ...
     def recall(self, call: Call, stand_in: Call) -> bool: ...
+    def let_back(self, calls: list[Call]) -> None: ...
     def credit(self, call: Call, items: int) -> None: ...
     def fate(self, call: Call) -> str: ...
     def in_flight(self) -> Iterable[Call]: ...
@@ -151,9 +152,11 @@ class Mailbox:
         return ref
 
     async def broadcast(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> list[Any]:
         """Call everyone who stands behind this mailbox; here that is one actor."""
+        if refs:
+            args, kwargs = await with_their_values(method, args, kwargs)
         return [await self.asked(self.make(CALL, method, args, kwargs))]
 
     @enable_ki_protection
@@ -279,7 +282,7 @@ class Mailbox:
         """A closed mailbox has no queue, so that open ones need not look."""
         if self.closed is not None:
             raise self.died(call, NEVER_SENT)
-        self.queue = deque()
+        self.queue = plain_queue(self)
         return self.queue
 
     def check_limit(self, method: ActorMethod[Any]) -> None:
@@ -344,7 +347,7 @@ class Mailbox:
             if receiver.fate(call) != lifecycle.NOT_BEGUN:
                 return False
             receiver.withdraw(call, INTERRUPTED)
-        call.succeed(None)
+        call.fail(cancelled(call, ": it was taken back before it began", lifecycle.NOT_BEGUN))
         return True
 
     def arm(self, deadline: float) -> None:
@@ -370,7 +373,7 @@ class Mailbox:
     def put_back(self, calls: list[Call]) -> None:
         """Return calls to the head, in order; they wait for the next incarnation."""
         if self.queue is None:
-            self.queue = deque()
+            self.queue = plain_queue(self)
         for call in reversed(calls):
             call.state = lifecycle.QUEUED
             self.queue.appendleft(call)
@@ -386,17 +389,6 @@ class Mailbox:
         for call in waiting:
             call.fail(self.died(call, NEVER_SENT if call.attempt == 1 else lifecycle.BEGUN))
         return [call for call in waiting if call.is_cast]
-
-    def cancel_refs(self) -> None:
-        """Cancel the calls that only a ref waits for."""
-        for call in reversed(self.unfinished()):
-            if call.ref is not None:
-                call.mailbox.withdraw(
-                    call,
-                    TaskCancelledError(
-                        f"call {call.id} was cancelled: the runtime closes", NEVER_SENT, call.id
-                    ),
-                )
 
     def died(self, call: Call, fate: str) -> ActorDiedError:
         assert self.closed is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..transports.codec import Unencodable
@@ -13,7 +14,9 @@ from .call import Call
 from .casting import NO_KEYWORDS
 from .chunks import ChunkStream
 from .errors import NEVER_SENT, Unsendable
+from .held import is_ref
 from .mapping import MapStream
+from .ref import REF_TYPES
 from .settings import several
 
 if TYPE_CHECKING:
@@ -32,14 +35,15 @@ def mapped(
 ) -> MapStream[Any] | ChunkStream[Any]:
     """Many calls of one method, so many at a time."""
     if mailbox.encode is not None and mailbox.chunks(method):
-        chunks = Chunks(mailbox, method, mailbox.encode, star)
-        return ChunkStream(chunks.make, chunks.payload, items, window, errors)
+        return ChunkStream(Chunks(mailbox, method, mailbox.encode, star), items, window, errors)
     make = partial(make_one, mailbox, method, star)
     return MapStream(make, items, window=window, ordered=ordered, errors=errors)
 
 
 def in_chunks(mailbox: Mailbox, method: ActorMethod[Any]) -> bool:
-    """May calls of this method travel in chunks?  Not if one of them may need more than its arguments."""
+    """May calls of this method travel in chunks?  Not if one may need more than its arguments, or is watched."""
+    if mailbox.house.watching:
+        return False
     in_turns = getattr(getattr(mailbox.encode, "__self__", None), "in_turns", False) and not several(
         mailbox.options
     )
@@ -68,6 +72,24 @@ class Chunks:
         call = Call(mailbox, method, mailbox.house.stage.next_ids(), None, None, False, 0)
         call.payload, call.code = self.payload(inputs, call, 0)
         return call
+
+    def alone(self, item: Any) -> Call:
+        """The call of one item; raises what making it raises."""
+        return make_one(self.mailbox, self.method, self.star, item)
+
+    def has_refs(self, item: Any) -> bool:
+        """Are there refs among the arguments that this item stands for?"""
+        if not self.star:
+            return is_ref(item)
+        return item.__class__ in (tuple, list) and any(map(is_ref, item))
+
+    def may_have_refs(self, inputs: list[Any]) -> bool:
+        """A quick look; wrong items are no business of it."""
+        try:
+            values = chain.from_iterable(inputs) if self.star else inputs
+            return not REF_TYPES.isdisjoint(map(type, values))
+        except TypeError:
+            return False
 
     def payload(self, inputs: list[Any], call: Call, first: int) -> tuple[Any, Any]:
         """The chunk as it travels, less those of its calls that have their results."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import trio
 from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule, wait_task_rescheduled
 
+from . import held
 from .call import Call
 from .checks import Checks, check_fields, is_positive, one_of
 from .leaving import cancelled
@@ -93,6 +94,7 @@ class MapStream(Readable[R_co]):
         try:
             call = self.make(item)
             call.ref = self
+            held.hold(call)
             call.mailbox.put(call)
         except Exception as error:
             self.hold(Flaw(error, fatal=False))

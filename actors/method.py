@@ -88,8 +88,7 @@ class ActorMethod(Mappable[F_co]):
     def broadcast(
         self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, list[R]]:
-        self.check(*args, **kwargs)
-        return self.mailbox.broadcast(self, args, kwargs)
+        return self.mailbox.broadcast(self, args, kwargs, self.check(*args, **kwargs))
 
     if TYPE_CHECKING:
 

@@ -1,68 +1,102 @@
-"""`Queue`, as Ray's users know it: between the tasks of one program, with their methods and exceptions."""
+"""`Queue`, as Ray's users know it: between the tasks of a program and its actors, wherever they run."""
 
 from __future__ import annotations
 
-import queue
-from collections import deque
-from collections.abc import Iterable
-from typing import Any, Generic, Protocol, TypeVar
+import itertools
+import sys
+from collections.abc import Coroutine, Iterable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-import trio
+from .errors import NoRuntimeError, UnderstudyError
+from .guest_queue import ask_host
+from .spawner import Spawner, open_spawner
 
-from .errors import NEVER_SENT, ActorDiedError, UnderstudyError
-from .here import check_trio
-from .reasons import SHUTDOWN_EXIT
+if TYPE_CHECKING:
+    from .queue_store import QueueStore
 
 V = TypeVar("V")
 
-
-class Empty(UnderstudyError, queue.Empty):
-    """There is nothing in the queue, or not as much as was asked for."""
-
-
-class Full(UnderstudyError, queue.Full):
-    """The queue has no room, or not as much as was asked for."""
+numbers = itertools.count(1)
+made: WeakValueDictionary[int, Queue[Any]] = WeakValueDictionary()  # in this process
+travelled: WeakKeyDictionary[Spawner, set[Queue[Any]]] = WeakKeyDictionary()  # kept as long as their runtime
 
 
-class Lot(Protocol):
-    """Where those wait who could not go on."""
+class Queue(Generic[V]):
+    """First in, first out, with room for `maxsize` items (0: without end); Ray's `ray.util.queue.Queue`.
 
-    def unpark(self, *, count: int) -> object: ...
-    def unpark_all(self) -> object: ...
+    What may wait is async: `put`, `get` and `shutdown`; all else returns at once.  Between tasks items stay what they
+    are, the very same objects, and go to whoever waited longest.
 
+    Actors may be given a queue, as an argument or inside one.  It stays in the thread where it was made, as long as
+    the runtime is open: an actor in a process or a `Thread` asks for each item.  There, in an `async` method, one
+    awaits `put` and `get`, and the others are refused; in any other method all of them wait and return the value
+    itself, as in Ray.  A `Local` actor uses it as every task does.
 
-L = TypeVar("L", bound=Lot)
+    Example:
+        orders: Queue[str] = Queue(maxsize=100)
+        await orders.put("tea")
+        order = await orders.get(timeout=1.0)
+        orders.put_nowait_batch(["milk", "sugar"])
+        barista.serve.cast(orders)
+    """
 
+    def __init__(self, maxsize: int = 0) -> None:
+        from .queue_store import QueueStore  # who is only given one needs no event loop
 
-class Shelf(Generic[V, L]):
-    """The items of a queue and its rules; nothing here waits."""
-
-    def __init__(self, maxsize: int, getters: L, putters: L) -> None:
-        self.getters = getters
-        self.putters = putters
         self.maxsize = maxsize
-        self.items: deque[V] = deque()
-        self.closed = False
+        self.number = next(numbers)
+        self.store: QueueStore | None = QueueStore(maxsize)
+        self.thread = get_ident()
+        made[self.number] = self
+
+    def do(self, what: str, *args: Any) -> Any:
+        """Do it here, if this is where the queue is; else ask."""
+        if self.store is not None and get_ident() == self.thread:
+            return getattr(self.store, what)(*args)
+        return ask_host(self.number, what, args)
+
+    def qsize(self) -> int:
+        """How many items are in it."""
+        found: int = self.do("qsize")
+        return found
+
+    def size(self) -> int:
+        """As `qsize`."""
+        return self.qsize()
 
     def __len__(self) -> int:
-        return len(self.items)
+        return self.qsize()
 
     def __bool__(self) -> bool:
         return True
 
-    def qsize(self) -> int:
-        """How many items are in it."""
-        return len(self.items)
-
-    def size(self) -> int:
-        """As `qsize`."""
-        return len(self.items)
-
     def empty(self) -> bool:
-        return not self.items
+        return self.qsize() == 0
 
     def full(self) -> bool:
-        return 0 < self.maxsize <= len(self.items)
+        return 0 < self.maxsize <= self.qsize()
+
+    # -- one item -------------------------------------------------------------------------------
+
+    def put(self, item: V, block: bool = True, timeout: float | None = None) -> Coroutine[Any, Any, None]:
+        """Put an item in; waits while there is no room, at most `timeout` seconds.  If cancelled, it is not in.
+
+        Raises:
+            Full: if there is no room in time, or at once with `block=False`.
+            ActorDiedError: if the queue was shut down.
+        """
+        return self.do("put", item, block, timeout)  # type: ignore[no-any-return]
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Coroutine[Any, Any, V]:
+        """Take the oldest item; waits while there is none, at most `timeout` seconds.  If cancelled, none is lost.
+
+        Raises:
+            Empty: if there is none in time, or at once with `block=False`.
+            ActorDiedError: if the queue was shut down and is empty.
+        """
+        return self.do("get", block, timeout)  # type: ignore[no-any-return]
 
     def put_nowait(self, item: V) -> None:
         """Put an item in; raises Full if there is no room."""
@@ -72,6 +106,11 @@ class Shelf(Generic[V, L]):
         """Take the oldest item; raises Empty if there is none."""
         return self.get_nowait_batch(1)[0]
 
+    put_async = put
+    get_async = get
+
+    # -- many items -----------------------------------------------------------------------------
+
     def put_nowait_batch(self, items: Iterable[V]) -> None:
         """Put all items in, or none.
 
@@ -79,15 +118,7 @@ class Shelf(Generic[V, L]):
             Full: if there is no room for all of them.
             ActorDiedError: if the queue was shut down.
         """
-        batch = list(items)
-        if self.closed:
-            raise self.gone()
-        if self.maxsize > 0 and len(self.items) + len(batch) > self.maxsize:
-            raise Full(
-                f"{len(batch)} more do not go into a queue of {self.maxsize} that holds {len(self.items)}"
-            )
-        self.items += batch
-        self.getters.unpark(count=len(batch))
+        self.do("put_nowait_batch", list(items))
 
     def get_nowait_batch(self, num_items: int) -> list[V]:
         """Take so many items, the oldest first, or none.
@@ -96,92 +127,47 @@ class Shelf(Generic[V, L]):
             Empty: if there are fewer.
             ActorDiedError: if the queue was shut down and there are fewer.
         """
-        if num_items < 0:
-            raise ValueError(f"num_items must be a count, 0 or more, not {num_items}")
-        if len(self.items) < num_items:
-            if self.closed:
-                raise self.gone()
-            raise Empty(f"{num_items} were asked for and {len(self.items)} are there")
-        batch = [self.items.popleft() for _ in range(num_items)]
-        self.putters.unpark(count=num_items)
-        return batch
+        found: list[V] = self.do("get_nowait_batch", num_items)
+        return found
 
-    def close(self, force: bool) -> None:
-        """Take nothing more, and tell all who wait."""
-        self.closed = True
-        if force:
-            self.items.clear()
-        self.getters.unpark_all()
-        self.putters.unpark_all()
+    # -- the end --------------------------------------------------------------------------------
 
-    def gone(self) -> ActorDiedError:
-        return ActorDiedError("the queue was shut down", SHUTDOWN_EXIT, NEVER_SENT)
+    def shutdown(self, force: bool = False) -> Coroutine[Any, Any, None]:
+        """Take nothing more; what is in it can still be taken, or with `force` is gone.  Idempotent."""
+        return self.do("shutdown", force)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        room = f" of {self.maxsize}" if self.maxsize > 0 else ""
-        return f"<Queue, {len(self.items)}{room} items{', shut down' if self.closed else ''}>"
+        return repr(self.store) if self.store is not None else f"<Queue {self.number}, seen from an actor>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("a Queue cannot travel to another process; send its items")
+        if self.store is not None and "understudy_guest" in sys.modules:
+            raise TypeError(
+                "a Queue that was made in an actor stays there; make it where the runtime is open"
+            )
+        keep(self)
+        return queue_at, (self.number, self.maxsize)
 
 
-class Queue(Shelf[V, trio.lowlevel.ParkingLot]):
-    """First in, first out, with room for `maxsize` items (0: without end); Ray's `ray.util.queue.Queue`.
+def keep(queue: Queue[Any]) -> None:
+    """Keep a queue that is given away: who made it may forget it before it is used."""
+    try:
+        travelled.setdefault(open_spawner(), set()).add(queue)
+    except NoRuntimeError:
+        pass  # it goes nowhere
 
-    What may wait is async here: `put`, `get` and `shutdown`.  All else returns at once.  Items go to whoever waited
-    longest, and stay what they are, the very same objects.
 
-    Example:
-        orders: Queue[str] = Queue(maxsize=100)
-        await orders.put("tea")
-        order = await orders.get(timeout=1.0)
-        orders.put_nowait_batch(["milk", "sugar"])
+def queue_at(number: int, maxsize: int = 0) -> Queue[Any]:
+    """The queue of that number: in a guest, a way to it.
+
+    Raises:
+        UnderstudyError: if there is none.
     """
-
-    def __init__(self, maxsize: int = 0) -> None:
-        super().__init__(maxsize, trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot())
-
-    async def put(self, item: V, block: bool = True, timeout: float | None = None) -> None:
-        """Put an item in; waits while there is no room, at most `timeout` seconds.  If cancelled, it is not in.
-
-        Raises:
-            Full: if there is no room in time, or at once with `block=False`.
-            ActorDiedError: if the queue was shut down.
-        """
-        check_trio("Queue()")
-        await trio.lowlevel.checkpoint_if_cancelled()
-        with trio.move_on_after(seconds_of(block, timeout)):
-            while self.full() and not self.closed and block:
-                await self.putters.park()
-        self.put_nowait(item)
-        await trio.lowlevel.cancel_shielded_checkpoint()
-
-    async def get(self, block: bool = True, timeout: float | None = None) -> V:
-        """Take the oldest item; waits while there is none, at most `timeout` seconds.  If cancelled, none is lost.
-
-        Raises:
-            Empty: if there is none in time, or at once with `block=False`.
-            ActorDiedError: if the queue was shut down and is empty.
-        """
-        check_trio("Queue()")
-        await trio.lowlevel.checkpoint_if_cancelled()
-        with trio.move_on_after(seconds_of(block, timeout)):
-            while not self.items and not self.closed and block:
-                await self.getters.park()
-        item = self.get_nowait()
-        await trio.lowlevel.cancel_shielded_checkpoint()
-        return item
-
-    put_async = put
-    get_async = get
-
-    async def shutdown(self, force: bool = False) -> None:
-        """Take nothing more; what is in it can still be taken, or with `force` is gone.  Idempotent."""
-        self.close(force)
-        await trio.lowlevel.checkpoint()
-
-
-def seconds_of(block: bool, timeout: float | None) -> float:
-    if timeout is not None and timeout < 0:
-        raise ValueError(f"timeout must be a number of seconds, 0 or more, not {timeout}")
-    return float("inf") if timeout is None or not block else timeout
+    if "understudy_guest" not in sys.modules:
+        found = made.get(number)
+        if found is None:
+            raise UnderstudyError(f"there is no queue {number}: the runtime it was used in has closed")
+        return found
+    plain: Any = Queue
+    queue: Queue[Any] = object.__new__(plain)
+    queue.maxsize, queue.number, queue.store, queue.thread = maxsize, number, None, 0
+    return queue

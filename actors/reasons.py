@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 NORMAL, SHUTDOWN, ERROR, SIGNAL = "normal", "shutdown", "error", "signal"
 INTERRUPTED, TIMEOUT, UNREACHABLE, ABANDONED = "interrupted", "timeout", "unreachable", "abandoned"
@@ -32,8 +33,46 @@ class ExitReason:
         """Would a transient child be restarted?"""
         return self.kind not in (NORMAL, SHUTDOWN)
 
+    @property
+    def crash(self) -> bool:
+        """Was it a fault of the actor's own, that nobody ordered?"""
+        return self.abnormal and not self.ordered and not self.uprooted
+
     def __str__(self) -> str:
         return f"{self.kind}: {self.text}" if self.text else self.kind
+
+    def __reduce__(self) -> Any:
+        known = self.kind, self.text, self.status, self.stderr, self.ordered, self.uprooted
+        return remade, (packed(self.exception), *known)
+
+
+def packed(error: BaseException | None) -> bytes | None:
+    """An exception and its causes as a pickle of their own, or what can be told of it."""
+    if error is None:
+        return None
+    from ..transports.guests.causes import dumps_error, fit
+
+    return dumps_error(fit(error))
+
+
+def remade(
+    exception: bytes | None,
+    kind: str,
+    text: str,
+    status: int | None,
+    stderr: str,
+    ordered: bool,
+    uprooted: bool,
+) -> ExitReason:
+    """A reason that has travelled; an exception that this interpreter does not know is named."""
+    from ..transports.guests.causes import LostError, loads_error
+
+    error: BaseException | None = None
+    try:
+        error = loads_error(exception) if exception is not None else None
+    except Exception:
+        error = LostError(text)
+    return ExitReason(kind, text, error, status, stderr, ordered, uprooted)
 
 
 NORMAL_EXIT = ExitReason(NORMAL)

@@ -1,11 +1,12 @@
-"""Taking a call back from a guest that has not begun it, so that somebody else can do it."""
+"""Calls that wait in a guest: taken back for somebody else to do, or let in out of turn."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..transports.guests import protocol as p
 from .call import Call
-from .lifecycle import ENDED
+from .lifecycle import ENDED, SENT
 from .reasons import SHUTDOWN_EXIT
 from .stream import Feed
 
@@ -41,3 +42,19 @@ def recalled(incarnation: GuestIncarnation, call: Call, stand_in: Call) -> bool:
         return False
     incarnation.sent[call.id] = stand_in
     return True
+
+
+def let_back(incarnation: GuestIncarnation, calls: list[Call]) -> None:
+    """Have calls that wait begin out of turn: who waits for them is who they wait for."""
+    lanes, page = incarnation.lanes, incarnation.guest.page
+    if lanes is None:
+        return  # of a re-entrant actor there always are, since it runs several calls at once
+    for call in calls:
+        begun = page is not None and call.state is SENT and lanes.begun(call, page)
+        if begun or lanes.of(call) is lanes.back:
+            continue
+        if lanes.let_back(call):
+            incarnation.say(p.BACK, call.id)
+        else:
+            call.payload = incarnation.codec.marked(call.payload, "reentrant", True)
+    incarnation.pump()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
-from ..transports.guests.context import Running, role, running
+from ..transports.guests.context import Running, present, role, running
+from . import guest_verbs
 from .here import check_trio, not_trio
 from .leaving import call_off
 
@@ -210,7 +211,12 @@ def open_scope() -> Scope:
             ended, _ = await wait([first, second])
             answer = await ended[0]
         # the slower one has been cancelled
+
+    Raises:
+        NoRuntimeError: in the methods of an actor in a process or a thread.
     """
+    if present().asker is not None:
+        guest_verbs.open_scope()
     return Scope()
 
 

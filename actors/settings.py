@@ -13,7 +13,7 @@ from msgspec.msgpack import Ext
 
 from ..transports.codec import Code, Codec, Unencodable
 from ..transports.guests import pickles
-from ..transports.guests.protocol import PICKLED, REENTRANT
+from ..transports.guests.protocol import DOWN, PICKLED, REENTRANT
 from ..transports.places.guest import CHANNEL_PLACE
 from ..transports.places.measuring import coverage_settings
 from ..transports.places.process import Command
@@ -132,11 +132,14 @@ def several(options: Options) -> bool:
 def groups_of(cls: type, options: Options) -> dict[str, Any]:
     """The concurrency groups, in the order in which the page counts for them, and which method is in which."""
     exported = exported_of(cls)
+    awaited = [name for name, item in exported.items() if kind_of(item).awaits]
+    if DOWN in hooks_of(cls) and kind_of(getattr(cls, DOWN)).awaits:
+        awaited.append(DOWN)
     named = {name: getattr(item, MARK, {}).get("concurrency_group", "") for name, item in exported.items()}
     return {
         "groups": [["", limit_of(cls, options)], *map(list, options.concurrency_groups.items())],
         "group_of": {name: group for name, group in named.items() if group},
-        "awaited": [name for name, item in exported.items() if kind_of(item).awaits],
+        "awaited": awaited,
     }
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..transports.guests.context import present
 from .errors import NoRuntimeError
 
 if TYPE_CHECKING:
     from collections import deque
+    from collections.abc import Awaitable, Callable
 
     from ..transports.stage import Stage
     from .call import Call
     from .deadletter import DeadLetter
-    from .events import Event
+    from .events import ActorCrashed, Event
     from .executor import Executor
     from .handle import ActorHandle
     from .held import Held
@@ -37,14 +39,22 @@ class House(Protocol):
     """What every actor of a runtime shares."""
 
     states: dict[str, Any]  # what incarnations have left for the next, by path
+    watching: bool  # does anybody want to know what happens to messages?
+    taps: dict[Mailbox, list[Callable[[Any, Call], None]]]  # who is given each step of one actor's messages
 
     @property
     def stage(self) -> Stage: ...
     @property
     def settling(self) -> deque[Held]: ...
     def emit(self, event: Event) -> None: ...
+    def tell(self, event: Event) -> None: ...
+    def crashed(self, event: ActorCrashed) -> None: ...
+    def ended(self, life: Life, reason: ExitReason) -> None: ...
+    def request(self, life: Life, verb: str, /, *args: Any) -> Any: ...
     def bury(self, letter: DeadLetter) -> None: ...
     def unseen(self, call: Call) -> None: ...
+    def spawner(self) -> Spawner: ...
+    def look_after(self, function: Callable[[], Awaitable[None]]) -> None: ...
     def find(self, name: str, namespace: str = "") -> ActorHandle: ...
 
 
@@ -73,9 +83,17 @@ def open_spawner() -> Spawner:
     try:
         return current.get()
     except LookupError:
+        if present().asker is not None:
+            raise NoRuntimeError(NOT_IN_GUESTS) from None
         if shared:
             return shared[-1]
         raise NoRuntimeError(
             "no runtime is open here; write: async with open_runtime(): ... and start actors inside"
             " (under asyncio aio.open_runtime(), in plain code blocking.open_runtime())"
         ) from None
+
+
+NOT_IN_GUESTS = (
+    "this needs a runtime, and the methods of an actor in a process or a thread have none of their own: they call others, "
+    "start actors by X.remote(...) and X.start(...), and put values; all else is for executor=Local() or the caller"
+)

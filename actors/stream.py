@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
 
 from ..transports.guests.context import role, running
+from ..transports.guests.weights import MOST, ROOM, Weights
+from ..transports.session import ProtocolError
 from . import lifecycle
 from .chain import claim
 from .errors import NEVER_SENT, CallError, GetTimeoutError, TaskCancelledError
@@ -19,6 +21,7 @@ from .reasons import TIMEOUT
 from .ref import ObjectRef
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from ..transports.timers import Timer
@@ -32,13 +35,15 @@ GO = 64  # items taken in one go, after which the other tasks get their turn
 class Feed:
     """What a stream's call record holds: the items that have come, and who waits for the next."""
 
-    __slots__ = ("ahead", "call", "got", "items", "owed", "task", "timer")
+    __slots__ = ("ahead", "call", "got", "items", "owed", "step", "task", "timer", "weights")
 
     def __init__(self, call: Call, ahead: int) -> None:
         self.call = call
         self.ahead = ahead
+        self.step = ahead // 2  # once more items than these were taken, the actor is told
+        self.weights: Weights | None = None
         self.items: deque[Any] = deque()
-        self.task: trio.lowlevel.Task | None = None
+        self.task: trio.lowlevel.Task | Callable[[], None] | None = None  # who waits, or is to be told
         self.owed = 0  # items that have come, less those the actor was told of
         self.got = False  # an item has come: from now on it cannot be tried again
         self.timer: Timer | None = None
@@ -50,13 +55,39 @@ class Feed:
         self.items += values
         self.wake()
 
+    def check_room(self) -> None:
+        """Raise ProtocolError if no item should come, for want of room."""
+        if self.weights is not None and self.weights.bytes > MOST:
+            ahead = f"{self.weights.bytes:,} bytes of others, where {ROOM:,} may be ahead"
+            raise ProtocolError(f"an item of call {self.call.id} beside {ahead}")
+
+    def weigh(self, items: int, size: int) -> None:
+        """So many items have come, of so many bytes."""
+        weights = self.weights
+        if weights is None:
+            weights = self.weights = Weights()
+        weights.give(items, size)
+        self.step = self.owed // 4 if self.heavy else self.ahead // 2
+
+    @property
+    def heavy(self) -> bool:
+        """Must the actor be told soon of what was taken, since it may wait for room?"""
+        return self.weights is not None and self.weights.bytes * 2 > ROOM
+
+    def taken(self, items: int) -> None:
+        """Somebody took so many, and the actor is told."""
+        self.owed -= items
+        if self.weights is not None:
+            self.weights.take(items)
+
     def outlives(self, error: Exception) -> bool:
         """The actor died; True if only a part of the call did."""
         return False
 
-    def rewind(self) -> None:
-        """The call is to be sent again."""
+    def rewind(self) -> list[Call]:
+        """The call is to be sent again; returns what is to be sent."""
         self.owed = 0
+        return [self.call]
 
     def settled(self, call: Call) -> None:
         """The call has ended: no item will follow."""
@@ -65,7 +96,10 @@ class Feed:
     def wake(self) -> None:
         if self.task is not None:
             task, self.task = self.task, None
-            reschedule(task)
+            if isinstance(task, trio.lowlevel.Task):
+                reschedule(task)
+            else:
+                task()
 
     def grant(self, taken: int) -> None:
         """Tell the actor how many items were taken, so that so many more may come."""
@@ -157,10 +191,14 @@ class Stream(Readable[R_co]):
         elif self.turn % GO == 0:
             await trio.lowlevel.checkpoint()
         self.taken += 1
-        if self.taken * 2 > self.feed.ahead:
-            taken, self.taken = self.taken, 0
-            self.feed.grant(taken)
+        if self.taken > self.feed.step:
+            self.grant()
         return items.popleft()  # type: ignore[no-any-return]
+
+    def grant(self) -> None:
+        """Tell the actor of what was taken."""
+        taken, self.taken = self.taken, 0
+        self.feed.grant(taken)
 
     async def wait(self) -> None:
         """Wait until there is an item; raises what ended the stream, or StopAsyncIteration."""
@@ -171,6 +209,8 @@ class Stream(Readable[R_co]):
                 await trio.lowlevel.checkpoint()
                 self.told, error = True, None if self.told else call.error
                 raise StopAsyncIteration if error is None else error
+            if self.taken and self.feed.heavy:
+                self.grant()
             await self.feed.park()
 
     def begin(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -10,6 +11,7 @@ import trio
 from ..transports.guests import protocol as p
 from ..transports.guests.faults import describe
 from ..transports.guests.values import fill
+from ..transports.guests.weights import weight_of
 from ..transports.objects import HostObjects
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED
@@ -18,9 +20,8 @@ from .actor import awaits
 from .errors import ActorNotFoundError
 from .executor import Thread
 from .guest import GuestIncarnation
-from .guest_handle import GuestHandle, near
-from .handle import ActorHandle
 from .life import EXECUTORS, Life
+from .nearby import CONTAINERS, NEAR, far, near
 from .reasons import ABANDONED, ERROR, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, thread_settings_of
 
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from .mailbox import Encode
     from .stagecraft import Given
 
+TRANSLATED = CONTAINERS.union(NEAR)  # what may hold handles, or is one
+
 GRACE = 0.1  # seconds in which a thread that was cut off may end; one that runs on is abandoned
 
 
 class Passed(HostObjects):
-    """Objects pass as they are, except for handles: a thread reaches other actors by way of the runtime's."""
+    """Objects pass as they are, except for handles, deep in containers too: a thread reaches other actors by way of the runtime's."""
 
     def call(
         self,
@@ -52,13 +55,9 @@ class Passed(HostObjects):
     def value(self, value: Any) -> Any:
         return near(value)
 
-
-def far(value: Any) -> Any:
-    """What a guest in this process is given in place of a handle; anything else as it is."""
-    if not isinstance(value, ActorHandle):
-        return value
-    life = value._life  # pyright: ignore[reportPrivateUsage]
-    return GuestHandle(life.path, life.spec.cls)
+    def values_in(self, values: list[Any]) -> list[Any]:
+        found: list[Any] = near(values)
+        return found
 
 
 def no_pickle(_: BaseException) -> None:
@@ -66,7 +65,7 @@ def no_pickle(_: BaseException) -> None:
 
 
 def passed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return tuple(map(far, args)), {name: far(value) for name, value in kwargs.items()}
+    return tuple([far(value) for value in args]), {name: far(value) for name, value in kwargs.items()}
 
 
 class ThreadCraft:
@@ -128,15 +127,18 @@ class ThreadIncarnation(GuestIncarnation):
 
     def hear(self, messages: list[Any]) -> None:
         for message in messages:
-            if message[-1].__class__ is GuestHandle and message[0] == p.RESULT:
+            if message[0] == p.RESULT and message[-1].__class__ in TRANSLATED:
                 self.bring_near(message)
         super().hear(messages)
 
+    def weight(self, values: list[Any]) -> int:
+        return weight_of(values)
+
     def bring_near(self, message: list[Any]) -> None:
-        """A handle as a result is the runtime's own again."""
+        """Handles in a result are the runtime's own again."""
         try:
             message[2] = self.value(message[2])
-        except ActorNotFoundError as error:
+        except (ActorNotFoundError, TypeError) as error:
             message[:] = p.ERROR, message[1], describe(error, no_pickle)
 
     def kill(self, reason: ExitReason) -> None:
@@ -154,6 +156,9 @@ class ThreadIncarnation(GuestIncarnation):
         if self.guest.alive:
             self.guest.abandoned = True
             assert self.why is not None
+            self.why = replace(
+                self.why, kind=ABANDONED, text=f"its thread goes on though it was to end ({self.why})"
+            )
             self.life.emit(events.ActorAbandoned, self.why)
             self.ended()
 

@@ -11,7 +11,7 @@ import trio
 from ..transports.guests.context import present
 from . import guest_verbs
 from .errors import GetTimeoutError
-from .guest_handle import GuestRef
+from .guest_ref import GuestRef
 from .handle import ActorHandle, of_class
 from .here import check_here
 from .leaving import call_off
@@ -80,6 +80,8 @@ async def wait(
         TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
     """
+    if present().asker is not None:
+        return await guest_verbs.wait(refs, num_returns=num_returns, timeout=timeout)  # type: ignore[arg-type, return-value]
     many: list[R] = checked_refs(refs)
     if not 0 < num_returns <= len(many):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(many)}, not {num_returns}")
@@ -145,6 +147,8 @@ async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
 
     With `no_restart=False` its supervisor brings it back, and calls that had not begun are kept.
     """
+    if present().asker is not None:
+        return await guest_verbs.kill(handle, no_restart=no_restart)
     life = life_of(handle)
     if no_restart:
         life.overseer.terminate(life, KILLED)
@@ -169,6 +173,8 @@ async def interrupt(handle: Handle[Any] | Company) -> bool:
     kill, and the supervisor decides.  Returns when the call has ended, however that came.  If cancelled while
     waiting, the interrupt goes on.  Of a supervisor all that runs below it is interrupted, leaves first, within 5 s.
     """
+    if present().asker is not None:
+        return await guest_verbs.interrupt(handle)
     if not isinstance(handle, ActorHandle | type) and hasattr(handle, "interrupt"):
         return await handle.interrupt()
     incarnation = life_of(handle).incarnation
@@ -186,11 +192,16 @@ async def wait_ready(handle: Handle[Any]) -> None:
     Raises:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
+    if present().asker is not None:
+        return await guest_verbs.wait_ready(handle)
     await life_of(handle).wait_ready()
+    return None
 
 
 def statistics(handle: Handle[Any]) -> Statistics:
     """What an actor is doing now, as a frozen value."""
+    if present().asker is not None:
+        guest_verbs.statistics(handle)
     return statistics_of(life_of(handle))
 
 

@@ -6,6 +6,8 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from ..transports.codec import HostCodec
 from ..transports.guests import protocol as p
 from ..transports.session import ProtocolError
@@ -21,7 +23,8 @@ from .errors import (
 )
 from .leaving import cancelled, is_leaving
 from .reasons import DECLINED_EXIT, ERROR, NORMAL, ExitReason
-from .retry import wants_retry
+from .retry import ends_actor, wants_retry
+from .stream import Feed
 
 if TYPE_CHECKING:
     from .call import Call
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     """End a call as the guest's reply says; raises ProtocolError if it skipped what nobody cancelled."""
     if call.ended:
+        if kind == p.ERROR and message[2][0] != UNFIT:
+            lost(call, message[2], incarnation)
         call.let_go()
         return
     if kind not in ANSWERS and call.skipped():
@@ -38,16 +43,46 @@ def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnat
     ANSWERS[kind](call, message, incarnation)
 
 
+def lost(call: Call, fault: list[Any], incarnation: GuestIncarnation) -> None:
+    """It failed after all had turned away from it."""
+    error = error_of(fault, incarnation.codec, call, incarnation.where)
+    incarnation.life.house.unseen(replace(call, error=error, ref=None))
+
+
 def result(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
     try:
         value = incarnation.value(message[2])
     except Exception as error:
-        text = f"the result of {call.method.name}() cannot be unpickled here: {error}"
-        failure = Unsendable(text, BEGUN, call.id, call.method.name)
-        failure.__cause__ = error
-        call.fail(failure)
+        call.fail(unreadable(call, "the result", error))
     else:
         call.succeed(value)
+
+
+def unreadable(call: Call, what: str, error: Exception) -> Unsendable:
+    """The result, or an item, has come and can be made no sense of."""
+    text = f"{what} of {call.method.name}() cannot be unpickled here: {error}"
+    failure = Unsendable(text, BEGUN, call.id, call.method.name)
+    failure.__cause__ = error
+    return failure
+
+
+def on_items(incarnation: GuestIncarnation, message: list[Any]) -> None:
+    """Items of a stream; those of one that was closed meanwhile are dropped."""
+    call = incarnation.sent.get(message[1])
+    if call is None or not isinstance(call.ref, Feed):
+        raise ProtocolError(f"an item of call {message[1]}, which is no stream that it has")
+    feed = call.ref
+    feed.owed += len(message[2])
+    if feed.owed > feed.ahead:
+        raise ProtocolError(f"{feed.owed} items of call {call.id}, where {feed.ahead} may be ahead")
+    feed.check_room()
+    feed.weigh(len(message[2]), incarnation.weight(message[2]))
+    if call.ended:
+        return
+    try:
+        feed.put(incarnation.value(message[2], incarnation.codec.values_in))
+    except Exception as error:
+        call.mailbox.withdraw(call, unreadable(call, "an item", error))
 
 
 def flaw_of(call: Call, fault: list[Any], incarnation: GuestIncarnation) -> CallError:
@@ -70,6 +105,8 @@ def error(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None
         life.mailbox.put_back([call])
         return
     call.fail(raised)
+    if ends_actor(call, raised.cause or raised):
+        incarnation.parting = call
     if call.is_cast:
         life.house.unseen(call)
 
@@ -90,6 +127,12 @@ def skipped(call: Call, _: list[Any], __: GuestIncarnation) -> None:
     call.fail(cancelled(call))
 
 
+def closed(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:
+    if not isinstance(call.ref, Feed):
+        raise ProtocolError(f"it closed call {call.id}, which is no stream")
+    interrupted(call, message, incarnation)
+
+
 def interrupted(call: Call, _: list[Any], incarnation: GuestIncarnation) -> None:
     text = f"{call.method.name}() was interrupted while it ran in {incarnation.life.path}"
     call.fail(CallInterruptedError(text, BEGUN, call.id, call.method.name))
@@ -102,6 +145,7 @@ ANSWERS: dict[int, Callable[[Call, list[Any], GuestIncarnation], None]] = {
     p.ERROR: error,
     p.SKIPPED: skipped,
     p.INTERRUPTED: interrupted,
+    p.CLOSED: closed,
 }
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import trio
 
 from ..actors.events import Event
-
-if TYPE_CHECKING:
-    from ..actors.reasons import ExitReason
+from ..actors.reasons import ExitReason
 
 HELD = 10_000  # events a reader may fall behind before it misses some
 
@@ -64,16 +62,18 @@ class EventsMissed(Event):
 class EventReader:
     """Iterate over events as they happen: `async with runtime.events() as events: async for event in events: ...`.
 
-    Everything from the moment the reader was made.  It holds up to 10,000 events for a slow reader, then
-    drops the oldest and says so with EventsMissed.  If cancelled while waiting, no event is lost.
+    Everything from the moment the reader was made; with `messages=True` what happens to messages, too.  It
+    holds up to 10,000 events for a slow reader, then drops the oldest and says so with EventsMissed.  If
+    cancelled while waiting, no event is lost.
     """
 
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, stream: EventStream, messages: bool = False) -> None:
         self.stream = stream
+        self.messages = messages
         self.held: deque[Event] = deque()
         self.missed = 0
         self.wanted = trio.Event()
-        stream.readers.append(self)
+        stream.enter(self)
 
     def put(self, event: Event) -> None:
         if len(self.held) >= HELD:
@@ -93,9 +93,26 @@ class EventReader:
             self.wanted = trio.Event()
             await self.wanted.wait()
         if self.missed:
-            count, self.missed = self.missed, 0
-            return EventsMissed(self.held[0].at, "", 0, count)
+            return self.gap()
         return self.held.popleft()
+
+    def gap(self) -> EventsMissed:
+        count, self.missed = self.missed, 0
+        return EventsMissed(self.held[0].at, "", 0, count)
+
+    def take(self) -> list[Event]:
+        """All that is held now."""
+        first: list[Event] = [self.gap()] if self.missed else []
+        rest, self.held = self.held, deque()
+        return [*first, *rest]
+
+    async def read(self) -> list[Event]:
+        """All events that are held, at least one; [] if no more will come."""
+        try:
+            first = await anext(self)
+        except StopAsyncIteration:
+            return []
+        return [first, *self.take()]
 
     async def __aenter__(self) -> Self:
         return self
@@ -105,16 +122,20 @@ class EventReader:
 
     def close(self) -> None:
         """Stop reading; idempotent."""
-        if self in self.stream.readers:
-            self.stream.readers.remove(self)
+        self.stream.leave(self)
         self.wanted.set()
 
 
 class EventStream:
-    """Hands every event to every reader; synchronous listeners hear it first."""
+    """Hands every event to every reader; synchronous listeners hear it first.
 
-    def __init__(self) -> None:
+    What happens to messages goes only to readers that want it; `watch` is told when there are some.
+    """
+
+    def __init__(self, watch: Callable[[bool], None] = lambda on: None) -> None:
+        self.watch = watch
         self.readers: list[EventReader] = []
+        self.message_readers: list[EventReader] = []
         self.listeners: list[Callable[[Event], None]] = []
         self.closed = False
 
@@ -123,6 +144,27 @@ class EventStream:
             listener(event)
         for reader in self.readers:
             reader.put(event)
+
+    def tell(self, event: Event) -> None:
+        """Hand on what happened to a message."""
+        for reader in self.message_readers:
+            reader.put(event)
+
+    def enter(self, reader: EventReader) -> None:
+        self.readers.append(reader)
+        if reader.messages:
+            self.message_readers.append(reader)
+            if len(self.message_readers) == 1:
+                self.watch(True)
+
+    def leave(self, reader: EventReader) -> None:
+        if reader not in self.readers:
+            return
+        self.readers.remove(reader)
+        if reader.messages:
+            self.message_readers.remove(reader)
+            if not self.message_readers:
+                self.watch(False)
 
     def close(self) -> None:
         """No event will follow: readers end when they have read what they hold."""

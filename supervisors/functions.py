@@ -6,16 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..actors import lifecycle
-from ..actors.carried import context_of
-from ..actors.errors import NEVER_SENT, Unsendable
 from ..actors.executor import Executor, Process
 from ..actors.remote import remote_class
 from ..actors.spec import make_spec, options_of
-from ..transports.codec import Unencodable
-from ..transports.guests.context import CARRIED, Running, role, running
+from ..transports.guests.context import Running, role, running
 from ..transports.guests.functions import AsyncRunner, Runner
-from ..transports.guests.protocol import CALL
-from .pace import Pace
 from .pool import Pool, Size, cores
 from .pooled import PooledCall, PoolMailbox
 from .poolnode import PoolNode, admit_pool
@@ -27,8 +22,6 @@ if TYPE_CHECKING:
 RUNNERS = {
     awaits: remote_class(cls, {"max_restarts": -1}) for awaits, cls in ((False, Runner), (True, AsyncRunner))
 }
-
-Caller = tuple[int, str, Any]  # the call that makes another
 
 
 class FunctionMailbox(PoolMailbox):
@@ -46,37 +39,6 @@ class FunctionMailbox(PoolMailbox):
         by: Running = running,
     ) -> PooledCall:
         return self.task(method, args, kwargs, (role.get() or by).call, stored)
-
-    def task(
-        self,
-        method: Any,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        made_by: Caller | None = None,
-        stored: list[Any] | None = None,
-    ) -> PooledCall:
-        """The record of one call of a function, which may be made in any thread."""
-        assert self.encode is not None
-        id = self.next_id()
-        context = context_of(method, made_by) if made_by is not None or CARRIED or not method.plain else None
-        if stored is not None:
-            given = len(method.given)
-            places = [[at + given if isinstance(at, int) else at, key] for at, key in stored]
-            context = {**(context or {}), "stored": places}
-        try:
-            payload, code = self.encode(CALL, id, method.wire, (*method.given, *args), kwargs, context)
-        except Unencodable as error:
-            text = str(error).replace(method.wire, method.name)
-            raise Unsendable(text, NEVER_SENT, id, method.name) from error.__cause__
-        if method.pace is None:
-            method.pace = Pace()
-        call = PooledCall(
-            self, method, id, payload, {**method.code, **code}, False, made_by[0] if made_by else 0
-        )
-        call.pace, call.context = method.pace, context
-        if method.timeout is not None:
-            call.deadline = self.house.stage.now() + method.timeout
-        return call
 
 
 class FunctionPool(PoolNode):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,16 @@ import trio
 from ..actors import events
 from ..actors.debugging import check_environment
 from ..actors.life import Life
+from ..actors.queues import rewatch
+from ..actors.spawner import open_spawner
 from ..transports.stage import Stage
+from .crash import report_of
 from .events import EventStream
+from .groups import Groups, Keys
+from .linked import Links
+from .monitors import Monitors
 from .registry import Registry
+from .requests import REQUESTS
 from .rules import SECOND
 
 if TYPE_CHECKING:
@@ -24,7 +31,9 @@ if TYPE_CHECKING:
     from ..actors.deadletter import DeadLetter
     from ..actors.handle import ActorHandle
     from ..actors.held import Held
+    from ..actors.mailbox import Mailbox
     from ..actors.reasons import ExitReason
+    from ..actors.spawner import Spawner
     from .steps import Event
     from .supervisor import Child, SupervisorNode
 
@@ -43,9 +52,16 @@ class RuntimeHouse:
         self.stage = Stage()
         self.registry = Registry()
         self.nodes: dict[str, SupervisorNode] = {}  # the supervisors of the tree, by path
+        self.monitors = Monitors()
+        self.links = Links(self.monitors)
+        self.groups = Groups()
+        self.keys = Keys()
+        self.directories = (self.groups.directory, self.keys.directory)
         self.fed: deque[tuple[SupervisorNode, Event]] = deque()  # events on their way to supervisors
         self.settling: deque[Held] = deque()  # calls whose refs have their outcome
-        self.stream = EventStream()
+        self.stream = EventStream(self.watch)
+        self.watching = False
+        self.taps: dict[Mailbox, list[Callable[[Any, Call], None]]] = {}
         self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
@@ -70,8 +86,38 @@ class RuntimeHouse:
         """Nanoseconds, for those who decide."""
         return round(self.stage.now() * SECOND)
 
+    def ended(self, life: Life, reason: ExitReason) -> None:
+        """An incarnation has ended, or the one that was to come will not."""
+        monitors, links = self.monitors, self.links
+        if monitors.watched or monitors.owned:
+            monitors.ended(life, reason)
+        if links.watches:
+            links.ended(life)
+        for directory in self.directories:
+            if directory.lives:
+                directory.ended(life)
+
+    def request(self, life: Life, verb: str, /, *args: Any) -> Any:
+        """Do what an actor in a guest asks of more than itself."""
+        return REQUESTS[verb](self, life, *args)
+
     def emit(self, event: events.Event) -> None:
         self.stream.emit(event)
+
+    def tell(self, event: events.Event) -> None:
+        """Something happened to a message; told to those who want to know."""
+        self.stream.tell(event)
+
+    def crashed(self, event: events.ActorCrashed) -> None:
+        """An incarnation ended by a fault: one event, one report in the log."""
+        self.emit(event)
+        log.warning(report_of(event))
+
+    def watch(self, on: bool) -> None:
+        """Begin, or cease, to tell what happens to messages."""
+        self.watching = on
+        for life in self.registry.paths.values():
+            rewatch(life.mailbox)
 
     def bury(self, letter: DeadLetter) -> None:
         log.error(
@@ -86,6 +132,14 @@ class RuntimeHouse:
     def find(self, name: str, namespace: str = "") -> ActorHandle:
         """The handle of an actor by name or path; raises ActorNotFoundError."""
         return self.registry.find(name, namespace)
+
+    def spawner(self) -> Spawner:
+        """The runtime, for whoever is in none of its tasks."""
+        return self.context.run(open_spawner)
+
+    def look_after(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Run something in a task that belongs to nobody else; it must not raise."""
+        self.nursery.start_soon(function)
 
     def unseen(self, call: Call) -> None:
         """Nobody awaited this failure: tell it as an event and in the log."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast
 
+from ..actors.actor import ActorClass
 from ..actors.checks import UNLIMITED, Checks, check_fields, is_positive, is_seconds, is_tuple, one_of
 from ..actors.spawner import open_spawner
 from ..actors.spec import OPTIONS, ChildSpec, make_spec, options_of
@@ -18,13 +19,20 @@ T_co = TypeVar("T_co", covariant=True)
 Size = int | tuple[int, int]
 Key = Callable[..., Hashable]
 
+
+class MemberClass(Protocol[T_co]):
+    """An actor class with other options, which can be started without arguments."""
+
+    def child(self) -> ChildSpec[T_co]: ...
+
+
 IDLE = 60.0  # seconds; starting a member again is cheap, but what it had loaded is gone
 
 
 class Pool(Generic[T_co]):
     """Members of one actor class behind one handle: a call goes to whoever is free, and outlives who falls.
 
-    `member` is an actor class, or a child spec for one that takes arguments.  `size` is a number of members,
+    `member` is an actor class, `X.options(...)`, or a child spec for one that takes arguments.  `size` is a number of members,
     or the fewest and the most: then the pool grows while calls wait, and a member that was idle for
     `idle_timeout` seconds (60) is stopped.  Each member is restarted on its own, `intensity` times `within`
     seconds; one more, and the pool ends for the supervisor above it to decide.
@@ -55,7 +63,7 @@ class Pool(Generic[T_co]):
 
     def __init__(
         self,
-        member: Callable[[], T_co] | ChildSpec[T_co],
+        member: Callable[[], T_co] | MemberClass[T_co] | ChildSpec[T_co],
         size: Size | None = None,
         *,
         route: Literal["least_busy", "round_robin"] = "least_busy",
@@ -84,10 +92,8 @@ class Pool(Generic[T_co]):
             else spec.options.max_pending_calls,
         )
         check_fields(self, CHECKS)
-        if key is not None and self.least != self.most:
-            raise ValueError(
-                "with key= the size is one number: a pool that grows would give keys to other members"
-            )
+        if key is not None:
+            refuse_with_key(self)
 
     @property
     def label(self) -> str:
@@ -110,9 +116,20 @@ class Pool(Generic[T_co]):
         return f"<Pool {self.label!r} of {sizes(self.least, self.most)} {self.spec.cls.__name__}>"
 
 
+def refuse_with_key(pool: Pool[Any]) -> None:
+    if pool.least != pool.most:
+        raise ValueError(
+            "with key= the size is one number: a pool that grows would give keys to other members"
+        )
+    if pool.route != "least_busy":
+        raise ValueError(f"with key= the key chooses the member; leave out route={pool.route!r}")
+
+
 def spec_of(member: Any) -> ChildSpec[Any]:
     if isinstance(member, ChildSpec):
         return member  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(member, ActorClass):
+        return make_spec(member.cls, member.changed, (), {})  # pyright: ignore[reportUnknownMemberType]
     if not isinstance(member, type) or not hasattr(member, OPTIONS):
         raise TypeError(f"a pool has members of an actor class; {member!r} is none, nor X.child(...) of one")
     return make_spec(member, options_of(member), (), {})
@@ -156,7 +173,10 @@ def is_key(value: object) -> bool:
 
 
 CHECKS: Checks = {
-    "route": (one_of("least_busy", "round_robin"), "'least_busy' or 'round_robin'"),
+    "route": (
+        one_of("least_busy", "round_robin"),
+        "'least_busy' or 'round_robin', or leave it out and write key=f",
+    ),
     "key": (is_key, "a function of a call's arguments, or None"),
     "idle_timeout": (is_seconds, "a number of seconds, 0 or more"),
     "intensity": (lambda value: type(value) is int and value >= 0, "a count of restarts, 0 or more"),

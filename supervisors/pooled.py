@@ -9,22 +9,29 @@ from trio.lowlevel import enable_ki_protection
 
 from ..actors import lifecycle
 from ..actors.call import Call
-from ..actors.errors import CallError
+from ..actors.carried import context_of
+from ..actors.errors import NEVER_SENT, CallError, Unsendable
+from ..actors.held import with_their_values
 from ..actors.leaving import cancelled
 from ..actors.limited import refuse_beyond
 from ..actors.mailbox import Encode, Mailbox
 from ..actors.reasons import INTERRUPTED
-from ..transports.guests.context import Running, running
+from ..transports.codec import Unencodable
+from ..transports.guests.context import CARRIED, Running, running
 from ..transports.guests.protocol import CALL
 from .pace import Pace
 
 if TYPE_CHECKING:
+    from ..actors.function import FunctionMethod
     from ..actors.method import ActorMethod
     from ..actors.options import Options
     from .house import RuntimeHouse
     from .pool import Key
     from .router import Router
     from .seat import Seat
+
+
+Caller = tuple[int, str, Any]  # the call that makes another
 
 
 class PooledCall(Call):
@@ -54,6 +61,11 @@ class PooledCall(Call):
             Call.fail(self, error)
         if not self.clings:
             self.let_go()
+
+    def where(self) -> tuple[str, int]:
+        if self.seat is None:
+            return super().where()
+        return self.seat.life.path, self.seat.life.number
 
     def let_go(self) -> None:
         seat, self.seat = self.seat, None
@@ -103,6 +115,21 @@ class PoolMailbox(Mailbox):
         stored: list[Any] | None = None,
         by: Running = running,
     ) -> PooledCall:
+        call = self.for_member(kind, method, args, kwargs, stored, by)
+        if self.key is not None:
+            call.place = place_of(self.key, f"{method.name}() to {self.label}", args, kwargs)
+        return call
+
+    def for_member(
+        self,
+        kind: int,
+        method: ActorMethod[Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        stored: list[Any] | None = None,
+        by: Running = running,
+    ) -> PooledCall:
+        """A call whose member somebody else chooses."""
         made = super().make(kind, method, args, kwargs, stored, by)
         pace = self.paces.get(method.name)
         if pace is None:
@@ -111,8 +138,37 @@ class PoolMailbox(Mailbox):
             self, method, made.id, made.payload, made.code, made.is_cast, made.parent, pace=pace
         )
         call.deadline, call.context = made.deadline, made.context
-        if self.key is not None:
-            call.place = hash(self.key(*args, **kwargs))
+        return call
+
+    def task(
+        self,
+        method: FunctionMethod,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        made_by: Caller | None = None,
+        stored: list[Any] | None = None,
+    ) -> PooledCall:
+        """The record of one call of a function, which may be made in any thread."""
+        assert self.encode is not None
+        id = self.next_id()
+        context = context_of(method, made_by) if made_by is not None or CARRIED or not method.plain else None
+        if stored is not None:
+            given = len(method.given)
+            places = [[at + given if isinstance(at, int) else at, key] for at, key in stored]
+            context = {**(context or {}), "stored": places}
+        try:
+            payload, code = self.encode(CALL, id, method.wire, (*method.given, *args), kwargs, context)
+        except Unencodable as error:
+            text = str(error).replace(method.wire, method.name)
+            raise Unsendable(text, NEVER_SENT, id, method.name) from error.__cause__
+        if method.pace is None:
+            method.pace = Pace()
+        call = PooledCall(
+            self, method, id, payload, {**method.code, **code}, False, made_by[0] if made_by else 0
+        )
+        call.pace, call.context = method.pace, context
+        if method.timeout is not None:
+            call.deadline = self.house.stage.now() + method.timeout
         return call
 
     def chunks(self, method: ActorMethod[Any]) -> bool:
@@ -137,9 +193,11 @@ class PoolMailbox(Mailbox):
         super().withdraw(call, error, why)
 
     async def broadcast(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> list[Any]:
         """Call every member; returns when all have answered, or raises the first error in their order."""
+        if refs:
+            args, kwargs = await with_their_values(method, args, kwargs)
         await self.router.staff.wait_ready()
         calls = self.call_each(method, args, kwargs)
         try:
@@ -154,7 +212,7 @@ class PoolMailbox(Mailbox):
     def call_each(
         self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> list[PooledCall]:
-        calls = [self.make(CALL, method, args, kwargs) for _ in self.router.seats]
+        calls = [self.for_member(CALL, method, args, kwargs) for _ in self.router.seats]
         for seat, call in zip(self.router.seats, calls, strict=True):
             call.pinned = True
             self.count += 1
@@ -162,6 +220,15 @@ class PoolMailbox(Mailbox):
                 self.arm(call.deadline)
             seat.take(call)
         return calls
+
+
+def place_of(key: Key, what: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
+    """Where a call belongs: the hash of its key, which does not change while the runtime is open."""
+    try:
+        return hash(key(*args, **kwargs))
+    except Exception as error:
+        error.add_note(f"The pool's key= was asked for the key of {what}: it gets the call's arguments")
+        raise
 
 
 async def done(call: Call) -> None:

@@ -10,6 +10,7 @@ import trio
 
 from ..actors import events, lifecycle
 from ..actors.deadletter import UNDELIVERED, letter_of
+from ..actors.dump import DUMPS, stacks_of
 from ..actors.life import EXECUTORS
 from ..actors.reasons import ERROR, NORMAL_EXIT, SHUTDOWN_EXIT, ExitReason
 from ..actors.standing import Standing
@@ -120,6 +121,7 @@ class PoolNode(Standing, SupervisorNode):
         self.move("rest")
         if reason is not None:
             self.close_mailbox(reason)
+            self.house.ended(cast("Life", self), reason)
 
     def retire(self, reason: ExitReason) -> None:
         if self.state is lifecycle.DEAD:
@@ -128,6 +130,7 @@ class PoolNode(Standing, SupervisorNode):
         self.move("retire")
         self.emit(events.ActorDied, self, reason)
         self.close_mailbox(reason)
+        self.house.ended(cast("Life", self), reason)
         self.house.registry.leave(cast("Life", self))
 
     def close_mailbox(self, reason: ExitReason) -> None:
@@ -168,7 +171,7 @@ class PoolNode(Standing, SupervisorNode):
         seats = self.router.seats
         starting = sum(not seat.up and not seat.leaving for seat in seats)
         wanted = min(waiting - starting, self.plan.most - len(seats))
-        if wanted > 0 and self.state in (lifecycle.STARTING, lifecycle.READY):
+        if wanted > 0 and self.state in (lifecycle.STARTING, lifecycle.READY) and not self.core.ending:
             for _ in range(wanted):
                 self.hire()
             self.emit(PoolResized, self, len(seats))
@@ -210,6 +213,7 @@ class PoolNode(Standing, SupervisorNode):
         self.move("ready")
         self.overseer.ready(self)
         self.house.changed()
+        self.router.freed()  # calls that waited for a pool to come back may find nobody there yet
 
     def ended(self, child: Child, reason: ExitReason, started: bool) -> None:
         assert isinstance(child, MemberLife)
@@ -263,6 +267,20 @@ def is_idle(seat: Seat) -> bool:
     return seat.up and seat.load == 0
 
 
+async def dump_members(pool: PoolNode, router: Router, timeout: float) -> str:
+    """The stacks of all members, who are asked at the same time, in the order of their places."""
+    lives = [seat.life for seat in router.seats]
+    texts: dict[Life, str] = {}
+
+    async def ask(life: Life) -> None:
+        texts[life] = await stacks_of(life, timeout)
+
+    async with trio.open_nursery() as nursery:
+        for life in lives:
+            nursery.start_soon(ask, life)
+    return "".join([f"{pool.path} is a {pool.what}\n", *(texts[life] for life in lives)])
+
+
 def plant_pool(above: SupervisorNode, id: str, path: str, plan: Pool[Any]) -> PoolNode:
     """Make the node of a pool, and put it below its supervisor."""
     return admit_pool(PoolNode(id, path, plan, above.house, above))
@@ -277,3 +295,4 @@ def admit_pool(node: NodeT) -> NodeT:
 
 
 PLANTERS[Pool] = plant_pool
+DUMPS[Router] = dump_members

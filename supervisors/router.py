@@ -55,6 +55,7 @@ class Router:
         "staff",
         "timer",
         "turn",
+        "width",
     )
 
     glance = None
@@ -72,6 +73,7 @@ class Router:
         self.timer: Timer | None = None
         self.dying: list[tuple[Life, int]] = []
         self.keyed = plan.key is not None
+        self.width = plan.most
         self.slots = limit_of(plan.member.cls, plan.member.options)
         self.choose = ROUTES["key" if self.keyed else plan.route]
 
@@ -123,11 +125,16 @@ class Router:
         """Give all that waits to members, room or not: they stop when they have done it."""
         self.dispatch()
         queue = self.mailbox.queue
+        left: list[PooledCall] = []
         while queue and self.seats:
             call = queue.popleft()
             able = [seat for seat in self.seats if call.id not in seat.recalled]
             if able and not call.ended:
                 min(able, key=load_of).take(call)
+            elif not call.ended:
+                left.append(call)  # its member has still to skip it; then it is dispatched
+        if queue is not None:
+            queue.extend(left)
 
     def take_back(self, calls: list[PooledCall], place: int) -> None:
         """Calls that the member at this place had and did not begin: to the head, for whoever is free, or for it."""
@@ -135,11 +142,16 @@ class Router:
             call.let_go()
         if self.mailbox.closed is not None:
             self.staff.refuse(calls)
-        elif self.keyed and place < len(self.seats):
-            self.seats[place].take_first(calls)
+        elif self.keyed and (seat := self.seat_at(place)) is not None:
+            seat.take_first(calls)
         elif calls:
             self.mailbox.put_back([*calls])
             self.freed()
+
+    def seat_at(self, place: int) -> Seat | None:
+        """The seat at a place; while the pool ends there may be none, and no other stands in for it."""
+        seat = self.seats[place] if place < len(self.seats) else None
+        return seat if seat is not None and seat.place == place else None
 
     # -- what members have in their hands -------------------------------------------------------
 
@@ -156,6 +168,13 @@ class Router:
     def recall(self, call: Call, stand_in: Call) -> bool:
         """A router has nothing in its own hands."""
         return False
+
+    def let_back(self, calls: list[Call]) -> None:
+        """Calls have come back within one chain: those that a member has may begin."""
+        for call in calls:
+            receiver = self.hands(call)
+            if receiver is not None:
+                receiver.let_back([call])
 
     def credit(self, call: Call, items: int) -> None:
         receiver = self.hands(call)
@@ -223,7 +242,7 @@ def round_robin(router: Router, call: PooledCall) -> Seat | None:
 
 def by_key(router: Router, call: PooledCall) -> Seat | None:
     """Always the same member for the same key: calls wait for it, and keep their order."""
-    return router.seats[call.place % len(router.seats)] if router.seats else None
+    return router.seat_at(call.place % router.width)
 
 
 def cost_of(call: PooledCall) -> float:

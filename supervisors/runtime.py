@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import copy_context
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, Unpack, cast, overload
 
 import trio
 
-from ..actors.deadletter import DeadLetter
 from ..actors.errors import ActorStartError, NoRuntimeError, UnderstudyError
 from ..actors.executor import Executor
 from ..actors.handle import ActorHandle, of_class
 from ..actors.held import refs_of, with_values
 from ..actors.here import check_here, check_trio, not_trio
+from ..actors.leaving import cancel_refs
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
 from ..actors.process import ProcessCraft
@@ -26,19 +25,19 @@ from ..actors.scope import scope_here
 from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
-from ..transports.system.means import capabilities
-from .events import EventReader
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
+from .groups import Groups, Keys
 from .handle import SupervisorHandle
 from .house import RuntimeHouse
+from .observed import Observed
+from .observing import Observers, Observing
 from .pool import Pool
 from .poolnode import plant_pool
 from .rules import ChildRules, Flags
 from .spec import Supervisor
 from .steps import Shutdown
 from .supervisor import SupervisorNode
-from .tree import draw
 
 if TYPE_CHECKING:
     from ..actors.actor import Handle
@@ -59,7 +58,7 @@ class TreeFailedError(UnderstudyError):
         self.__cause__ = reason.exception
 
 
-class Runtime:
+class Runtime(Observed):
     """An open runtime: it starts and finds actors, tells events, keeps the dead letters, draws the tree."""
 
     def __init__(self, house: RuntimeHouse, tree: Supervisor) -> None:
@@ -77,30 +76,24 @@ class Runtime:
         self.dynamic = SupervisorNode("dynamic", "", Flags(dynamic=True, per_child=True), house, self.root)
         self.function_pools = FunctionPools(self.dynamic)
         self.plan = tree
+        self.observers = Observers(house)
         house.on_changed, house.on_over, house.on_gone = self.all_started, self.ended, self.end_now
 
     # -- what users ask -------------------------------------------------------------------------
 
     @property
-    def dead_letters(self) -> deque[DeadLetter]:
-        """Messages nobody could deal with, oldest first; the last 10,000."""
-        return self.house.dead_letters
+    def groups(self) -> Groups:
+        """Actors in groups, under any hashable key."""
+        return self.house.groups
 
-    def events(self) -> EventReader:
-        """A reader of every event from now on; use it with `async with`, iterate with `async for`."""
-        return EventReader(self.house.stream)
-
-    def tree(self) -> str:
-        """The tree as text."""
-        return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid)
+    @property
+    def keys(self) -> Keys:
+        """Actors under keys of their own, at most one under each."""
+        return self.house.keys
 
     def supervisor(self, path: str = "") -> SupervisorHandle:
         """The handle of the supervisor at this path in the tree; without a path, of the tree itself."""
         return SupervisorHandle(self.house, path)
-
-    def capabilities(self) -> dict[str, str]:
-        """Which of the system's means are in use, and what stands in for the others."""
-        return capabilities()
 
     @overload
     def get_actor(self, name: str, /, *, namespace: str = "") -> Handle[Any]: ...
@@ -224,7 +217,7 @@ class Runtime:
         self.closing = True
         self.house.stage.terminal.tell("the runtime closes, and waits for this prompt")
         for life in list(self.house.registry.paths.values()):
-            life.mailbox.cancel_refs()
+            cancel_refs(life.mailbox)
             if failed:
                 life.drop_casts()
         if not self.house.gone.is_set():
@@ -233,6 +226,7 @@ class Runtime:
         self.root.retire(SHUTDOWN_EXIT)
         await self.house.stage.keeper.close()
         self.house.stream.close()
+        await self.observers.close()
 
 
 def own_spec(plan: Plan) -> ChildSpec[Any]:
@@ -246,6 +240,8 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
     Left normally, accepted casts are carried out first; left by an exception, they are dropped (and listed as
     dead letters).  Children stop last first, each within its `shutdown`, then by the ladder.
 
+    `record=` takes its events somewhere (`understudy.recording`), `trace=True` keeps them for `runtime.trace()`.
+
     Example:
         async with open_runtime() as runtime:
             counter = Counter.remote(10)
@@ -257,8 +253,8 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
         NoRuntimeError: if this is not trio.
     """
 
-    def __init__(self, tree: Supervisor | None = None) -> None:
-        self.block = opened(tree)
+    def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
+        self.block = opened(tree, options)
 
     async def __aenter__(self) -> Runtime:
         check_trio("open_runtime()")
@@ -276,7 +272,7 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
 
 
 @asynccontextmanager
-async def opened(tree: Supervisor | None) -> AsyncGenerator[Runtime]:
+async def opened(tree: Supervisor | None, options: Observing) -> AsyncGenerator[Runtime]:
     try:
         async with trio.open_nursery() as nursery:
             house: RuntimeHouse = await nursery.start(keep_house)
@@ -286,6 +282,7 @@ async def opened(tree: Supervisor | None) -> AsyncGenerator[Runtime]:
             open_runtimes.add(runtime)
             try:
                 house.context = copy_context()  # the actors' tasks see the runtime too
+                runtime.observers.open(runtime, options)
                 runtime.plant()
                 await runtime.begin()
                 with runtime.body:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..actors.life import Life
 from ..actors.lifecycle import ENDED
+from ..actors.queues import exchange, plain_queue
 from .pace import ENOUGH
 from .pooled import PooledCall, StandIn
 
@@ -76,7 +76,7 @@ class Seat:
         self.take_on(call)
         mailbox = self.life.mailbox
         if mailbox.queue is None:
-            mailbox.queue = deque()
+            mailbox.queue = plain_queue(mailbox)
         mailbox.queue.append(call)
         receiver = mailbox.receiver
         if receiver is not None and not receiver.awake:
@@ -134,7 +134,7 @@ class Seat:
         mailbox = self.life.mailbox
         waiting = mailbox.waiting()
         if mailbox.queue is not None:
-            mailbox.queue = deque(call for call in waiting if not is_for_anyone(call))
+            exchange(mailbox, plain_queue(mailbox, [call for call in waiting if not is_for_anyone(call)]))
         return [call for call in waiting if is_for_anyone(call) and not call.ended]
 
     def take_first(self, calls: list[PooledCall]) -> None:

@@ -120,8 +120,9 @@ class SupervisorNode:
         self.feed(steps.Started(child.id))
 
     def ended(self, child: Child, reason: ExitReason, started: bool) -> None:
-        level = logging.WARNING if reason.abnormal and not reason.ordered else logging.DEBUG
-        log.log(level, "%s, incarnation %d, ended: %s", child.path, child.number, reason)
+        if not (isinstance(child, Life) and reason.crash):  # that has its own report
+            level = logging.WARNING if reason.crash else logging.DEBUG
+            log.log(level, "%s, incarnation %d, ended: %s", child.path, child.number, reason)
         if self.starters:
             self.told(child.id, reason)
         self.feed(steps.Ended(child.id, reason, started, not started and reason.kind == NORMAL))

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..actors.executor import Process
 from ..actors.life import Life
+from ..transports.system.processes import ENDED, Listed, below
 from .child import DELAYED, PARKED
 from .supervisor import SupervisorNode
 
 if TYPE_CHECKING:
     from .supervisor import Child
 
+Table = dict[int, Listed]
 
-def draw(nodes: list[Child], keeper: int) -> str:
-    """One line a node, indented under its supervisor."""
-    lines: list[str] = []
-    for node in nodes:
-        lines += describe(node, 0)
+
+def draw(nodes: list[Child], keeper: int, table: Table | None = None) -> str:
+    """One line a node, indented under its supervisor; with the system's list one for every process of ours."""
+    lines = [line for node in nodes for line in describe(node, 0, table)]
     if keeper:
         lines.append(f"keeper  process {keeper}; starts and reaps the guests")
+    if keeper and table is not None:
+        known = {pid for node in nodes for pid in pids_of(node)}
+        lines += others(keeper, known, table)
     return "\n".join(lines)
 
 
-def describe(node: Child, depth: int, waits: str = "") -> list[str]:
+def describe(node: Child, depth: int, table: Table | None = None, waits: str = "") -> Iterator[str]:
     indent = "  " * depth
     if isinstance(node, SupervisorNode):
-        lines = [f"{indent}{node.id}  {node.what}{f', {waits}' if waits else ''}"]
+        yield f"{indent}{node.id}  {node.what}{f', {waits}' if waits else ''}"
         for child in node.children.values():
-            lines += describe(child, depth + 1, core_state(node, child))
-        return lines
-    assert isinstance(node, Life)
-    return [f"{indent}{node.id}  {describe_actor(node, waits)}"]
+            yield from describe(child, depth + 1, table, core_state(node, child))
+    else:
+        assert isinstance(node, Life)
+        yield f"{indent}{node.id}  {describe_actor(node, table, waits)}"
+        if table is not None and (pid := pid_of(node)):
+            yield from processes(pid, depth, table)
 
 
 def core_state(node: SupervisorNode, child: Child) -> str:
@@ -40,13 +47,48 @@ def core_state(node: SupervisorNode, child: Child) -> str:
     return state if state in (DELAYED, PARKED) else ""
 
 
-def describe_actor(life: Life, waits: str = "") -> str:
+def describe_actor(life: Life, table: Table | None = None, waits: str = "") -> str:
     parts = [life.spec.cls.__name__, waits or life.state, f"incarnation {life.number}"]
     executor = life.spec.options.executor
     if isinstance(executor, Process):
         parts.append("trusted" if executor.trusted else "untrusted")
         parts.append("no sandbox")
-    pid = life.incarnation.pid if life.incarnation is not None else 0
-    if pid:
+    pid = pid_of(life)
+    if pid and (table is None or pid in table):
         parts.append(f"process {pid}")
     return ", ".join(parts)
+
+
+def pid_of(life: Life) -> int:
+    return life.incarnation.pid if life.incarnation is not None else 0
+
+
+def pids_of(node: Child) -> Iterator[int]:
+    """The processes that actors have for themselves."""
+    if isinstance(node, SupervisorNode):
+        for child in node.children.values():
+            yield from pids_of(child)
+    elif isinstance(node, Life):
+        yield pid_of(node)
+
+
+# -- what else the system lists ------------------------------------------------------------------------
+
+
+def processes(pid: int, depth: int, table: Table) -> Iterator[str]:
+    """What a process has started, and what that has."""
+    for level, process in below(pid, table):
+        yield f"{'  ' * (depth + level)}{shown(process)}"
+
+
+def others(keeper: int, known: set[int], table: Table) -> Iterator[str]:
+    """What is the keeper's, and no actor's: a guest that is just starting or ending, what a dead one left."""
+    for process in table.values():
+        if process.parent == keeper and process.pid not in known:
+            yield f"  {shown(process)}"
+            yield from processes(process.pid, 1, table)
+
+
+def shown(process: Listed) -> str:
+    ended = ", ended" if process.state == ENDED else ""
+    return f"process {process.pid}{ended}  {process.command}"

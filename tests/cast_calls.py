@@ -190,6 +190,15 @@ class Asker(Actor, executor=QUIET):
         return sync.get(ref)
 
     @method
+    def wait_late(self, gate: str, *way: Any) -> int:
+        """Go round, and wait for it only once the gate is open."""
+        ref = way[0].circle.remote(*way[1:])
+        while not os.path.exists(gate):
+            time.sleep(0.002)
+        told: int = sync.get(ref)
+        return 1 + told
+
+    @method
     def keep(self, value: Any) -> None:
         self.kept = value
 
@@ -200,7 +209,7 @@ class Asker(Actor, executor=QUIET):
     @method
     def open_questions(self) -> int:
         """How many it has open itself."""
-        from understudy.actors.guest_handle import asking
+        from understudy.actors.guest_ref import asking
 
         return len(asking().open)
 
@@ -330,6 +339,14 @@ class AsyncAsker(Actor, executor=QUIET):
         return 1 + await way[0].circle_by_ref.remote(*way[1:]) if way else 0
 
     @method
+    async def wait_late(self, gate: str, *way: Any) -> int:
+        ref = way[0].circle.remote(*way[1:])
+        while not said(gate):
+            await pause(0.002)
+        told: int = await ref
+        return 1 + told
+
+    @method
     async def keep(self, value: Any) -> None:
         self.kept = value
 
@@ -339,7 +356,7 @@ class AsyncAsker(Actor, executor=QUIET):
 
     @method
     async def open_questions(self) -> int:
-        from understudy.actors.guest_handle import asking
+        from understudy.actors.guest_ref import asking
 
         return len(asking().open)
 
@@ -418,6 +435,12 @@ class Mill(Actor):
         """Note in a file that this item was run."""
         note(path, f"{n} ")
         return n
+
+    @method
+    def wait_for(self, path: str) -> int:
+        while not os.path.exists(path):
+            time.sleep(0.002)
+        return 1
 
     @method
     def ids(self, _: Any) -> tuple[int, int]:

@@ -77,6 +77,9 @@ class Stillborn(Actor, executor=QUIET):
     def __init__(self) -> None:
         raise ValueError("not today")
 
+    @method
+    def never(self) -> None: ...
+
 
 class Frail(Actor, executor=QUIET):
     """Starts once for each file of the folder it may take away."""

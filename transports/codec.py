@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.msgpack import Decoder, Encoder, Ext
 
-from .guests import msgpack, pickles
+from .guests import causes, msgpack, pickles
 from .guests import protocol as p
 from .guests.values import fill
 
@@ -50,10 +50,11 @@ class HostCodec(Protocol):
         context: dict[str, Any] | None = None,
     ) -> tuple[Any, Code]: ...
     def message(self, *parts: Any) -> Any: ...
-    def again(self, message: Any, attempt: int) -> Any: ...
+    def marked(self, message: Any, name: str, value: Any) -> Any: ...
     def packed(self, value: Any) -> tuple[Any, Code]: ...
     def packed_error(self, error: BaseException) -> Any: ...
     def value(self, value: Any) -> Any: ...
+    def values_in(self, values: list[Any]) -> list[Any]: ...
     def error(self, pickled: Any) -> Exception | None: ...
 
 
@@ -187,6 +188,10 @@ class Codec:
             return value
         return pickles.loads(value)
 
+    def values_in(self, values: list[Any]) -> list[Any]:
+        """The items of a stream, as their reader gets them; raises what unpickling raises."""
+        return [pickles.loads(value) if type(value) is Pickled else value for value in values]
+
     def arguments(self, message: bytes, code: Code) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a call that we encoded was called with; for the dead letters."""
         parts: list[Any] = [*_decode(message), None, None]
@@ -198,7 +203,7 @@ class Codec:
 
     def packed(self, value: Any) -> tuple[Any, Code]:
         """A value as part of a message, and the code it names; raises Unencodable."""
-        if type(value) in p.PLAIN_TYPES and type(value) is not int:
+        if is_plain(value):
             return value, NO_CODE
         if not self.trusted:
             return value, NO_CODE
@@ -211,32 +216,39 @@ class Codec:
     def packed_error(self, error: BaseException) -> bytes | None:
         """An exception, if it can be pickled by reference."""
         try:
-            return pickles.dumps(error) if self.trusted and isinstance(error, Exception) else None
+            return causes.dumps_error(error) if self.trusted and isinstance(error, Exception) else None
         except Exception:
             return None
 
-    def again(self, message: bytes, attempt: int) -> bytes:
-        """The same call, told that it is tried again."""
-        return reencode(message, attempt)
+    def marked(self, message: bytes, name: str, value: Any) -> bytes:
+        """The same call, with one thing more in its context."""
+        return reencode(message, name, value)
 
     def error(self, pickled: Any) -> Exception | None:
         """The exception of a fault, if it can be rebuilt here."""
         if not self.trusted or type(pickled) is not bytes:
             return None
         try:
-            error = pickles.loads(pickled)
+            error = causes.loads_error(pickled)
         except Exception:
             return None
         return error if isinstance(error, Exception) else None
 
 
-def reencode(message: bytes, attempt: int) -> bytes:
+def is_plain(value: Any) -> bool:
+    """Does msgpack carry it as it is, whatever it is?"""
+    if value.__class__ is int:
+        return bool(-(1 << 63) <= value < 1 << 64)
+    return value.__class__ in p.PLAIN_TYPES and (value.__class__ is not str or value.isascii())
+
+
+def reencode(message: bytes, name: str, value: Any) -> bytes:
     parts = _decode(message)
     place = Ext(p.PICKLED, parts[3]) if type(parts[3]) is Pickled else parts[3]
     context = dict(parts[5] or {}) if len(parts) > 5 else {}
     if type(context.get("vars")) is Pickled:
         context["vars"] = Ext(p.PICKLED, context["vars"])
-    context["attempt"] = attempt
+    context[name] = value
     return _encode((*parts[:3], place, parts[4] if len(parts) > 4 else None, context))
 
 

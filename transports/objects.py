@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .guests import protocol as p
+from .guests.weights import weight_of
 
 NO_CODE: Mapping[bytes, bytes] = {}
 
@@ -38,11 +39,14 @@ class HostObjects:
     def packed_error(self, error: BaseException) -> BaseException:
         return error
 
-    def again(self, message: list[Any], attempt: int) -> list[Any]:
-        return [*message[:5], {**(message[5] or {}), "attempt": attempt}]
+    def marked(self, message: list[Any], name: str, value: Any) -> list[Any]:
+        return [*message[:5], {**(message[5] or {}), name: value}]
 
     def value(self, value: Any) -> Any:
         return value
+
+    def values_in(self, values: list[Any]) -> list[Any]:
+        return values
 
     def error(self, pickled: Any) -> Exception | None:
         return pickled if isinstance(pickled, Exception) else None
@@ -70,8 +74,11 @@ class GuestObjects:
     def item(self, value: Any) -> Any:
         return value
 
-    def items(self, id: int, values: list[Any]) -> list[list[Any]]:
-        return [[p.ITEM, id, values]]
+    def items(self, id: int, values: list[Any]) -> list[Any]:
+        return [p.ITEM, id, values]
+
+    def weight(self, message: list[Any]) -> int:
+        return weight_of(message[2])
 
     def arguments(self, message: list[Any]) -> tuple[Any, Mapping[str, Any]]:
         return message[3], message[4] or {}

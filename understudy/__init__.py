@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .actors.context import current_actor as current_actor
     from .actors.context import current_call as current_call
     from .actors.context import exit_actor as exit_actor
+    from .actors.down import Down as Down
     from .actors.dump import dump as dump
     from .actors.errors import ActorAlreadyExistsError as ActorAlreadyExistsError
     from .actors.errors import ActorDiedError as ActorDiedError
@@ -48,9 +49,9 @@ if TYPE_CHECKING:
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
     from .actors.put import put as put
-    from .actors.queue import Empty as Empty
-    from .actors.queue import Full as Full
     from .actors.queue import Queue as Queue
+    from .actors.queue_errors import Empty as Empty
+    from .actors.queue_errors import Full as Full
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from .actors.verbs import wait_ready as wait_ready
     from .executor import Executor as Executor
     from .supervisors.actorpool import ActorPool as ActorPool
+    from .supervisors.monitors import monitor as monitor
     from .supervisors.pool import Pool as Pool
     from .supervisors.runtime import Runtime as Runtime
     from .supervisors.runtime import TreeFailedError as TreeFailedError
@@ -84,6 +86,7 @@ DOOR = {
     "actors.backoff": ("Backoff",),
     "actors.carried": ("carry",),
     "actors.context": ("current_actor", "current_call", "exit_actor"),
+    "actors.down": ("Down",),
     "actors.dump": ("dump",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
@@ -94,7 +97,8 @@ DOOR = {
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
     "actors.put": ("put",),
-    "actors.queue": ("Empty", "Full", "Queue"),
+    "actors.queue": ("Queue",),
+    "actors.queue_errors": ("Empty", "Full"),
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
@@ -105,6 +109,7 @@ DOOR = {
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
     "executor": ("Executor",),
     "supervisors.actorpool": ("ActorPool",),
+    "supervisors.monitors": ("monitor",),
     "supervisors.pool": ("Pool",),
     "supervisors.runtime": ("Runtime", "TreeFailedError", "open_runtime"),
     "supervisors.spec": ("Supervisor",),
@@ -117,18 +122,33 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 LOOPS = (
     "actors.dump",
     "actors.put",
-    "actors.queue",
     "actors.scope",
     "actors.stream",
     "actors.verbs",
     "executor",
     "supervisors.actorpool",
+    "supervisors.monitors",
     "supervisors.runtime",
 )
 ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
 
 # What the methods of a guest get under the same names: the calls they make go by way of their host.
-IN_GUESTS = frozenset({"cancel", "get", "get_actor"})
+IN_GUESTS = frozenset(
+    {
+        "cancel",
+        "dump",
+        "get",
+        "get_actor",
+        "interrupt",
+        "kill",
+        "monitor",
+        "open_scope",
+        "put",
+        "statistics",
+        "wait",
+        "wait_ready",
+    }
+)
 
 here = os.path.dirname(__file__)
 if not os.path.isdir(os.path.join(here, "actors")):

@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, Unpack, overload
 
 import anyio
 
@@ -35,6 +35,7 @@ from .crossing.thread import RuntimeThread
 from .crossing.verbs import cancel, divided, enough_of, far_list, far_refs, statistics, too_late, values_of
 from .executor import Executor
 from .supervisors import actorpool
+from .supervisors.observing import Observing
 from .supervisors.spec import Supervisor
 
 if TYPE_CHECKING:
@@ -64,15 +65,16 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
         NoRuntimeError: if this is not asyncio.
     """
 
-    def __init__(self, tree: Supervisor | None = None) -> None:
+    def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
         self.tree = tree
+        self.options = options
         self.host: asyncio.Task[Any] | None = None
         self.cancelled = False
         self.requests = 0
 
     async def __aenter__(self) -> FarRuntime:
         loop = running_loop()
-        self.thread = RuntimeThread(self.tree, loop.is_closed)
+        self.thread = RuntimeThread(self.tree, loop.is_closed, options=self.options)
         self.host = asyncio.current_task()
         self.requests = self.host.cancelling() if self.host is not None else 0
         self.thread.begin()
@@ -151,7 +153,9 @@ def running_loop() -> asyncio.AbstractEventLoop:
         ) from None
 
 
-def lifespan(tree: Supervisor | None = None) -> Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]:
+def lifespan(
+    tree: Supervisor | None = None, **options: Unpack[Observing]
+) -> Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]:
     """A lifespan for Starlette and FastAPI: the runtime is open while the application is.
 
     Requests find actors by `get_actor`, and the runtime itself in `request.state.runtime`.
@@ -163,7 +167,7 @@ def lifespan(tree: Supervisor | None = None) -> Callable[[Any], AbstractAsyncCon
     @asynccontextmanager
     async def opened(app: Any) -> AsyncGenerator[dict[str, Any]]:
         del app
-        async with open_runtime(tree) as runtime:
+        async with open_runtime(tree, **options) as runtime:
             yield {"runtime": runtime}
 
     return opened

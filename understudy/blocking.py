@@ -8,7 +8,7 @@ Example:
 
 Every function here may be called from any thread, and a Ctrl-C ends its wait.  Actor classes, handles,
 `get_actor` and errors are those of `understudy`.  Inside the methods of an actor in a process or a thread `call`,
-`get`, `wait` and `cancel` wait for other actors.
+`get`, `wait`, `kill`, `interrupt` and `wait_ready` wait for other actors.
 """
 
 from __future__ import annotations
@@ -39,9 +39,12 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .executor import Executor
 else:  # a guest has no runtime of its own, and should not pay for an event loop
     from .actors.guest_verbs import call_blocking as call
-    from .actors.guest_verbs import cancel, get_actor
+    from .actors.guest_verbs import cancel, get_actor, put, statistics
     from .actors.guest_verbs import get_blocking as get
+    from .actors.guest_verbs import interrupt_blocking as interrupt
+    from .actors.guest_verbs import kill_blocking as kill
     from .actors.guest_verbs import wait_blocking as wait
+    from .actors.guest_verbs import wait_ready_blocking as wait_ready
 
     def __getattr__(name: str) -> Any:
         if name not in __all__:

@@ -17,6 +17,7 @@ INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 # A subcommand to its help, and to the module with its `add_options(parser)` and `run(options)`.
 COMMANDS = {
     "demo": ("parse the standard library while its readers are being killed", ".demo.command"),
+    "top": ("look on at the actors of another process, live", ".top.command"),
 }
 
 

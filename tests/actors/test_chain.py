@@ -221,6 +221,16 @@ def test_reentrant_lets_a_call_of_the_same_chain_in_at_once() -> None:
     fine(scene)
 
 
+def test_reentrant_lets_in_what_came_back_before_its_caller_waited() -> None:
+    async def scene() -> None:
+        (a,) = await named("a", reentrant=True)
+        b, c = await named("b", "c")
+        assert await a.by_ref([(b, "pong"), (a, "pong")], 1.0) == 2
+        assert await a.by_ref([(b, "ask"), (c, "ask"), (a, "ask")], 1.0) == 3
+
+    fine(scene)
+
+
 def test_reentrant_lets_no_call_of_another_chain_in() -> None:
     async def scene() -> None:
         (a,) = await named("a", reentrant=True)

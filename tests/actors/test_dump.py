@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from tests.cast import Endless, Player, Starter
+from tests.cast_async import Juggler
 from tests.cast_stuck import Stuck
 from tests.rehearsal import LOCAL, rehearse, until
-from understudy import Process, Runtime, Thread, dump, kill, statistics
+from understudy import Process, Runtime, Thread, cancel, dump, kill, statistics
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -116,6 +118,21 @@ def test_a_local_actor_shows_its_task() -> None:
             "here, incarnation 1, in this process:\nTask 'here' (most recent call first):\n"
         )
         assert "in serve\n" in text
+
+    rehearse(scene)
+
+
+def test_the_calls_of_an_async_local_actor_are_shown_one_by_one() -> None:
+    async def scene(runtime: Runtime) -> None:
+        juggler = await Juggler.options(executor=LOCAL).start()
+        waiting = [juggler.wait.remote() for _ in range(2)]
+        await trio.testing.wait_all_tasks_blocked()
+        text = await dump(juggler, file=io.StringIO())
+
+        assert text.count("cast_async.py") == 2
+        assert text.count("(most recent call first)") == 3
+        for ref in waiting:
+            cancel(ref)
 
     rehearse(scene)
 

@@ -21,6 +21,7 @@ from understudy import (
     ActorDiedError,
     ActorUnavailableError,
     CallInterruptedError,
+    DependencyError,
     Runtime,
     TaskError,
     Thread,
@@ -28,6 +29,7 @@ from understudy import (
     carry,
     interrupt,
     kill,
+    put,
     statistics,
 )
 from understudy.actors.chunks import ChunkStream
@@ -362,11 +364,72 @@ def test_with_retries_all_have_their_results(engine: Engine, at: int, tmp_path: 
         assert [value[0] for value in found] == list(range(400))
         assert len({value[1] for value in found}) == 400
         assert found[at][2] == 2
-        assert found[399][2] == 1
+        words = lines(path)
+        runs = [sum(word.startswith(f"{n}:") for word in words) for n in range(400)]
+        assert [value[2] for value in found] == runs  # who was tried before is told so, and nobody else
         first, second = [word for word in lines(path) if word.startswith(f"{at}:")]
         assert first.split(":")[1] == second.split(":")[1]
         assert (first.split(":")[2], second.split(":")[2]) == ("1", "2")
         await unhurt(actor, runtime, 2)
+
+    rehearse(scene)
+
+
+@everywhere
+@pytest.mark.parametrize("window", [1, 1024])
+def test_refs_among_the_items_stand_for_their_values(engine: Engine, window: int) -> None:
+    async def scene(runtime: Runtime) -> None:
+        actor, other = await engine.start(), await engine.start()
+        three = await put(3)
+        items = [0, 1, other.double.remote(1), three, other.double.remote(2), *range(5, 300)]
+        assert await all_of(actor.double.map(items, window=window)) == [2 * n for n in range(300)]
+        pairs = [(1, "a"), (three, "b"), (other.double.remote(1), await put("c")), (0, "d")]
+        assert await all_of(actor.both.starmap(pairs, window=window)) == ["a", "bbb", "cc", ""]
+        await unhurt(actor, runtime)
+        await unhurt(other, runtime)
+
+    rehearse(scene)
+
+
+@everywhere
+def test_a_ref_of_the_same_actor_may_be_among_the_items(engine: Engine) -> None:
+    async def scene(runtime: Runtime) -> None:
+        actor = await engine.start()
+        items = [actor.double.remote(n) for n in range(100)]
+        assert await all_of(actor.double.map(items)) == [4 * n for n in range(100)]
+        await unhurt(actor, runtime)
+
+    rehearse(scene)
+
+
+@everywhere
+def test_an_item_whose_ref_failed_fails_alone(engine: Engine) -> None:
+    async def scene(runtime: Runtime) -> None:
+        actor, other = await engine.start(), await engine.start()
+        items = [1, other.both.remote("no", "product"), 3]
+        found = await all_of(actor.double.map(items, errors="return"))
+        assert (found[0], found[2]) == (2, 6)
+        assert isinstance(found[1], DependencyError)
+        with pytest.raises(DependencyError):
+            await all_of(actor.double.map([1, other.both.remote("no", "product"), 3]))
+        await unhurt(actor, runtime)
+
+    rehearse(scene)
+
+
+@everywhere
+def test_leaving_a_map_leaves_what_waits_for_a_ref(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "go"
+
+    async def scene(runtime: Runtime) -> None:
+        actor, other = await engine.start(), await Mill.start()
+        slow = other.wait_for.remote(str(path))
+        async with actor.double.map([1, slow, 3]) as found:
+            assert await anext(found) == 2
+        assert await actor.double(2) == 4
+        path.touch()
+        await slow
+        await unhurt(actor, runtime)
 
     rehearse(scene)
 

@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from tests.rehearsal import run
-from understudy import ActorDiedError, Empty, Full, Queue
+from understudy import ActorDiedError, Empty, Full, NoRuntimeError, Queue
 
 blocked = trio.testing.wait_all_tasks_blocked
 
@@ -139,13 +139,12 @@ def test_those_who_wait_are_told_of_a_shutdown() -> None:
     run(play, virtual=True)
 
 
-def test_a_queue_does_not_travel_and_says_what_it_is() -> None:
+def test_a_queue_is_the_same_after_a_pickle_and_says_what_it_is() -> None:
     numbers: Queue[int] = Queue(3)
 
     assert repr(numbers) == "<Queue, 0 of 3 items>"
     assert bool(numbers)
-    with pytest.raises(TypeError, match="a Queue cannot travel"):
-        pickle.dumps(numbers)
+    assert pickle.loads(pickle.dumps(numbers)) is numbers
 
 
 @pytest.mark.parametrize("call", [lambda q: q.get(timeout=-1), lambda q: q.put(1, timeout=-1)])
@@ -153,5 +152,14 @@ def test_a_bad_timeout_is_refused(call: Any) -> None:
     async def play() -> None:
         with pytest.raises(ValueError, match="timeout must be a number of seconds, 0 or more, not -1"):
             await call(Queue())
+
+    run(play)
+
+
+def test_a_queue_belongs_to_the_thread_where_it_was_made() -> None:
+    async def play() -> None:
+        numbers: Queue[int] = Queue()
+        with pytest.raises(NoRuntimeError):
+            await trio.to_thread.run_sync(numbers.qsize)
 
     run(play)

@@ -11,6 +11,7 @@ import trio.testing
 from tests.cast_refs import Player, Taker, joined
 from tests.rehearsal import BOTH, LOCAL, NAMES, QUIET, held, pending_everywhere, rehearse
 from understudy import (
+    Actor,
     DependencyError,
     GetTimeoutError,
     ObjectRef,
@@ -24,13 +25,14 @@ from understudy import (
     cancel,
     get,
     kill,
+    method,
     open_scope,
     put,
     statistics,
     wait_ready,
 )
 from understudy.actors.events import FailureUnseen, MessageBuried
-from understudy.actors.held import HeldQueue
+from understudy.actors.queues import HeldQueue
 from understudy.actors.verbs import life_of
 
 UNTRUSTED = Process(stderr="keep", trusted=False)
@@ -537,3 +539,19 @@ def test_functions_and_pools_take_refs_too() -> None:
         assert statistics(mine).state == "dead"
 
     rehearse(scene)
+
+
+def test_a_held_call_behind_another_of_one_go_waits_in_a_class_with_async_methods_too() -> None:
+    class AsyncTaker(Actor, executor=LOCAL):
+        @method
+        async def take(self, value: Any, seconds: float = 0) -> Any:
+            await trio.sleep(seconds)
+            return value
+
+    async def scene(_: Runtime) -> None:
+        source, taker = await AsyncTaker.start(), await AsyncTaker.start()
+        pending = source.take.remote(2, 1)
+        first, second = taker.take.remote(1), taker.take.remote(pending)
+        assert await get([first, second]) == [1, 2]
+
+    rehearse(scene, virtual=True)

@@ -10,6 +10,7 @@ from tests.cast import Faller
 from tests.rehearsal import LOCAL, QUIET, held, rehearse, run
 from understudy import ActorError, Runtime, kill, open_runtime
 from understudy.actors.events import (
+    ActorCrashed,
     ActorDied,
     ActorEnded,
     ActorReady,
@@ -43,8 +44,9 @@ def test_a_life_is_told_in_its_order(executor: object) -> None:
         told = [(type(event), event.incarnation) for event in held(events)]
 
         assert told == [
-            (ActorStarting, 1), (ActorReady, 1), (ActorEnded, 1), (ChildRestarting, 1),
-            (ActorStarting, 2), (ActorReady, 2), (ActorEnded, 2), (SupervisorGaveUp, 2), (ActorDied, 2),
+            (ActorStarting, 1), (ActorReady, 1), (ActorCrashed, 1), (ActorEnded, 1), (ChildRestarting, 1),
+            (ActorStarting, 2), (ActorReady, 2), (ActorCrashed, 2), (ActorEnded, 2), (SupervisorGaveUp, 2),
+            (ActorDied, 2),
         ]  # fmt: skip
         assert {event.actor for event in held(events)} == {"f"}
 

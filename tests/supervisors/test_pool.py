@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 from pathlib import Path
@@ -17,23 +18,30 @@ from understudy import (
     ActorDiedError,
     ActorStartError,
     ActorUnavailableError,
+    DependencyError,
     Handle,
     PendingCallsLimitExceeded,
     Pool,
+    Process,
     Runtime,
     Supervisor,
     TaskCancelledError,
+    Thread,
     TreeFailedError,
+    blocking,
     cancel,
+    dump,
     get,
     get_actor,
     interrupt,
     kill,
     open_runtime,
+    put,
     statistics,
     wait_ready,
 )
 from understudy.supervisors.events import PoolResized
+from understudy.supervisors.pace import Pace
 
 LocalMember = Member.options(executor=LOCAL)
 
@@ -54,7 +62,10 @@ def test_a_size_is_a_count_or_the_fewest_and_the_most(size: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"route": "random"}, "route must be 'least_busy' or 'round_robin', not 'random'"),
+        (
+            {"route": "random"},
+            "route must be 'least_busy' or 'round_robin', or leave it out and write key=f, not 'random'",
+        ),
         ({"key": 3}, "key must be a function of a call's arguments, or None, not 3"),
         ({"max_pending_calls": 0}, "max_pending_calls must be"),
         ({"idle_timeout": -1}, "idle_timeout must be"),
@@ -78,6 +89,25 @@ def test_a_pool_with_keys_does_not_grow() -> None:
 def test_members_are_of_an_actor_class(member: Any) -> None:
     with pytest.raises(TypeError, match="a pool has members of an actor class"):
         Pool(member, 2)
+
+
+def test_with_a_key_there_is_no_route() -> None:
+    with pytest.raises(ValueError, match="the key chooses the member; leave out route='round_robin'"):
+        Pool(Member, 2, route="round_robin", key=lambda n: n)
+
+
+def test_members_may_have_options_of_their_own() -> None:
+    async def scene(runtime: Runtime) -> None:
+        plan = Pool(LocalMember.options(id="crew", max_pending_calls=1), 2)
+        members = await plan.start()
+
+        assert plan.label == "crew"
+        assert await members.path.broadcast() == ["crew/0", "crew/1"]
+        members.double.remote(1)
+        with pytest.raises(PendingCallsLimitExceeded):
+            members.double.remote(1)
+
+    rehearse(scene)
 
 
 def test_a_pool_says_what_it_is() -> None:
@@ -137,6 +167,23 @@ def test_a_pool_can_be_started_alone_and_has_a_name() -> None:
     rehearse(scene)
 
 
+@pytest.mark.parametrize("executor", [LOCAL, QUIET, Thread()], ids=["local", "process", "thread"])
+def test_a_dump_shows_the_stacks_of_every_member(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = await Pool(Member.options(executor=executor), 2, id="crew").start()
+        file = io.StringIO()
+        text = await dump(members, file=file)
+
+        assert text.startswith("crew is a pool of Member, ready, 2, least_busy\ncrew/0, incarnation 1, ")
+        assert text.count("(most recent call first):\n") >= 2
+        assert "\ncrew/1, incarnation 1, " in text
+        assert file.getvalue() == text
+        await kill(members)
+        assert await dump(members, file=file) == "crew is dead: no code of it runs\n"
+
+    rehearse(scene)
+
+
 def test_members_get_their_arguments() -> None:
     async def scene(runtime: Runtime) -> None:
         members = await Pool(LocalMember.child(10), 3).start()
@@ -154,6 +201,35 @@ def test_a_broadcast_goes_to_every_member_and_of_one_actor_to_that() -> None:
         assert await (await LocalMember.options(id="alone").start()).path.broadcast() == ["alone"]
         with pytest.raises(ValueError, match="-1 is below 0"):
             await members.double.broadcast(-1)
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
+def test_a_broadcast_gives_every_member_the_value_of_a_ref(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        members: Any = await Pool(Member.options(executor=executor).child(), 2).start()
+
+        assert await members.add.broadcast(members.double.remote(4)) == [8, 8]
+        assert await members.both.broadcast(2, second=put("ab")) == ["abab"] * 2
+        with pytest.raises(DependencyError, match=r"double\(\) to .* was not sent: .*-1 is below 0"):
+            await members.double.broadcast(members.double.remote(-1))
+
+    rehearse(scene)
+
+
+def test_a_broadcast_has_no_key_and_goes_to_every_member_of_a_pool_with_keys_too() -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = await local(3, id="crew", key=lambda name, *_: name).start()
+
+        assert await members.path.broadcast() == ["crew/0", "crew/1", "crew/2"]
+        with pytest.raises(TypeError, match="name") as error:
+            await members.path()
+        assert error.value.__notes__ == [
+            "The pool's key= was asked for the key of path() to crew: it gets the call's arguments"
+        ]
+        with pytest.raises(TypeError, match="unhashable"):
+            members.path.remote([])
 
     rehearse(scene)
 
@@ -188,6 +264,46 @@ def test_calls_of_one_key_go_to_one_member_in_their_order() -> None:
 
         assert len(set(paths.values())) > 1
         assert [await members.path(name, 1) for name in paths] == list(paths.values())
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("executor", [LOCAL, QUIET], ids=["local", "process"])
+def test_a_key_keeps_its_member_across_restarts_and_its_place_when_that_is_replaced(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        plan = Pool(Member.options(executor=executor).child(), 3, id="crew", key=lambda name, *_: name)
+        members = await plan.start()
+        names = "abcdefghij"
+        before = {name: await members.path(name) for name in names}
+        await kill(members, no_restart=False)
+        assert {name: await members.path(name) for name in names} == before
+
+        await kill(get_actor("crew/1"))
+        after = {name: await members.path(name) for name in names}
+        assert after == {name: {"crew/1": "crew/3"}.get(path, path) for name, path in before.items()}
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PAGED, reason="which calls had begun is known by the page")
+def test_when_all_members_die_at_once_calls_of_a_key_wait_for_their_own_in_order() -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = await Pool(Member, 3, key=lambda name, *_: name).start()
+        paths = {name: await members.path(name) for name in range(6)}
+        pids = await members.pid.broadcast()
+        waiting = [members.path.remote(n % 6, n) for n in range(120)]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        found = []
+        for n, ref in enumerate(waiting):
+            try:
+                found.append((n % 6, await ref))
+            except ActorUnavailableError:
+                pass  # it was the one that ran
+
+        assert len(found) >= 117
+        assert all(path == paths[name] for name, path in found)
 
     rehearse(scene)
 
@@ -256,6 +372,29 @@ def test_what_was_taken_back_is_done_once(tmp_path: Path) -> None:
 
     rehearse(scene)
     assert (tmp_path / "marks").read_text() == "x" * 600
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PAGED, reason="which calls have begun is known by the page")
+def test_casts_that_were_taken_back_are_done_before_the_pool_stops(tmp_path: Path) -> None:
+    file = tmp_path / "marks"
+    runtimes: list[Runtime] = []
+
+    async def scene(runtime: Runtime) -> None:
+        runtimes.append(runtime)
+        members = await Pool(Member, 1, id="crew").start()
+        node: Any = runtime.house.registry.paths["crew"]
+        for name in ("sleep", "mark"):  # so quick, it believes, that many may be given ahead
+            node.mailbox.paces[name] = pace = Pace()
+            pace.note(1e-6)
+        members.sleep.remote(30)
+        for _ in range(20):
+            members.mark.cast(str(file))
+        await until(lambda: node.router.seats[0].recalled)
+
+    rehearse(scene)
+    assert file.read_text() == "x" * 20
+    assert not runtimes[0].dead_letters
 
 
 # -- limits, cancellation ------------------------------------------------------------------------------
@@ -454,6 +593,31 @@ def test_a_pool_that_gave_up_is_started_anew_and_calls_wait_for_it(tmp_path: Pat
     rehearse(scene, Supervisor(Pool(Frail.child(str(tmp_path)), 1, id="frail", intensity=2)))
 
 
+def test_a_pool_that_hires_for_a_call_and_whose_members_do_not_start_tells_the_caller() -> None:
+    async def scene(runtime: Runtime) -> None:
+        nobody = await Pool(Stillborn, (0, 2), id="crew").start()
+        refs = [nobody.never.remote() for _ in range(5)]
+        with pytest.raises(ActorDiedError, match=r"its member . did not start: .*not today"):
+            await nobody.never()
+        for ref in refs:
+            with pytest.raises(ActorDiedError, match="not today"):
+                await ref
+        assert repr(nobody) == "<Stillborn 'crew': dead, incarnation 4>"
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [2, (0, 2)])
+def test_a_pool_without_an_interpreter_tells_so(size: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        members = Pool(Member.options(executor=Process(python="/no/such/python")), size).remote()
+        with pytest.raises(ActorDiedError, match=r"its member . did not start: .* status 127"):
+            await members.double(1)
+
+    rehearse(scene)
+
+
 # -- growth --------------------------------------------------------------------------------------------
 
 
@@ -537,3 +701,10 @@ def test_refs_that_are_pending_when_the_runtime_closes_are_cancelled() -> None:
 
     rehearse(scene)
     assert all(isinstance(ref.call.error, TaskCancelledError) for ref in refs)
+
+
+def test_plain_code_may_broadcast_the_value_of_a_ref() -> None:
+    with blocking.open_runtime():
+        members: Any = local(2).remote()
+
+        assert blocking.call(members.add.broadcast, members.double.remote(4)) == [8, 8]

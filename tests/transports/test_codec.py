@@ -256,7 +256,7 @@ def test_a_retried_call_is_the_same_but_for_its_attempt(
     codec: Codec, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     message, code = codec.call(p.CAST, 7, "m", args, kwargs)
-    again = reencode(message, 3)
+    again = reencode(message, "attempt", 3)
 
     assert parts_of(again)[5] == {"attempt": 3}
     assert (parts_of(again)[:3], codec.arguments(again, code)) == ([p.CAST, 7, "m"], (args, kwargs))
@@ -265,7 +265,7 @@ def test_a_retried_call_is_the_same_but_for_its_attempt(
 def test_a_call_retried_twice_tells_its_last_attempt() -> None:
     message, _ = TRUSTED.call(p.CALL, 7, "m", ((1, 2),), {})
 
-    assert reencode(reencode(message, 2), 3) == reencode(message, 3)
+    assert reencode(reencode(message, "attempt", 2), "attempt", 3) == reencode(message, "attempt", 3)
 
 
 def test_a_message_of_an_untrusted_codec_is_readable_by_the_pure_codec_of_a_guest() -> None:

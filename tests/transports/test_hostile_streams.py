@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 
 from tests.transports.test_hostile import Make, hostile, play
 from understudy import ActorError, CallError
+from understudy.transports.guests.weights import MOST
 
 pytestmark = [pytest.mark.slow]
 __all__ = ["hostile"]  # the fixture
@@ -62,4 +64,19 @@ def test_a_guest_that_keeps_to_its_credit_is_heard_to_the_end(hostile: Make) -> 
     async def scene(actor: Any) -> None:
         assert len([item async for item in actor.numbers(10)]) == 266
 
+    play(hostile(body), scene)
+
+
+def test_a_guest_that_sends_more_bytes_than_there_is_room_for_is_stopped(hostile: Make) -> None:
+    async def scene(actor: Any) -> None:
+        stream = actor.numbers(10)
+        assert await anext(stream) == bytes(1 << 20)
+        with trio.fail_after(5):
+            await stream.feed.call.wait_ended()
+        assert len(stream.items) << 20 <= MOST + (1 << 20)
+        with pytest.raises(CallError):
+            async for _ in stream:
+                pass
+
+    body = "ready(); id = hear(p.STREAM)[1]\nfor _ in range(200): say([p.ITEM, id, [bytes(1 << 20)]])\nstay()"
     play(hostile(body), scene)

@@ -29,6 +29,7 @@ GOOD: dict[int, list[list[Any]]] = {
     p.ERROR: [[p.ERROR, 1, FAULT]],
     p.SKIPPED: [[p.SKIPPED, 1]],
     p.INTERRUPTED: [[p.INTERRUPTED, 1]],
+    p.CLOSED: [[p.CLOSED, 1]],
     p.ITEM: [[p.ITEM, 1, ["value"]], [p.ITEM, 1, [None, [1]]]],
     p.FLAW: [[p.FLAW, 1, FAULT]],
     p.ASK: [[p.ASK, 1, 2, ["request"]]],
@@ -46,6 +47,7 @@ MALFORMED: dict[int, list[list[Any]]] = {
     p.RESULT: [[p.RESULT], [p.RESULT, 1], [p.RESULT, "1", None], [p.RESULT, 1, None, None], [p.RESULT, True, None]],
     p.ERROR: [[p.ERROR, 1], [p.ERROR, 1, None], [p.ERROR, None, FAULT], [p.ERROR, 1, [1, *FAULT[1:]]]],
     p.SKIPPED: [[p.SKIPPED], [p.SKIPPED, 1.0], [p.SKIPPED, 1, 1]],
+    p.CLOSED: [[p.CLOSED], [p.CLOSED, b"1"], [p.CLOSED, 1, 1]],
     p.INTERRUPTED: [[p.INTERRUPTED], [p.INTERRUPTED, b"1"], [p.INTERRUPTED, 1, 1]],
     p.ITEM: [[p.ITEM, 1], [p.ITEM, [], [1]], [p.ITEM, 1, [1], 1], [p.ITEM, 1, 1], [p.ITEM, 1, []]],
     p.FLAW: [[p.FLAW, 1], [p.FLAW, "1", FAULT], [p.FLAW, 1, FAULT[:3]], [p.FLAW, 1, FAULT, 1]],
@@ -91,7 +93,7 @@ def test_each_kind_is_taken_in_the_states_of_the_table_and_refused_in_all_others
 
 
 def test_the_table_is_what_the_design_says() -> None:
-    running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.ITEM, p.FLAW, p.ASK}
+    running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.CLOSED, p.ITEM, p.FLAW, p.ASK}
 
     assert RULES[NEW] == {p.HELLO: STARTING}
     assert RULES[STARTING] == {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING}

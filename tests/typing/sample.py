@@ -440,7 +440,20 @@ async def a_queue() -> None:
 
 def an_executor(executor: Executor) -> None:
     assert_type(executor.submit(len, "abc").result(), int)
+    assert_type(executor.submit(square, 2).result(), int)
+    assert_type(list(executor.map(square, range(3))), list[int])
     executor.submit(len, 3)  # error
+    executor.submit(square, "2")  # error
+
+
+async def a_pool_as_an_executor() -> None:
+    crew = await Pool(Counter.options(id="crew"), size=2).start()
+    executor = Executor(crew)
+    assert_type(executor.submit(crew.add, 2).result(), int)
+    assert_type(list(executor.map(crew.add, range(3))), list[int])
+    executor.submit(crew.add, "2")  # error
+    Executor(crew, executor=Process())  # error
+    Executor("crew")  # error
 
 
 class Hooked(Actor):

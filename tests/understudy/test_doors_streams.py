@@ -14,6 +14,7 @@ import trio
 import understudy
 from tests.cast import Endless
 from tests.cast_doors import Fountain
+from tests.cast_guest_streams import Fountain as Spring
 from tests.doors import loop_run, runtime_threads, sleep_until, until, visit
 from tests.rehearsal import LOCAL, QUIET
 from understudy import ActorDiedError, NoRuntimeError, Pool, TaskCancelledError, aio, blocking, put, remote
@@ -28,6 +29,22 @@ def test_all_items_come_in_order() -> None:
             return [n async for n in numbers]
 
     assert visit(scene) == list(range(1000))
+
+
+@pytest.mark.slow
+def test_of_large_items_few_wait_for_a_slow_reader() -> None:
+    async def scene(runtime: FarRuntime) -> tuple[int, list[int]]:
+        spring = await Spring.start()
+        async with spring.big(1 << 20, 100) as items:
+            assert (await anext(items))[0] == 0
+            await until(lambda: len(items.items) >= 3)
+            await asyncio.sleep(0.1)
+            held = len(items.items)
+            return held, [item[0] async for item in items]
+
+    held, numbers = visit(scene)
+    assert held <= 4
+    assert numbers == list(range(1, 100))
 
 
 def test_an_error_comes_where_it_was_raised_once() -> None:

@@ -8,14 +8,13 @@ from typing import Any, NoReturn
 
 from . import protocol as p
 from .asides import Signal
+from .concurrent import TIDYING
 from .glimpse import Glimpse
 from .guest import Guest, Leave, Settings
 from .hooks import fall, has_last_words
 from .outlet import Outlet
 from .tasks import Job, Tasks
 from .wire import HostGone
-
-TIDYING = 0.5  # seconds between two cancellations of one task, which asyncio raises wherever it waits
 
 
 class AsyncioLoop(Tasks):
@@ -117,7 +116,7 @@ class AsyncioLoop(Tasks):
         task = asyncio.current_task()
         assert task is not None
         job.stop = self.stopper(task)  # not before: a task that has not begun would end without a word
-        reply = self.guest.values.encode((p.SKIPPED if job.stopped else p.INTERRUPTED, id))
+        reply = self.guest.values.encode((p.SKIPPED if job.stopped else job.cut_short, id))
         try:
             if not job.stopped:
                 reply = await self.perform(job)
@@ -137,7 +136,7 @@ class AsyncioLoop(Tasks):
         self.flush_soon()
 
     def stopper(self, task: asyncio.Task[Any]) -> Callable[[], None]:
-        """Cancels a task, and again if it has swallowed that; meanwhile it may tidy up."""
+        """Cancels a task, and again if it has swallowed that: asyncio raises wherever it waits, so not at once."""
         assert self.loop is not None
         now = self.loop.time
         again = 0.0
@@ -171,7 +170,7 @@ class AsyncioLoop(Tasks):
         """A cancellation that is none of ours is the actor's own failure."""
         return super().passes(error) and (self.guest.ending or not isinstance(error, asyncio.CancelledError))
 
-    async def rest(self) -> None:
+    async def pause(self) -> None:
         await asyncio.sleep(0)
 
     def soon(self, function: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ Message = list[Any]
 
 SKIPPED: Message = []  # stands for a call that was cancelled before it began, so that its turn is counted
 UNLIMITED = 1 << 60
+TIDYING = 0.5  # seconds between two interrupts of what still runs; meanwhile it may tidy up
 CALLS = frozenset({p.CALL, p.CAST, p.STREAM})
 
 
@@ -50,7 +51,7 @@ class Concurrent:
         self.awaited: frozenset[str] = frozenset(settings["awaited"])
         self.handlers = {
             p.CALL: self.on_call, p.CAST: self.on_call, p.STREAM: self.on_call,
-            p.CREDIT: self.on_credit, p.CANCEL: self.on_cancel, p.STOP: self.on_stop,
+            p.CREDIT: self.on_credit, p.CANCEL: self.on_cancel, p.STOP: self.on_stop, p.BACK: self.on_back,
         }  # fmt: skip
         guest.handlers.update(self.handlers)
 
@@ -108,13 +109,25 @@ class Concurrent:
                     self.wire.out.append(self.guest.values.encode((p.SKIPPED, id)))
                     return
 
+    def on_back(self, message: Message) -> None:
+        """Begin a call that waits for who waits for it, though its turn has not come."""
+        for group in self.groups.values():
+            for at, waiting in enumerate(group.waiting):
+                if waiting is not SKIPPED and waiting[1] == message[1]:
+                    group.waiting[at] = SKIPPED
+                    return self.start(self.back, waiting)
+        self.count(self.back)  # it has begun or ended meanwhile, and the host counts it there
+        return None
+
     # -- a pause for repairs --------------------------------------------------------------------
 
     def hold(self) -> None:
         """From now on nothing begins; what runs goes on."""
         if self.held is None:
             self.held = []
-            self.guest.handlers.update(dict.fromkeys((p.CALL, p.CAST, p.STREAM, p.STOP), self.held.append))
+            self.guest.handlers.update(
+                dict.fromkeys((p.CALL, p.CAST, p.STREAM, p.STOP, p.BACK), self.held.append)
+            )
             self.guest.handlers[p.CANCEL] = self.on_cancel_held
 
     def on_cancel_held(self, message: Message) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from . import protocol as p
 from .asking import Asking
 from .context import ActorExit, context_of, running, set_carried
+from .downs import Downs
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
 from .loading import find_class
@@ -48,6 +49,7 @@ class Guest:
             p.CODE: self.on_code, p.START: self.on_start, p.VALUE: self.on_value, p.FREE: self.on_free,
         }  # fmt: skip
         self.asking = Asking(self)
+        self.downs = Downs(self.asking)
 
     def serve(self) -> None:
         """Handle messages until told to stop; raises HostGone or Leave."""
@@ -147,7 +149,9 @@ class Guest:
             set_carried(values)
 
     def find(self, name: str) -> Callable[..., Any]:
-        method: Callable[..., Any] = getattr(self.actor, name)
+        method: Callable[..., Any] = function_at(name) if ":" in name else getattr(self.actor, name)
+        if name == p.DOWN:
+            method = self.downs.hear(method)
         self.methods[name] = method
         return method
 
@@ -214,6 +218,13 @@ class Guest:
     def part(self, leave: Leave) -> None:
         """Leave, as a call in another thread has decided."""
         raise NotImplementedError
+
+
+def function_at(name: str) -> Callable[..., Any]:
+    """A function of no class, as its host calls it."""
+    from .functions import named  # few guests run any
+
+    return named(name)
 
 
 def end_in(error: BaseException) -> BaseException:

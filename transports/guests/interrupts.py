@@ -30,6 +30,14 @@ def invoke(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
     return function(*args, **kwargs)
 
 
+def in_user_code(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code is invoke.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
 class Bell(Protocol):
     """Interrupts a call: `running` is its id while user code may be interrupted, `protected` if it may not."""
 
@@ -77,10 +85,8 @@ class Doorbell:
         # Without a page one call at a time is in our hands, so the one that runs is the one that is meant.
         if self.page is not None and self.page[INTERRUPT] != self.running:
             return
-        while frame is not None:
-            if frame.f_code is invoke.__code__:
-                raise Interrupted
-            frame = frame.f_back
+        if in_user_code(frame):
+            raise Interrupted
 
 
 class Stuck:
@@ -148,17 +154,21 @@ class ThreadDoorbell:
                 continue
 
     def ring(self) -> None:
-        if self.stuck is not None:
-            frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
-            if self.stuck.found(self.page[INTERRUPT], frames.get(self.thread)):
-                raise_in(self.thread, Interrupted)
-            return
         with self.gate:
-            if not self.id or self.protected:
-                return
-            if self.page is None or self.page[INTERRUPT] == self.id:
+            if self.is_meant():
                 self.rung = True
                 raise_in(self.thread, Interrupted)
+                if not self.is_meant():  # it went on while we looked
+                    raise_in(self.thread, None)
+
+    def is_meant(self) -> bool:
+        """Is the thread in the user code that is to be interrupted?"""
+        frame = sys._current_frames().get(self.thread)  # pyright: ignore[reportPrivateUsage]
+        if self.stuck is not None:
+            return self.stuck.found(self.page[INTERRUPT], frame)
+        if not self.id or self.protected or (self.page is not None and self.page[INTERRUPT] != self.id):
+            return False
+        return in_user_code(frame)
 
 
 def raise_in(thread: int, error: type[BaseException] | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from . import protocol as p
 from .guest import NONE, Guest
 from .interrupts import Bell, Interrupted, invoke
+from .weights import ROOM, Weights
 
 SLOW = 50e-6  # seconds; an item that took longer is sent at once
 HELD = 1e-3  # seconds that an item may wait for others, should the next take longer than the last
@@ -75,8 +76,19 @@ class Outlet:
         self.holder: Holder | None = None  # without one, each item is sent at once
         self.items: deque[Any] = deque()
         self.bytes = 0
+        self.weights = Weights()
         self.large = min(LARGE, guest.values.max_bytes // WIDEST)
         self.lock: Any = threading.Lock()  # who holds it may write to the link
+
+    @property
+    def full(self) -> bool:
+        """Is there no room for another item?"""
+        return self.credit <= 0 or self.weights.bytes >= ROOM
+
+    def grant(self, items: int) -> None:
+        """So many were taken."""
+        self.credit += items
+        self.weights.take(items)
 
     def run(self, name: str, message: list[Any], doorbell: Bell) -> Any:
         """Run the generator to its end; returns the reply."""
@@ -92,10 +104,12 @@ class Outlet:
             self.pass_on_held(generator)
             doorbell.running = 0
             return guest.values.encode((p.RESULT, id, None))
-        except (Interrupted, Closed) as cut:
+        except Closed:
             doorbell.running = 0
-            if isinstance(cut, Interrupted):
-                guest.strike()
+            return self.close(generator) or guest.values.encode((p.CLOSED, id))
+        except Interrupted:
+            doorbell.running = 0
+            guest.strike()
             return self.close(generator) or guest.values.encode((p.INTERRUPTED, id))
         except BaseException as error:
             doorbell.running = 0
@@ -115,7 +129,7 @@ class Outlet:
         """Give what the generator gives, until it or the reader has had enough."""
         step = generator.__next__
         items, closed = self.items, self.closed
-        clock = perf_counter()
+        full, clock = False, perf_counter()
         while True:
             try:
                 value = invoke(step, (), NONE)
@@ -126,12 +140,13 @@ class Outlet:
             before, clock = clock, perf_counter()
             if clock - before > SLOW or len(items) >= batch or self.bytes > self.large or self.credit <= 0:
                 self.send()
+                full = self.full
                 clock = perf_counter()
             if closed():
                 raise Closed
-            if self.credit <= 0:
+            if full:
                 self.wait_credit(self)
-                clock = perf_counter()
+                full, clock = False, perf_counter()
         self.send()
 
     def give(self, value: Any) -> None:
@@ -155,12 +170,15 @@ class Outlet:
                 self.send_items()
 
     def send_items(self) -> None:
-        items = self.items
+        items, wire, codec = self.items, self.guest.wire, self.guest.values
         values = [items.popleft() for _ in range(len(items))]
         if values and not self.guest.ending:
             self.bytes = 0
-            self.guest.wire.out += self.guest.values.items(self.id, values)
-        self.guest.wire.flush()
+            message = codec.items(self.id, values)
+            self.weights.give(len(values), codec.weight(message))
+            wire.flush()  # the host weighs items by the frame that they come in
+            wire.out.append(message)
+        wire.flush()
 
     def close(self, generator: Any) -> Any:
         """Close the generator; returns the reply if that fails."""

@@ -9,7 +9,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from . import protocol as p
-from .asking import Question
+from .asking import CANNOT_AWAIT, Question, any_answered
 from .concurrent import Message
 from .context import context_of, role
 from .guest import NONE, Guest
@@ -25,6 +25,8 @@ ASIDE = -1  # stands for the id of a call, in what is none
 class Reading:
     """Waits for an answer by reading, as long as nobody else reads: while the actor starts."""
 
+    in_loop = False
+
     def __init__(self, guest: Guest) -> None:
         self.guest = guest
         self.asking = guest.asking
@@ -34,7 +36,7 @@ class Reading:
 
     def wait_any(self, questions: list[Question], until: float | None) -> bool:
         wire, handlers = self.guest.wire, self.guest.handlers
-        while all(question.answer is None for question in questions):
+        while not any_answered(questions):
             if until is not None and not wire.ready(until - time.monotonic()):
                 return False
             for message in wire.receive():
@@ -44,12 +46,14 @@ class Reading:
     async def wait_async(self, question: Question) -> None:
         raise RuntimeError(CANNOT_AWAIT)
 
-
-CANNOT_AWAIT = "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
+    async def wait_any_async(self, questions: list[Question], until: float | None) -> bool:
+        raise RuntimeError(CANNOT_AWAIT)
 
 
 class Threaded:
     """User code in a thread that waits for itself, and may be interrupted."""
+
+    in_loop = False
 
     def __init__(self, loop: Threads) -> None:
         self.loop = loop
@@ -73,15 +77,20 @@ class Threaded:
         come = self.waiting = threading.Event()
         for question in questions:
             question.on_answer.append(come.set)
-        in_time = self.stopped or any(question.answer is not None for question in questions)
+        in_time = self.stopped or any_answered(questions)
         if not in_time:
             in_time = come.wait(None if until is None else max(0.0, until - time.monotonic()))
         self.waiting = None
+        for question in questions:
+            question.ignore(come.set)
         if self.stopped:
             raise Interrupted
         return in_time
 
     async def wait_async(self, question: Question) -> None:
+        raise RuntimeError(CANNOT_AWAIT)
+
+    async def wait_any_async(self, questions: list[Question], until: float | None) -> bool:
         raise RuntimeError(CANNOT_AWAIT)
 
     def close(self) -> None:
@@ -140,17 +149,18 @@ class Performance(Threaded):
         return outlet.run(name, message, self.doorbell)
 
     def wait_credit(self, outlet: Outlet) -> None:
-        while outlet.credit <= 0:
+        while outlet.full:
             self.room.acquire()
             if self.ended:
                 raise Closed
 
     def grant(self, items: int) -> None:
         if self.outlet is not None:
-            self.outlet.credit += items
+            self.outlet.grant(items)
             self.room.release()
 
     def close(self) -> None:
-        self.ended = True
+        ending, self.ended = self.ended, True
         self.room.release()
-        super().close()
+        if ending or self.message[0] != p.STREAM:  # a generator may first come to its next item
+            super().close()

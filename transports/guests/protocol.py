@@ -24,6 +24,7 @@ ANSWER = 10  # [ANSWER, number, value]; to an ASK
 REFUSAL = 11  # [REFUSAL, number, fault]; to an ASK
 VALUE = 12  # [VALUE, key, value]; of a ref, still encoded; a call's context tells where it belongs
 FREE = 13  # [FREE, key]; the value is not needed any more
+BACK = 14  # [BACK, id]; a call that waits has come back within its chain: it begins now
 
 # Guest to host.
 HELLO = 16  # [HELLO, version, capabilities, pid]
@@ -37,13 +38,14 @@ SKIPPED = 21  # [SKIPPED, id]; cancelled before it began
 ENDING = 22  # [ENDING, outcome, fault?, id]; it ends, and nothing follows but what its last hooks say; with a fault, outcome is what raised
 ITEM = 23  # [ITEM, id, [values]]; of a stream
 INTERRUPTED = 24  # [INTERRUPTED, id]; the method let the interrupt pass
+CLOSED = 29  # [CLOSED, id]; a stream or a MAP was cut short between two of its items, or where it awaits
 FLAW = 25  # [FLAW, id, fault]; one item of a MAP raised, or cannot travel
 ASK = 26  # [ASK, number, id of the call that asks, request]; the guest wants something of its host
 STATE = 27  # [STATE, value]; what save_state returned, for the next incarnation
 MISHAP = 28  # [MISHAP, hook, fault]; a hook raised, or a task in the actor's nursery, and that changes no step of the guest's
 
 ANSWERS = frozenset({ANSWER, REFUSAL, CODE})  # what a guest heeds while it waits, and to its very end
-REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED})  # each ends one call
+REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED, CLOSED})  # each ends one call
 
 NAMES = {
     value: name
@@ -87,3 +89,6 @@ SHUTDOWN, ERRED = "shutdown", "error"
 
 # What a MISHAP may name.
 LOAD, SAVE, LAST, NURSERY = "load_state", "save_state", "on_stop", "nursery"
+
+# The hook that comes as a CAST: what the actor watched has ended.
+DOWN = "on_down"

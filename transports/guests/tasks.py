@@ -5,20 +5,23 @@ Methods that are not `async` run at once, between two steps of the others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextvars import copy_context
+from time import monotonic
 from types import FrameType
 from typing import Any
 
 from . import protocol as p
 from .asides import Asides, Signal
-from .asking import Question
-from .concurrent import Group, Message
+from .asking import Question, any_answered
+from .concurrent import TIDYING, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
 from .hooks import let_through, rise
 from .interrupts import Interrupted, invoke
 from .outlet import BATCH, Closed, Outlet
+from .weights import ROOM
 from .wire import HostGone
 
 MANY = 256  # replies that leave before all tasks have taken their next steps
@@ -28,15 +31,22 @@ GO = 64  # items of a plain generator, after which the other tasks get their tur
 class Job:
     """One call on its way: `stop` interrupts it, once it runs."""
 
-    __slots__ = ("group", "message", "more", "outlet", "stop", "stopped")
+    __slots__ = ("between", "group", "message", "more", "outlet", "peace", "stop", "stopped")
 
     def __init__(self, group: Group, message: Message) -> None:
         self.group = group
         self.message = message
         self.stop: Callable[[], Any] | None = None
         self.stopped = False
+        self.peace = -math.inf  # until when no signal may disturb its tidying up
         self.outlet: Outlet | None = None
         self.more: Signal | None = None
+        self.between = False  # it waits between two items, in code of ours
+
+    @property
+    def cut_short(self) -> int:
+        """The kind of the reply that says so."""
+        return p.CLOSED if self.message[0] == p.STREAM else p.INTERRUPTED
 
     def send_held(self) -> None:
         """The items of a stream leave before its end is told."""
@@ -46,6 +56,8 @@ class Job:
 
 class Tasks(Asides):
     """Runs `async` methods in tasks.  A subclass says how a task is made and what an event is."""
+
+    in_loop = True
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest, settings)
@@ -121,17 +133,22 @@ class Tasks(Asides):
     def on_credit(self, message: Message) -> None:
         job = self.running.get(message[1])
         if job is not None and job.outlet is not None:
-            job.outlet.credit += message[2]
+            job.outlet.grant(message[2])
             if job.more is not None:
                 job.more.set()
 
     def interrupt(self, id: int) -> None:
         job = self.running[id]
-        job.stopped = True
-        if job.stop is not None and job.message[2] not in self.guest.protected:
+        again = job.stopped
+        if not again:
+            job.stopped, job.peace = True, monotonic() + TIDYING
+        if job.between:
+            if job.more is not None:
+                job.more.set()
+        elif job.stop is None or job.message[2] in self.guest.protected:
+            pass  # what has not begun is skipped, and a protected generator ends at its next item
+        elif not again or monotonic() >= job.peace:
             job.stop()
-        elif job.more is not None:
-            job.more.set()  # a protected generator ends at its next item
 
     # -- one call -------------------------------------------------------------------------------
 
@@ -178,10 +195,12 @@ class Tasks(Asides):
                 return guest.values.encode((p.RESULT, id, None))
             value = await method(*args, **kwargs)
             return guest.values.result(id, value if message[0] == p.CALL else None)
-        except (Interrupted, Closed) as cut:
+        except Closed:
             job.send_held()
-            if isinstance(cut, Interrupted):
-                guest.strike()
+            return guest.values.encode((p.CLOSED, id))
+        except Interrupted:
+            job.send_held()
+            guest.strike()
             return guest.values.encode((p.INTERRUPTED, id))
         except self.cancelled:
             job.send_held()
@@ -205,7 +224,7 @@ class Tasks(Asides):
                 for number, value in enumerate(generator):
                     await self.give(job, outlet, value)
                     if number % GO == 0:
-                        await self.rest()
+                        await self.rest(job)
             finally:
                 generator.close()
         outlet.send()
@@ -215,11 +234,14 @@ class Tasks(Asides):
             self.flush_later(outlet)
         outlet.give(value)
         outlet.credit -= 1
-        if len(outlet.items) >= BATCH:
+        if len(outlet.items) >= BATCH or outlet.bytes > outlet.large:
             outlet.send()
-        while outlet.credit <= 0 and not job.stopped:
-            job.more = self.make_signal()
-            await job.more.wait()
+        if outlet.credit <= 0 or outlet.weights.bytes >= ROOM:
+            job.between = True
+            while outlet.full and not job.stopped:
+                job.more = self.make_signal()
+                await job.more.wait()
+            job.between = False
         if job.stopped:
             raise Closed
 
@@ -227,8 +249,15 @@ class Tasks(Asides):
         """Send what a stream holds when the tasks have taken their next steps."""
         self.dirty.append(outlet)
 
-    async def rest(self) -> None:
+    async def rest(self, job: Job) -> None:
         """Let the other tasks have their turn."""
+        job.between = True
+        await self.pause()
+        job.between = False
+        if job.stopped:
+            raise Closed
+
+    async def pause(self) -> None:
         raise NotImplementedError
 
     # -- what a method asks of the host ---------------------------------------------------------
@@ -248,6 +277,21 @@ class Tasks(Asides):
             question.on_answer.append(come.set)
             await come.wait()
 
+    async def wait_any_async(self, questions: list[Question], until: float | None) -> bool:
+        come = self.make_signal()
+        for question in questions:
+            question.on_answer.append(come.set)
+        try:
+            if not any_answered(questions):
+                if until is None:
+                    await come.wait()
+                else:
+                    await self.until(come, self.now() + until - monotonic())
+        finally:
+            for question in questions:
+                question.ignore(come.set)
+        return any_answered(questions)
+
     # -- the doorbell ---------------------------------------------------------------------------
 
     def soon(self, function: Callable[[], None]) -> None:
@@ -256,13 +300,15 @@ class Tasks(Asides):
 
     def stuck_in(self, id: int, frame: FrameType | None) -> bool:
         """Is it this call's own code that was interrupted by the signal?"""
+        job = self.running.get(id)
+        if job is None or monotonic() < job.peace:
+            return False
         below: FrameType | None = None
         while frame is not None:
             if frame.f_code in (Tasks.perform.__code__, Tasks.stream.__code__):
-                job = frame.f_locals.get("job")
                 # Not in what we do ourselves for the call: that may be where its end is dealt with.
                 own = below is None or below.f_globals.get("__package__") == __package__
-                return not own and job is not None and job.message[1] == id
+                return not own and frame.f_locals.get("job") is job
             if frame.f_code is invoke.__code__ and self.guest.doorbell.running == id:
                 return not self.guest.doorbell.protected
             below, frame = frame, frame.f_back

@@ -15,14 +15,12 @@ from typing import Any
 from . import protocol as p
 from .alarm_thread import AlarmThread
 from .backstage import ActorTimer
-from .concurrent import Concurrent, Group, Message
+from .concurrent import TIDYING, Concurrent, Group, Message
 from .guest import Guest, Leave, Settings
 from .hooks import at_once, fall, finished, has_last_words, let_through, mend, name_of, rise
 from .interrupts import Interrupted
 from .performance import Aside, Performance, Reading
 from .wire import HostGone
-
-TIDYING = 0.5  # seconds between two interrupts of what still runs; meanwhile it may tidy up
 
 Job = tuple[Group, "Performance"] | None
 

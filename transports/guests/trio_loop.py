@@ -221,7 +221,7 @@ class TrioLoop(Tasks, trio.abc.Instrument):
     async def run(self, job: Job, scope: trio.CancelScope, on_wait: Callable[[], None]) -> None:
         id = job.message[1]
         job.stop = scope.cancel
-        reply = self.guest.values.encode((p.SKIPPED if job.stopped else p.INTERRUPTED, id))
+        reply = self.guest.values.encode((p.SKIPPED if job.stopped else job.cut_short, id))
         try:
             if not job.stopped:
                 reply = await relay(self.perform(job), self.base.copy(), on_wait)
@@ -248,7 +248,7 @@ class TrioLoop(Tasks, trio.abc.Instrument):
         with trio.move_on_at(at):
             await signal.wait()
 
-    async def rest(self) -> None:
+    async def pause(self) -> None:
         await trio.lowlevel.checkpoint()
 
     def soon(self, function: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from . import protocol as p
-from .asking import Asking, Question
+from .asking import CANNOT_AWAIT, Asking, Question, any_answered
 from .context import context_of
 from .faults import describe
 from .guest import NONE, Guest, Leave, Settings
@@ -29,6 +29,8 @@ LARGE = (
 
 class Turns(TurnAsides):
     """One call at a time, in the order they came."""
+
+    in_loop = False
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest)
@@ -158,11 +160,11 @@ class Turns(TurnAsides):
     def wait_credit(self, outlet: Outlet) -> None:
         """Read until the host wants more of this stream, or none; what else comes waits its turn."""
         closed = False
-        while outlet.credit <= 0 and not closed:
+        while outlet.full and not closed:
             self.wire.flush()
             for message in self.wire.receive():
                 if message[0] == p.CREDIT and message[1] == outlet.id:
-                    outlet.credit += message[2]
+                    outlet.grant(message[2])
                 elif message[0] == p.CANCEL and message[1] == outlet.id:
                     closed = True  # what came with it is not to be lost
                 else:
@@ -182,7 +184,7 @@ class Turns(TurnAsides):
         id, doorbell.running = doorbell.running, 0  # a signal must not tear a message apart: it comes as one
         cancelled = False
         try:
-            while not cancelled and all(question.answer is None for question in questions):
+            while not cancelled and not any_answered(questions):
                 if until is not None and not self.wire.ready(until - time.monotonic()):
                     return False
                 for message in self.wire.receive():
@@ -199,9 +201,10 @@ class Turns(TurnAsides):
         return True
 
     async def wait_async(self, question: Question) -> None:
-        raise RuntimeError(
-            "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...))"
-        )
+        raise RuntimeError(CANNOT_AWAIT)
+
+    async def wait_any_async(self, questions: list[Question], until: float | None) -> bool:
+        raise RuntimeError(CANNOT_AWAIT)
 
     # -- many calls in one ----------------------------------------------------------------------
 
@@ -262,7 +265,7 @@ class Turns(TurnAsides):
                 self.begun += 1
                 page[p.PROGRESS] = self.begun
                 if page[p.CANCELS] != page[p.CANCELS_SEEN] and self.is_cancelled(id, page):
-                    return values.encode((p.INTERRUPTED, id))
+                    return values.encode((p.CLOSED, id))
             running.call = (first + at, name, context)
             try:
                 value = invoke(method, item if star else (item,), NONE)

@@ -36,7 +36,8 @@ class Codec(Protocol):
     def encode(self) -> Callable[[Any], Any]: ...
     def result(self, id: int, value: Any) -> Any: ...
     def item(self, value: Any) -> Any: ...
-    def items(self, id: int, values: list[Any]) -> list[Any]: ...
+    def items(self, id: int, values: list[Any]) -> Any: ...
+    def weight(self, message: Any) -> int: ...
     def arguments(self, message: list[Any]) -> tuple[Any, Mapping[str, Any]]: ...
     def load(self, value: Any) -> Any: ...
     def learn(self, digest: bytes, blob: bytes) -> None: ...
@@ -107,14 +108,18 @@ class Values:
         self.result(0, value)  # looked at closely, and refused if it may not travel
         return value
 
-    def items(self, id: int, values: list[Any]) -> list[bytes]:
-        """The messages for items of a stream; raises Unfit."""
+    def items(self, id: int, values: list[Any]) -> bytes:
+        """The message for items of a stream; raises Unfit."""
         try:
-            return [self.encode((ITEM, id, values))]
+            return self.encode((ITEM, id, values))
         except (TypeError, ValueError, OverflowError):
             # One is wider than msgpack's integers, or not UTF-8: pickle carries it.
             fit = [value if type(value) not in PLAIN_TYPES else self.item(value) for value in values]
-            return [self.encode((ITEM, id, fit))]
+            return self.encode((ITEM, id, fit))
+
+    def weight(self, message: bytes) -> int:
+        """What the items in a message weigh."""
+        return len(message)
 
     def pickle(self, value: Any) -> bytes:
         from .pickles import dumps
@@ -173,11 +178,11 @@ class Values:
         """The exception itself, where it survives a round trip; else only its description travels."""
         if not self.trusted or not isinstance(error, Exception):
             return None
-        from .pickles import dumps, loads
+        from .causes import dumps_error, loads_error
 
         try:
-            data = dumps(error)
-            return data if type(loads(data)) is type(error) and len(data) <= self.max_bytes else None
+            data = dumps_error(error)
+            return data if type(loads_error(data)) is type(error) and len(data) <= self.max_bytes else None
         except Exception:
             return None
 

@@ -28,7 +28,7 @@ class SocketLink:
     """The host's end.  Never raises from `send` or `flush`: what ends the link is told by `on_end`."""
 
     __slots__ = (
-        "buffer", "codec", "hub", "number", "on_breach", "on_drained", "on_end", "on_messages", "out", "out_bytes", "rest", "sock", "ticks", "traced",
+        "buffer", "codec", "hub", "number", "on_breach", "on_drained", "on_end", "on_messages", "out", "out_bytes", "rest", "size", "sock", "ticks", "traced",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, codec: Codec, hub: Hub, ticks: EndOfTick) -> None:
@@ -42,6 +42,7 @@ class SocketLink:
         self.buffer = bytearray()
         self.out: list[bytes] = []
         self.out_bytes = 0
+        self.size = 0  # bytes of the frame whose messages are delivered
         self.rest: memoryview | None = None
         self.on_messages: Callable[[list[Any]], None] = lambda messages: None
         self.on_end: Callable[[str], None] = lambda why: None
@@ -155,6 +156,7 @@ class SocketLink:
         else:
             if self.traced:
                 self.trace("from", messages)
+            self.size = len(frame)
             self.on_messages(messages)
 
     def trace(self, direction: str, messages: list[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
 from ..actors.method import ActorMethod
+from ..actors.nearby import FAR, as_seen_there
 from ..actors.streaming import StreamMethod
 from .crossing import Crossing
 from .mailbox import FarMailbox
@@ -24,6 +25,9 @@ class FarHandle(ActorHandle):
 
     def _offer(self, name: str, function: Callable[..., Any]) -> ActorMethod[Any] | StreamMethod[Any]:
         return far_method(self._mailbox, self._crossing, name, function)
+
+
+FAR[FarHandle] = as_seen_there
 
 
 def far_handle(value: Any) -> FarHandle:

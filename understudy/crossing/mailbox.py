@@ -109,9 +109,9 @@ class FarMailbox(Mailbox):
         self.near.put(call)
 
     async def broadcast(
-        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, method: ActorMethod[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], refs: bool = False
     ) -> list[Any]:
-        return await self.crossing.perform(self.near.broadcast, method, args, kwargs)
+        return await self.crossing.perform(self.near.broadcast, method, args, kwargs, refs)
 
     def map(
         self,

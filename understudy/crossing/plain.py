@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeGuard, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeGuard, TypeVar, Unpack, overload
 
 from ..actors import guest_verbs, verbs
 from ..actors.dump import dump as dump_there
@@ -16,6 +16,7 @@ from ..actors.method import ActorMethod
 from ..actors.ref import ObjectRef
 from ..actors.signature import Check
 from ..actors.streaming import StreamMethod
+from ..supervisors.observing import Observing
 from ..supervisors.spec import Supervisor
 from ..transports.guests.context import present
 from ..transports.guests.protocol import CALL
@@ -49,11 +50,12 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
         TreeFailedError: when the block is left, if the tree's restarts ran out while it was open.
     """
 
-    def __init__(self, tree: Supervisor | None = None) -> None:
+    def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
         self.tree = tree
+        self.options = options
 
     def __enter__(self) -> FarRuntime:
-        self.thread = RuntimeThread(self.tree)
+        self.thread = RuntimeThread(self.tree, options=self.options)
         try:
             self.thread.begin()
             self.thread.crossing.sleep(self.thread.opened)
@@ -105,7 +107,9 @@ IN_A_LOOP = (
 _program: list[open_runtime] = []
 
 
-def init(tree: Supervisor | None = None, *, ignore_reinit_error: bool = False) -> FarRuntime:
+def init(
+    tree: Supervisor | None = None, *, ignore_reinit_error: bool = False, **options: Unpack[Observing]
+) -> FarRuntime:
     """Open a runtime for the rest of the program; it is closed by `shutdown()`, or when the interpreter exits.
 
     Raises:
@@ -117,7 +121,7 @@ def init(tree: Supervisor | None = None, *, ignore_reinit_error: bool = False) -
                 "init() was called already; call shutdown() first, or give ignore_reinit_error=True"
             )
         return _program[-1].shared.runtime
-    block = open_runtime(tree)
+    block = open_runtime(tree, **options)
     runtime = block.__enter__()
     _program[:] = [block]
     return runtime
@@ -160,9 +164,10 @@ def call(method: Any, /, *args: Any, **kwargs: Any) -> Any:
     mailbox, refs = method.mailbox, check(*args, **kwargs)
     if not isinstance(mailbox, FarMailbox):
         raise NoRuntimeError(f"{method!r} belongs to a runtime of this very trio run; await it")
-    if everyone or refs:
-        ask = mailbox.near.broadcast if everyone else mailbox.near.ask_with_refs
-        return mailbox.crossing.perform_blocking(ask, method, args, kwargs)
+    if everyone:
+        return mailbox.crossing.perform_blocking(mailbox.near.broadcast, method, args, kwargs, refs)
+    if refs:
+        return mailbox.crossing.perform_blocking(mailbox.near.ask_with_refs, method, args, kwargs)
     return mailbox.crossing.ask_blocking(mailbox.make(CALL, method, args, kwargs))
 
 
@@ -238,7 +243,10 @@ def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
 
     With `no_restart=False` its supervisor brings it back, and calls that had not begun are kept.
     """
+    if in_guest():
+        return guest_verbs.kill_blocking(handle, no_restart=no_restart)
     across(handle, partial(verbs.kill, no_restart=no_restart))
+    return None
 
 
 def interrupt(handle: Handle[Any]) -> bool:
@@ -246,6 +254,8 @@ def interrupt(handle: Handle[Any]) -> bool:
 
     As `understudy.interrupt`: returns when the call has ended.  After a Ctrl-C the interrupt goes on.
     """
+    if in_guest():
+        return guest_verbs.interrupt_blocking(handle)
     done: bool = across(handle, verbs.interrupt)
     return done
 
@@ -256,7 +266,10 @@ def wait_ready(handle: Handle[Any]) -> None:
     Raises:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
+    if in_guest():
+        return guest_verbs.wait_ready_blocking(handle)
     across(handle, verbs.wait_ready)
+    return None
 
 
 def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None = None) -> str:

@@ -15,7 +15,7 @@ import anyio
 import trio
 
 from ..actors.errors import NoRuntimeError
-from ..actors.queue import Shelf, seconds_of
+from ..actors.shelf import Shelf, seconds_of
 from .waiters import ThreadWaiter
 
 V = TypeVar("V")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Token
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..actors import spawner
@@ -15,6 +16,7 @@ from ..actors.handle import ActorHandle, of_class
 from ..actors.life import Life
 from ..supervisors.house import RuntimeHouse
 from ..supervisors.runtime import Runtime
+from ..supervisors.trace import Trace
 from .blocks import Block, belonging_to, block_for
 from .handle import FarHandle
 from .mailbox import FarMailbox
@@ -48,16 +50,24 @@ class FarRuntime:
         """Messages nobody could deal with, oldest first; the last 10,000."""
         return list(self.near.dead_letters.copy())
 
-    def events(self) -> FarStream[Event]:
+    def events(self, *, messages: bool = False) -> FarStream[Event]:
         """A reader of every event from now on, for `async for` or, in plain code, `for`."""
-        reader = self.crossing.do(self.near.events)
+        reader = self.crossing.do(partial(self.near.events, messages=messages))
         stream: FarStream[Event] = FarStream(EventPump(self.crossing, self.near.house, reader))
         stream.begin()
         return stream
 
-    def tree(self) -> str:
-        """The tree as text."""
-        return self.crossing.do(self.near.tree)
+    def tracing(self, on: bool = True) -> None:
+        """Keep the last 10,000 events for `trace()`, those of messages too; or keep them no longer."""
+        self.crossing.do(self.near.tracing, on)
+
+    def trace(self, call_id: int) -> Trace:
+        """Everything known of one message, by its id, and of those that were made in its method."""
+        return self.crossing.do(self.near.trace, call_id)
+
+    def tree(self, *, all: bool = False) -> str:  # noqa: A002  as in Runtime
+        """The tree as text; with `all=True` also every process below it, as the system lists them."""
+        return self.crossing.do(partial(self.near.tree, all=all))
 
     def capabilities(self) -> dict[str, str]:
         """Which of the system's means are in use, and what stands in for the others."""

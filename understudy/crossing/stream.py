@@ -16,6 +16,7 @@ from ..actors.streaming import StreamMethod, on_handle
 from ..supervisors.events import HELD, EventReader
 from ..supervisors.house import RuntimeHouse
 from ..transports.guests.protocol import STREAM
+from ..transports.guests.weights import ROOM, TEXTS
 from .crossing import Crossing, begin
 from .ref import FarRef
 from .waiters import Gate, ThreadWaiter, Waiter
@@ -50,6 +51,7 @@ class Pump:
         self.crossing = crossing
         self.source = source
         self.items: deque[Any] = deque()
+        self.low = self.ahead // 2  # items; when no more are left, the pump is told
         self.scope = trio.CancelScope()
         self.room = trio.Event()
         self.over = Gate()
@@ -89,7 +91,9 @@ class Pump:
         async for item in source:
             self.items.append(item)
             self.wake()
-            while len(self.items) >= self.ahead:
+            most = self.ahead if not isinstance(item, TEXTS) else min(self.ahead, 1 + ROOM // (len(item) + 1))
+            self.low = most // 2  # before the look: whoever takes items comes by there, if we wait
+            while len(self.items) >= most:
                 self.room = trio.Event()
                 await self.room.wait()
 
@@ -154,7 +158,7 @@ class FarStream(Generic[R_co]):
 
     def take(self) -> Any:
         item = self.items.popleft()
-        if len(self.items) == self.pump.ahead // 2:
+        if len(self.items) == self.pump.low:
             self.crossing.post(Pump.go_on, self.pump)
         return item
 

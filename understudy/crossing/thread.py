@@ -15,6 +15,7 @@ from typing import Any
 import trio
 
 from ..actors.scope import block
+from ..supervisors.observing import Observing
 from ..supervisors.runtime import Runtime, open_runtime
 from ..supervisors.spec import Supervisor
 from .crossing import Crossing
@@ -35,8 +36,14 @@ class Dropped(Exception):
 class RuntimeThread:
     """A runtime in a thread of its own; `gone` tells whether its users are not there any more."""
 
-    def __init__(self, tree: Supervisor | None, gone: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        tree: Supervisor | None,
+        gone: Callable[[], bool] | None = None,
+        options: Observing | None = None,
+    ) -> None:
         self.tree = tree
+        self.options: Observing = options or {}
         self.gone = gone
         self.crossing = Crossing()
         self.opened = Gate()  # or it could not be
@@ -98,7 +105,7 @@ class RuntimeThread:
         self.crossing.token = trio.lowlevel.current_trio_token()
         self.crossing.ring()  # we may have been told to stop already
         with self.start:
-            async with open_runtime(self.tree) as runtime:
+            async with open_runtime(self.tree, **self.options) as runtime:
                 self.runtime = runtime
                 await self.be_open(runtime)
 

@@ -6,12 +6,13 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeGuard, TypeVar
 
-from ..actors import verbs
+from ..actors import guest_verbs, verbs
 from ..actors.errors import GetTimeoutError
 from ..actors.put import PutValue
 from ..actors.ref import ObjectRef
 from ..actors.spawner import open_spawner
 from ..actors.statistics import Statistics
+from ..transports.guests.context import present
 from .crossing import Crossing
 from .handle import far_handle
 from .ref import FarRef, ValueRef
@@ -108,11 +109,15 @@ def cancel(ref: ObjectRef[Any]) -> bool:
 
     Whoever waits for the ref gets a TaskCancelledError at once.  Returns False if the call had ended.
     """
+    if present().asker is not None:
+        return guest_verbs.cancel(ref)
     far = far_ref(ref)
     return far.crossing.do(verbs.cancel, far)
 
 
 def statistics(handle: Any) -> Statistics:
     """What an actor is doing now, as a frozen value."""
+    if present().asker is not None:
+        guest_verbs.statistics(handle)
     far = far_handle(handle)
     return far._crossing.do(verbs.statistics, far)  # pyright: ignore[reportPrivateUsage]

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from understudy.transports.guests.interrupts import DOORBELL, Doorbell, Interrupted, invoke
+from understudy.transports.guests.interrupts import DOORBELL, Doorbell, Interrupted, ThreadDoorbell, invoke
 from understudy.transports.guests.protocol import INTERRUPT, PAGE_BYTES
 
 
@@ -124,3 +125,46 @@ def test_except_exception_does_not_swallow_an_interrupt() -> None:
 
 def test_invoke_passes_arguments_and_results_on() -> None:
     assert invoke(dict, ([("a", 1)],), {"b": 2}) == {"a": 1, "b": 2}
+
+
+# -- in a thread -----------------------------------------------------------------------------------
+
+
+def in_thread(work: Callable[[threading.Event, threading.Event], str]) -> str:
+    """What `work` returns in a thread, for which the bell is rung once it has begun, and which is then told to go on."""
+    bell = ThreadDoorbell()
+    begun, rung = threading.Event(), threading.Event()
+    said: list[str] = []
+
+    def play() -> None:
+        try:
+            bell.running = 7
+            said.append(work(begun, rung))
+        except Interrupted:
+            said.append("interrupted")
+        finally:
+            bell.running = 0
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    begun.wait()
+    bell.ring()
+    rung.set()
+    thread.join()
+    return said[0]
+
+
+def wait_for_the_ring(begun: threading.Event, rung: threading.Event) -> str:
+    begun.set()
+    rung.wait()
+    for _ in range(100):
+        pass
+    return "finished"
+
+
+def test_user_code_in_a_thread_is_interrupted() -> None:
+    assert in_thread(lambda begun, rung: str(invoke(wait_for_the_ring, (begun, rung), {}))) == "interrupted"
+
+
+def test_our_own_code_for_a_call_in_a_thread_is_left_alone() -> None:
+    assert in_thread(wait_for_the_ring) == "finished"

@@ -114,7 +114,7 @@ def test_time_to_give_up_is_that_of_theory(intensity: int, expected: float) -> N
 @pytest.mark.parametrize(
     ("expected", "intensity", "runs"),
     [
-        (expected, intensity, max(100, min(300, int(10_000 / failures))))
+        (expected, intensity, max(100, min(500, int(20_000 / failures))))
         for (expected, intensity), failures in formulas.FAILURES_TO_GIVE_UP.items()
         if failures < 400
     ],

@@ -1,0 +1,113 @@
+"""The system's list of processes: who is whose child, what it runs, what it has used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .proc import read
+
+SHOWN = 60  # characters of a command
+ENDED = "Z"  # the state of a process that has ended, and whose parent has not looked yet
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A process in the system's list; `state` is the system's own letter, `command` what it was started with."""
+
+    pid: int
+    parent: int
+    state: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a process has used: seconds of processor time, and bytes of memory.
+
+    Memory is its proportional share where the system tells that (`shared` is False), else all it occupies.
+    """
+
+    seconds: float
+    memory: int
+    shared: bool
+
+
+def listed() -> dict[int, Listed]:
+    """All processes that the system shows us, by their ids."""
+    return from_proc() if sys.platform.startswith("linux") else from_ps()
+
+
+def from_proc() -> dict[int, Listed]:
+    found: dict[int, Listed] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (stat := read(Path("/proc", name, "stat"))):
+            words, (state, parent) = read(Path("/proc", name, "cmdline")), fields_of(stat)[:2]
+            command = words.rstrip("\0").replace("\0", " ") or stat[stat.index("(") + 1 : stat.rindex(")")]
+            found[int(name)] = Listed(int(name), int(parent), state, shortened(command))
+    return found
+
+
+def from_ps() -> dict[int, Listed]:
+    found: dict[int, Listed] = {}
+    done = subprocess.run(["ps", "-axo", "pid=,ppid=,state=,command="], capture_output=True, check=False)
+    for line in done.stdout.decode(errors="replace").splitlines():
+        pid, parent, state, command = (*line.split(None, 3), "")[:4]
+        found[int(pid)] = Listed(int(pid), int(parent), state[:1], shortened(command))
+    return found
+
+
+def printable(text: str) -> str:
+    """A line that cannot move a terminal's cursor, whoever has written it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text, printable: a process writes its command itself."""
+    shown = printable(text[: SHOWN + 1])
+    return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
+
+
+def fields_of(stat: str) -> list[str]:
+    """The fields of /proc/PID/stat from the third on; the second may hold spaces and brackets."""
+    return stat.rpartition(")")[2].split()
+
+
+def below(pid: int, table: dict[int, Listed]) -> Iterator[tuple[int, Listed]]:
+    """All processes below one, with their depth from 1, each before its children."""
+    children: defaultdict[int, list[Listed]] = defaultdict(list)
+    for process in table.values():
+        children[process.parent].append(process)
+
+    def walk(parent: int, depth: int) -> Iterator[tuple[int, Listed]]:
+        for child in children.pop(parent, ()):
+            yield depth, child
+            yield from walk(child.pid, depth + 1)
+
+    return walk(pid, 1)
+
+
+def used(pid: int) -> Used | None:
+    """What a process has used so far; None where the system does not tell, or it is gone."""
+    stat = read(Path(f"/proc/{pid}/stat"))
+    if not stat:
+        return None
+    fields = fields_of(stat)
+    seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    share = share_of(read(Path(f"/proc/{pid}/smaps_rollup")))
+    if share is not None:
+        return Used(seconds, share, shared=False)
+    return Used(seconds, int(fields[21]) * os.sysconf("SC_PAGE_SIZE"), shared=True)
+
+
+def share_of(rollup: str) -> int | None:
+    for line in rollup.splitlines():
+        name, _, size = line.partition(":")
+        if name == "Pss":
+            return int(size.split()[0]) * 1024
+    return None

@@ -1,0 +1,1 @@
+"""`understudy top`: what the actors of another process are doing, live."""
