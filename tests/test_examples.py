@@ -93,6 +93,15 @@ in order: [32, 9, 4]
 cancelled: True
 and the executor goes on: 3
 """,
+    "strategy.py": """\
+after reader fell: [1, 2, 1]
+after cache fell: [2, 3, 2]
+after reader fell: [2, 4, 2]
+other running
+reader parked
+cache running
+and a person brought it back
+""",
     "tree.py": """\
 1 word kept
 left raised: nothing to read
