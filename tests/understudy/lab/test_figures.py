@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import trio
+import trio.testing
 
 from tests.cast_lab import troupe
+from understudy import Actor, Local, method, open_runtime
 from understudy.actors.events import ActorDied, ActorEnded, ActorReady, ActorStarting, Event
 from understudy.actors.reasons import ERROR, NORMAL_EXIT, SHUTDOWN_EXIT, ExitReason
 from understudy.lab import (
@@ -120,3 +123,31 @@ def test_the_figures_of_a_run_are_those_of_its_events() -> None:
     done = simulate(Scenario(troupe(3), {"*": Model(start=1.0, faults=faults)}, duration=5000.0))
 
     assert measure(done.events, since=0, until=5000 * SECOND) == done.figures
+
+
+class Clerk(Actor, executor=Local(), crash_on=(ValueError,), max_task_retries=0):
+    @method
+    async def file(self, seconds: float) -> None:
+        await trio.sleep(seconds)
+        if seconds == 3.0:
+            raise ValueError("torn")
+
+
+def test_the_same_figures_come_from_the_events_of_a_live_runtime() -> None:
+    async def office() -> list[Event]:
+        async with open_runtime() as runtime, runtime.events(messages=True) as reader:
+            clerk = await Clerk.options(name="clerk", max_concurrency=1).start()
+            with pytest.raises(ValueError, match="torn"):
+                await clerk.file(3.0)
+            await trio.sleep(1.0)
+            await clerk.file(1.0)
+            reader.close()
+            return [event async for event in reader]
+
+    events = trio.run(office, clock=trio.testing.MockClock(autojump_threshold=0))
+    figures = measure(events)
+
+    assert (figures.failures, figures.restarts) == (1, 1)
+    assert (figures.calls.made, figures.calls.lost, figures.calls.delayed) == (2, 1, 0)
+    assert figures.calls.response == pytest.approx(1.0)
+    assert figures.actors["clerk"].mttf == pytest.approx(5.0)
