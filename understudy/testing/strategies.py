@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -18,16 +18,17 @@ from ..supervisors.strategies.strategy import (
 from .rig import MILLI, Rig
 
 IDS = ("a", "b", "c", "d")
-MOST_STEPS = 5_000
+SIZES = (1, 2, 4)
+MOST_STEPS = 4_000
 DAY = 24 * 3600 * SECOND
 
 
-class StrategyConformanceError(AssertionError):
+class StrategyConformanceError(StrategyError, AssertionError):
     """A strategy is not what a strategy must be; the message lists all that was found."""
 
 
-def check_strategy(strategy: Any) -> None:
-    """Raise, with all that is wrong, unless this can be a supervisor's strategy.
+def check_strategy(strategy: Any, runs: int = 8) -> int:
+    """Raise, with all that is wrong, unless this can be a supervisor's strategy; how many decisions it took.
 
     Asked in thousands of situations it must return Decisions that can be carried out, the same for the same question,
     also from a copy that was pickled; it must be equal to that copy, and printed alike, before and after; what it
@@ -39,30 +40,29 @@ def check_strategy(strategy: Any) -> None:
             check_strategy(MyStrategy(tries=3))
 
     Raises:
-        StrategyConformanceError: if it is none.
+        StrategyConformanceError: if it is none; caused by what `decide()` itself raised, if it did.
     """
-    flaws = list(dict.fromkeys(found(strategy)))
-    if flaws:
-        raise StrategyConformanceError(
-            "\n".join([f"{strategy!r} is no strategy:", *(f"- {flaw}" for flaw in flaws)])
-        )
-
-
-def found(strategy: Any) -> Iterator[str]:
-    """Everything that is wrong with it."""
     if not callable(getattr(strategy, "decide", None)):
-        yield "it has no method decide(event, view, now)"
-        return
+        raise StrategyConformanceError(f"{strategy!r} has no method decide(event, view, now)")
     try:
         copy = pickle.loads(pickle.dumps(strategy))
     except Exception as error:
-        yield f"it cannot be pickled: {error!r}"
-        return
-    printed = repr(strategy)
-    yield from alike(strategy, copy, "after pickling")
+        raise StrategyConformanceError(f"{strategy!r} cannot be pickled: {error!r}") from error
     watched = Watched(strategy, copy)
-    for seed in range(8):
-        yield from tried(watched, seed)
+    flaws = list(dict.fromkeys(found(watched, runs)))
+    if flaws:
+        text = "\n".join([f"{strategy!r} is no strategy:", *(f"- {flaw}" for flaw in flaws)])
+        raise StrategyConformanceError(text) from watched.error
+    return watched.decisions
+
+
+def found(watched: Watched, runs: int) -> Iterator[str]:
+    """Everything that is wrong with it."""
+    strategy, copy, printed = watched.strategy, watched.copy, repr(watched.strategy)
+    yield from alike(strategy, copy, "after pickling")
+    for size in SIZES:
+        for seed in range(runs):
+            yield from tried(watched, IDS[:size], seed)
     yield from watched.flaws
     yield from alike(strategy, copy, "after use")
     if repr(strategy) != printed:
@@ -83,12 +83,19 @@ class Watched:
         self.strategy = strategy
         self.copy = copy
         self.flaws: list[str] = []
+        self.error: Exception | None = None
+        self.decisions = 0
         self.sample_every = getattr(strategy, "sample_every", None)
         self.wakes_first = bool(getattr(strategy, "wakes_first", False))
 
     def decide(self, event: Any, view: View, now: int) -> Decision:
+        self.decisions += 1
         before = shown(view)
-        decision: Decision = self.strategy.decide(event, view, now)
+        try:
+            decision: Decision = self.strategy.decide(event, view, now)
+        except Exception as error:
+            self.error = self.error or error
+            raise
         for who, what in ((self.strategy, "asked again"), (self.copy, "asked as a copy")):
             again = who.decide(event, view, now)
             if again != decision:
@@ -112,26 +119,21 @@ def shown(view: View) -> list[tuple[Any, ...]]:
     return [(id, child.state, child.since, tuple(child.ends)) for id, child in view.children.items()]
 
 
-def tried(watched: Watched, seed: int) -> Iterator[str]:
-    """One run in which children fall, by and by less often if the seed is odd."""
+def tried(watched: Watched, ids: Sequence[str], seed: int) -> Iterator[str]:
+    """One run in which children fall, at once if the seed is even."""
     draws = Random(seed)
     endless = seed % 2 == 0
     flags = Flags(3, 5 * SECOND, watched) if seed % 4 < 2 else Flags(50, 60 * SECOND, watched)
-    rig = Rig(flags, IDS, soon(draws) if endless else seldom(draws), watched.sample_every)
+    rig = Rig(flags, ids, soon(draws) if endless else seldom(draws), watched.sample_every)
     rig.run(MOST_STEPS, until=MILLI * 60_000 if endless else DAY)
     cause = rig.over.cause if rig.over is not None else None
     if cause is not None and cause.why == "flaw":
-        yield str(cause.reason) + raised(cause.reason)
+        yield str(cause.reason)
     elif endless and rig.over is None and rig.starts > MOST_RESTARTS:
         yield (
             f"its supervisor never gives up: {rig.starts} starts in {rig.now / SECOND:.3g} s, while children fall "
             "at once; restart on Exited and StartFailed, which counts, and not on Woke or Sampled"
         )
-
-
-def raised(reason: Any) -> str:
-    cause = getattr(reason, "__cause__", None)
-    return f" (from {type(cause).__name__})" if cause is not None else ""
 
 
 def soon(draws: Random) -> Callable[[str, int], int]:

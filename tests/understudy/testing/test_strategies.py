@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from understudy.supervisors.strategies.one_for_all import OneForAll
 from understudy.supervisors.strategies.one_for_one import OneForOne
 from understudy.supervisors.strategies.rejuvenating import Rejuvenating
 from understudy.supervisors.strategies.rest_for_one import RestForOne
-from understudy.supervisors.strategies.strategy import Exited, StartFailed
+from understudy.supervisors.strategies.strategy import Exited, StartFailed, StrategyError
 from understudy.testing import StrategyConformanceError, check_strategy
 
 OURS = [
@@ -32,7 +33,7 @@ OURS = [
 
 @pytest.mark.parametrize("strategy", OURS, ids=repr)
 def test_ours_are_strategies(strategy: Strategy) -> None:
-    check_strategy(strategy)
+    assert check_strategy(strategy, runs=4) > 40
 
 
 FALLS = Exited | StartFailed
@@ -93,6 +94,17 @@ class Sly(Base):
 
 
 @dataclass(frozen=True)
+class Moody(Base):
+    moods: Any = field(default_factory=lambda: itertools.cycle((True, False, False)), compare=False)
+
+    def __reduce__(self) -> Any:
+        return (Moody, ())
+
+    def decide(self, event: Any, view: Any, now: int) -> Any:
+        return Decision(start=(event.child,) if next(self.moods) else ())
+
+
+@dataclass(frozen=True)
 class Closed(Base):
     action: Any = field(default_factory=lambda: lambda: None)
 
@@ -100,11 +112,12 @@ class Closed(Base):
 @pytest.mark.parametrize(
     ("strategy", "words"),
     [
-        (object(), "it has no method decide"),
+        (object(), "has no method decide"),
         (Plain(), "it is not equal to its own copy after pickling"),
-        (Closed(), "it cannot be pickled"),
+        (Closed(), "cannot be pickled"),
         (Counting(), "asked again, it decides otherwise about Exited"),
         (Counting(), "it is not equal to its own copy after use|prints otherwise after use"),
+        (Moody(), "asked again, it decides otherwise"),
         (Stranger(), "start names 'nobody', which is no child here"),
         (Nonsense(), "must return a Decision, not 'restart'"),
         (Raising(), "raised ZeroDivisionError: by zero"),
@@ -116,4 +129,12 @@ class Closed(Base):
 )
 def test_what_is_wrong_is_told(strategy: Any, words: str) -> None:
     with pytest.raises(StrategyConformanceError, match=words):
-        check_strategy(strategy)
+        check_strategy(strategy, runs=4)
+
+
+def test_what_decide_raised_is_the_cause() -> None:
+    with pytest.raises(StrategyConformanceError) as caught:
+        check_strategy(Raising())
+
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert isinstance(caught.value, StrategyError)
