@@ -138,9 +138,7 @@ def claim_all(refs: Sequence[ObjectRef[Any]], loosely: bool) -> list[ObjectRef[A
     """Have the call that runs here wait for all of these, or for none of them; returns those it had not waited for."""
     claimed: list[ObjectRef[Any]] = []
     try:
-        for ref in refs:
-            if ref.claim(loosely):
-                claimed.append(ref)
+        claimed.extend(ref for ref in refs if ref.claim(loosely))  # keeps what comes before an error
     except DeadlockError:
         for ref in claimed:
             ref.call.maker = None
