@@ -184,14 +184,14 @@ class Asker(Actor, executor=QUIET):
 
     @method
     def circle_by_map(self, *way: Any) -> int:
-        return 1 + sum(way[0].circle_by_map.starmap([way[1:]])) if way else 0
+        return 1 + sum(map(int, way[0].circle_by_map.starmap([way[1:]]))) if way else 0
 
     @method
     def circle_by_wait(self, *way: Any) -> int:
         if not way:
             return 0
         ended, _ = sync.wait([way[0].circle_by_wait.remote(*way[1:])])
-        return 1 + sync.get(ended[0])
+        return 1 + int(sync.get(ended[0]))
 
     @method
     def circle_by_argument(self, *way: Any) -> int:
@@ -358,7 +358,7 @@ class AsyncAsker(Actor, executor=QUIET):
         if not way:
             return 0
         async with way[0].circle_by_map.starmap([way[1:]]) as results:
-            return 1 + sum([n async for n in results])
+            return 1 + sum([int(n) async for n in results])
 
     @method
     async def circle_by_wait(self, *way: Any) -> int:

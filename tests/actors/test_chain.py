@@ -43,7 +43,7 @@ class Caller(Actor, executor=LOCAL, max_concurrency=1, concurrency_groups={"io":
             return 0
         method = getattr(way[0][0], way[0][1])
         async with method.map([way[1:]], ordered=ordered) as results:
-            return 1 + sum([n async for n in results])
+            return 1 + sum([int(n) async for n in results])
 
     @method
     async def by_wait(self, way: list[tuple[Any, str]], others: int = 0, timeout: float | None = None) -> int:
@@ -52,7 +52,7 @@ class Caller(Actor, executor=LOCAL, max_concurrency=1, concurrency_groups={"io":
         ref = getattr(way[0][0], way[0][1]).remote(way[1:])
         refs = [way[0][0].aside.remote([]) for _ in range(others)]
         ended, pending = await wait([ref, *refs], timeout=timeout)
-        return 1 + sum([await one for one in [*ended, *pending]])
+        return 1 + sum([int(await one) for one in [*ended, *pending]])
 
     @method
     async def by_wait_done(self, way: list[tuple[Any, str]]) -> int:
