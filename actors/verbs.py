@@ -106,6 +106,8 @@ def checked_refs(refs: Any) -> list[Any]:
     except TypeError:
         many = [None]
     if is_ref(refs) or not all(map(is_ref, many)):
+        for one in many:
+            guest_verbs.refuse_elsewhere(one)
         raise TypeError(f"wait() takes a list of refs, as in wait([ref]), not {refs!r}")
     return many
 
