@@ -28,7 +28,7 @@ from .lanes import Lanes
 from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
 from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
-from .recall import let_back, recalled, take_back
+from .recall import leave_at_once, let_back, recalled
 from .stream import Feed
 from .verdicts import answer, flaw_of, on_items
 
@@ -335,16 +335,10 @@ class GuestIncarnation:
 
     def leave(self, seconds: float) -> None:
         """Leave without what is in the mailbox: it waits for the next incarnation, and what runs is interrupted."""
-        if self.session.state is not READY:
-            return self.stop(seconds)
-        take_back(self)
-        self.interrupt()
-        self.climber.deadlines.after(seconds, self.overstayed)
-        return self.finish_stop()
-
-    def overstayed(self) -> None:
-        if not self.dead.is_set():
-            self.kill(SHUTDOWN_EXIT)
+        if self.session.state is READY:
+            leave_at_once(self, seconds)
+        else:
+            self.stop(seconds)
 
     def finish_stop(self) -> None:
         if self.session.state is READY and self.why is None:

@@ -14,6 +14,7 @@ from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule,
 
 from ..transports.guests.context import role
 from . import events, lifecycle
+from .crash import calls_at_death, report_of
 from .deadletter import POISON, UNDELIVERED, letter_of
 from .errors import ActorDiedError, ActorError, ActorUnavailableError
 from .leaving import cancelled, is_leaving
@@ -310,13 +311,7 @@ class Life(Standing):
         since: float | None,
         calls: tuple[events.CallAtDeath, ...],
     ) -> None:
-        now = self.house.stage.now()
-        at, up = int(now * 1e9), 0 if since is None else int((now - since) * 1e9)
-        self.house.crashed(
-            events.ActorCrashed(
-                at, self.path, self.number, reason, since is not None, up, incarnation.pid, calls
-            )
-        )
+        self.house.crashed(report_of(self, reason, since, incarnation.pid, calls))
 
     def keep_state(self, value: Any) -> None:
         """Keep what `save_state` gave, for the next incarnation."""
@@ -391,15 +386,3 @@ class Life(Standing):
     def emit(self, kind: Callable[..., events.Event], *details: Any) -> None:
         at = int(self.house.stage.now() * 1e9)
         self.house.emit(kind(at, self.path, self.number, *details))
-
-
-def calls_at_death(
-    parting: Call | None, left: list[Call], fates: list[str]
-) -> tuple[events.CallAtDeath, ...]:
-    """The calls that an incarnation had, those that it had begun first."""
-    told = [] if parting is None else [events.CallAtDeath(parting.id, parting.method.name, lifecycle.ENDED)]
-    pending = [
-        events.CallAtDeath(call.id, call.method.name, fate) for call, fate in zip(left, fates, strict=True)
-    ]
-    begun = (lifecycle.BEGUN, lifecycle.UNKNOWN)
-    return (*told, *sorted(pending, key=lambda call: call.fate not in begun))

@@ -1,4 +1,4 @@
-"""Calls that wait in a guest: taken back for somebody else to do, or let in out of turn."""
+"""Calls that wait in a guest: taken back for somebody else to do or for the next one, or let in out of turn."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from .stream import Feed
 
 if TYPE_CHECKING:
     from .guest import GuestIncarnation
+
+
+def leave_at_once(incarnation: GuestIncarnation, seconds: float) -> None:
+    """Have a guest end without what waits in it, and with what runs interrupted; after `seconds` it is killed."""
+
+    def overstayed() -> None:
+        if not incarnation.dead.is_set():
+            incarnation.kill(SHUTDOWN_EXIT)
+
+    take_back(incarnation)
+    incarnation.interrupt()
+    incarnation.climber.deadlines.after(seconds, overstayed)
+    incarnation.finish_stop()
 
 
 def take_back(incarnation: GuestIncarnation) -> None:

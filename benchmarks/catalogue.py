@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import doors, functions, lists, ours, raw, supervision, whole
+from benchmarks import doors, functions, lists, ours, raw, simulation, supervision, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import anyio_process, execnet_gateway, otp_restart, process_pool, ray_actor, trio_step
@@ -16,6 +16,7 @@ CASES: tuple[Case, ...] = (
     *whole.CASES,
     *doors.CASES,
     *functions.CASES,
+    *simulation.CASES,
     *supervision.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
@@ -154,6 +155,10 @@ GOALS = (
     ),
     Goal(what="idle local actor, memory", ours="idle actor", figure="memory", at_most=3000),
     Goal(what="local crash to ready again, CPU", ours="local crash", figure="cpu", at_most=40e-6),
+    Goal(what="simulated events, a second", ours="simulated events", figure="rate", at_least=100_000),
+    Goal(
+        what="a simulated year of ten actors, hourly faults", ours="simulated year", figure="wall", at_most=30
+    ),
     Goal(what="interrupt of a tight loop, median", ours="interrupt", figure="p50", at_most=0.5e-3),
     Goal(what="interrupt of a tight loop, p99", ours="interrupt", figure="p99", at_most=10e-3),
     Goal(

@@ -26,6 +26,18 @@ WORDS = {
 }
 
 
+class CrashReport:
+    """A report that is written when somebody reads it: that costs several times a restart."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, event: ActorCrashed) -> None:
+        self.event = event
+
+    def __str__(self) -> str:
+        return report_of(self.event)
+
+
 def report_of(event: ActorCrashed) -> str:
     """The report as text: a line that says it all, then what there is of time, calls, exception and stderr."""
     first = f"{event.actor}, incarnation {event.incarnation}, ended: {event.reason}"

@@ -196,7 +196,7 @@ class SupervisorHandle:
         self._refuse(RESTART, node, name)
         if node.core.ending or not node.core.begun:
             raise SupervisorNotFound(f"{self!r} is not up, and starts nothing now")
-        starter = node.starters[name] = Starter()
+        starter = node.starters.setdefault(name, Starter())
         node.feed(steps.Restart(name))
         await starter.over.wait()
         return self._outcome(node, name, starter.reason)

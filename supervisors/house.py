@@ -17,7 +17,7 @@ from ..actors.life import Life
 from ..actors.queues import rewatch
 from ..actors.spawner import open_spawner
 from ..transports.stage import Stage
-from .crash import report_of
+from .crash import CrashReport
 from .events import EventStream
 from .groups import Groups, Keys
 from .linked import Links
@@ -111,7 +111,7 @@ class RuntimeHouse:
     def crashed(self, event: events.ActorCrashed) -> None:
         """An incarnation ended by a fault: one event, one report in the log."""
         self.emit(event)
-        log.warning(report_of(event))
+        log.warning("%s", CrashReport(event))
 
     def watch(self, on: bool) -> None:
         """Begin, or cease, to tell what happens to messages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from .child import DOWN, LEAVING, LIVE, PARKED, STOPPING, WAITING, Child
+from .child import DELAYED, DOWN, LEAVING, LIVE, PARKED, PENDING, STOPPING, WAITING, Child
 from .rounds import ASKED, place_of
 from .steps import Delete, Restart, Revised, Shutdown, Stop, Terminate
 
@@ -37,13 +37,15 @@ def terminate(core: Core, event: Terminate, _: int) -> None:
 
 def restart(core: Core, event: Restart, _: int) -> None:
     child = core.children.get(event.id)
-    if child is None or core.ending or not core.begun or child.state not in (DOWN, PARKED):
+    if child is None or core.ending or not core.begun or not may_restart(core, child):
         return
     core.by_hand[child.id] = True
     group = core.held.pop(child.id, None)
-    others = core.freed(group) if group is not None else []
-    if group is not None:
+    others: list[Child] = []
+    cause = child if group is None else core.children.get(group.cause)
+    if group is not None and cause is not None and cause.state == PARKED:
         core.failures.clear()  # a person has looked
+        others = core.freed(group)
     if others:
         child.state = WAITING
         core.enqueue([child, *others])
@@ -52,11 +54,17 @@ def restart(core: Core, event: Restart, _: int) -> None:
     core.go_on()
 
 
+def may_restart(core: Core, child: Child) -> bool:
+    """It is down, and no turn of its own will come by itself."""
+    return child.state in (DOWN, PARKED) or (child.state == PENDING and child.id in core.held)
+
+
 def delete(core: Core, event: Delete, _: int) -> None:
     child = core.children.get(event.id)
-    if child is not None and child.state in (DOWN, PARKED):
+    if child is not None and child.state not in LIVE and child.state != DELAYED:
         core.release(child, None)
         core.retire(child, None)
+        core.go_on()
 
 
 def revise(core: Core, event: Revised, _: int) -> None:

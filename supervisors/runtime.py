@@ -275,7 +275,7 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
 async def opened(tree: Supervisor | None, options: Observing) -> AsyncGenerator[Runtime]:
     try:
         async with trio.open_nursery() as nursery:
-            house: RuntimeHouse = await nursery.start(keep_house)
+            house = await open_house(nursery)
             runtime = Runtime(house, tree or Supervisor())
             failure: BaseException | None = None
             token = current.set(runtime)
@@ -306,6 +306,15 @@ def alone(error: BaseException) -> BaseException:
     """What a nursery wrapped, if it is one thing: a Ctrl-C stays a KeyboardInterrupt."""
     inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     return alone(inner[0]) if len(inner) == 1 else error
+
+
+async def open_house(nursery: trio.Nursery) -> RuntimeHouse:
+    """Begin what is to be closed again, whoever is cancelled meanwhile."""
+    house: RuntimeHouse | None = None
+    with trio.CancelScope(shield=True):
+        house = await nursery.start(keep_house)
+    assert house is not None
+    return house
 
 
 async def keep_house(task_status: trio.TaskStatus[RuntimeHouse]) -> None:

@@ -15,6 +15,17 @@ ref: 16
 after the cast: 116
 refs, in order: [117, 118, 119]
 """,
+    "compare_strategies.py": """\
+simulated, ten times a week: the share of time that all three are up
+  one_for_one  0.9905 ± 0.00039
+  rest_for_one 0.988 ± 0.00054
+  one_for_all  0.987 ± 0.00058
+  one_for_all less one_for_one, under the same faults: -0.003522 ± 0.00049
+restarts after one crash: simulated, and of real processes
+  one_for_one  1, 1
+  rest_for_one 2, 2
+  one_for_all  3, 3
+""",
     "crash.py": """\
 calls so far: 2
 the incarnation died: signal: its process killed by SIGSEGV
@@ -81,6 +92,15 @@ incarnation 2
 in order: [32, 9, 4]
 cancelled: True
 and the executor goes on: 3
+""",
+    "strategy.py": """\
+after reader fell: [1, 2, 1]
+after cache fell: [2, 3, 2]
+after reader fell: [2, 4, 2]
+other running
+reader parked
+cache running
+and a person brought it back
 """,
     "tree.py": """\
 1 word kept

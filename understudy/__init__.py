@@ -1,8 +1,8 @@
 """understudy: actors under supervision.  Code crashes, the play goes on.
 
 The names below are the front door; the rest is behind `understudy.transports`, `understudy.actors`,
-`understudy.supervisors` and `understudy.testing`.  They are loaded at first use, so that a guest that only
-needs `Actor` and `method` does not pay for an event loop.
+`understudy.supervisors`, `understudy.testing` and `understudy.lab`.  They are loaded at first use, so that a guest
+that only needs `Actor` and `method` does not pay for an event loop.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ def test_no_more_items_are_taken_ahead_than_the_window(engine: Engine, window: i
                 yield next(taken)
 
         async with actor.double.map(items(), window=window) as doubles:
-            for got in range(3000):
+            for got in range(3000 if window > 1 else 300):  # one at a time takes its time
                 assert await anext(doubles) == 2 * got
                 ahead = max(ahead, int(repr(taken)[6:-1]) - got)
             assert 1 <= ahead <= window + 1

@@ -286,6 +286,26 @@ def test_what_is_parked_can_be_deleted_and_those_with_it_stay_down() -> None:
     assert core.held == {}
 
 
+def test_a_bystander_of_what_is_parked_brings_all_back() -> None:
+    core = started("a", "b", strategy=REST, when_exhausted="park", intensity=0)
+    play(core, Ended("a", CRASH, True), Ended("b", LEFT, True))
+
+    assert play(core, Restart("b")) == [again("a")]
+    assert play(core, Started("a")) == [Start("b")]
+
+
+def test_a_bystander_of_what_is_delayed_can_be_started_and_deleted_by_hand() -> None:
+    core = backed("a", "b", "c", strategy=REST)
+    play(core, Ended("a", CRASH, True), Ended("c", LEFT, True), Ended("b", LEFT, True))
+
+    assert play(core, Restart("b")) == [Start("b")]
+    play(core, Started("b"))
+    assert play(core, Delete("c")) == [Retire("c", None)]
+    assert play(core, Delete("a")) == []
+    assert play(core, Woke(), now=1) == [again("a")]
+    assert play(core, Started("a")) == []
+
+
 def test_a_supervisor_with_parked_children_can_be_shut_down() -> None:
     core = started("a", "b", when_exhausted="park", intensity=0)
     play(core, Ended("a", CRASH, True))

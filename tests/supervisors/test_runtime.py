@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,27 @@ def test_an_outer_cancellation_closes_everything(executor: Any) -> None:
         assert runtime.house.registry.paths == {}
 
     run(play)
+
+
+def test_a_cancellation_while_a_runtime_opens_or_closes_leaves_nothing_behind() -> None:
+    async def play(steps: int) -> None:
+        async def cancel_soon() -> None:
+            for _ in range(steps):
+                await trio.lowlevel.checkpoint()
+            scope.cancel()
+
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                if steps:
+                    nursery.start_soon(cancel_soon)
+                else:
+                    scope.cancel()
+                async with open_runtime():
+                    await trio.sleep_forever()
+        assert scope.cancelled_caught
+
+    for steps in range(20):
+        run(partial(play, steps))
 
 
 def test_an_exception_under_an_outer_cancellation_is_not_lost() -> None:

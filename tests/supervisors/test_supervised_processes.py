@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from typing import Any
 
 import pytest
 import trio
 
 from tests.cast import QUIET
-from tests.cast_otp import settled
 from tests.cast_supervised import Hand, Needless, NeedlessLater, NeedlessSoon, Stubborn
 from tests.rehearsal import rehearse, until
 from understudy import (
@@ -30,8 +30,10 @@ def hand(id: str, cls: Any = Hand, **options: Any) -> Any:
     return cls.options(id=id, **options).child()
 
 
-def state(path: str) -> str:
-    return statistics(get_actor(path, Hand)).state
+def runs(runtime: Runtime, path: str) -> bool:
+    """Has the guest of an actor begun a call?"""
+    incarnation: Any = runtime.house.registry.paths[path].incarnation
+    return bool(incarnation.running())
 
 
 @pytest.mark.parametrize("cls", [Needless, NeedlessLater, NeedlessSoon])
@@ -84,7 +86,7 @@ def test_what_runs_in_a_bystander_fails_with_its_fate_and_what_waits_is_done_by_
         a, b = get_actor("a", Hand), get_actor("b", Hand)
         old = await b.pid()
         running = b.spin.remote()
-        await until(lambda: statistics(b).pending == 1 and statistics(b).queued == 0)
+        await until(lambda: runs(runtime, "b"))
         waiting = [b.pid.remote() for _ in range(3)]
         a.crash.cast()
         with pytest.raises(CallError) as error:
@@ -102,7 +104,7 @@ def test_what_waits_in_a_pool_that_is_a_bystander_is_done_by_its_next_members() 
         a, pool = get_actor("a", Hand), get_actor("p", Hand)
         old = await pool.pid()
         running = pool.spin.remote()
-        await settled()
+        await until(lambda: runs(runtime, "p/0"))
         waiting = [pool.pid.remote() for _ in range(3)]
         a.crash.cast()
         with pytest.raises(CallError):
@@ -116,13 +118,14 @@ def test_what_waits_in_a_pool_that_is_a_bystander_is_done_by_its_next_members() 
 
 
 def test_an_interrupt_of_a_supervisor_stops_loops_in_processes_the_deepest_first() -> None:
+    paths = ("top", "out/deep", "out/in/deeper")
     inner = Supervisor(hand("deep"), Supervisor(hand("deeper"), id="in"), id="out")
 
     async def scene(runtime: Runtime) -> None:
-        hands = [get_actor(path, Hand) for path in ("top", "out/deep", "out/in/deeper")]
+        hands = [get_actor(path, Hand) for path in paths]
         refs = [one.spin.remote() for one in hands]
-        for one in hands:
-            await until(lambda one=one: statistics(one).pending == 1 and statistics(one).queued == 0)  # type: ignore[misc]
+        for path in paths:
+            await until(partial(runs, runtime, path))
         assert await interrupt(runtime.supervisor())
         assert all(ref.done for ref in refs)
         assert [statistics(one).incarnation for one in hands] == [1, 1, 1]

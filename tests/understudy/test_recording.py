@@ -59,7 +59,9 @@ def value_of(hint: Any) -> Any:
     return VALUES[hint]
 
 
-KINDS = {one.__name__: one for one in (Event, *below(Event)) if one.__name__ not in ("UnknownEvent", "Own")}
+# A Traced holds what users gave, and goes to whoever traces, not into records.
+OTHERS = ("UnknownEvent", "Own", "Traced")
+KINDS = {one.__name__: one for one in (Event, *below(Event)) if one.__name__ not in OTHERS}
 WRITERS = {"lines": JsonLines, "sqlite": Sqlite}
 every = pytest.mark.parametrize("name", WRITERS)
 
