@@ -242,7 +242,7 @@ class Reader(Actor, executor=LOCAL):
     @method
     async def begin(self, spring: Any) -> int:
         self.kept = spring.endless()
-        return await anext(self.kept)  # type: ignore[no-any-return]
+        return await anext(self.kept)
 
     @method
     async def read_out(self) -> None:
