@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..transports.guests.asking import Asking, Question
+from ..transports.guests.asking import ELSEWHERE, Asking, Question
 from ..transports.guests.context import carried_here, present
 from ..transports.guests.protocol import REFUSAL
 from ..transports.guests.values import Unfit
@@ -158,11 +159,11 @@ def asking() -> Asking:
     """What asks the host, for the method that runs here.
 
     Raises:
-        NoRuntimeError: outside a method.
+        NoRuntimeError: outside a method, or in a thread that it has started.
     """
     asker = present().asker
-    if asker is None:
-        raise errors.NoRuntimeError("other actors can be called only while a method of this actor runs")
+    if asker is None or asker.thread != get_ident():
+        raise errors.NoRuntimeError(ELSEWHERE)
     found: Asking = asker.asking
     return found
 

@@ -153,6 +153,12 @@ def wait_ready_blocking(handle: Any) -> None:
 DEEP = "in a thread a handle is of use where it came as an argument, or in a list, tuple, dict or set"
 
 
+def refuse_elsewhere(value: Any) -> None:
+    """Raise NoRuntimeError for what a method was given or has made, in a thread that the method has started."""
+    if isinstance(value, GuestHandle | GuestMethod | GuestStreamMethod | GuestRef):
+        asking()
+
+
 def errand(verb: str, handle: Any, *details: Any) -> GuestRef:
     """Have the host do something with an actor."""
     asking().check_trust(verb, getattr(handle, "_path", ""))

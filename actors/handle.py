@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .actor import RESERVED
 from .exported import MARK, awaits, exported_of, full_name
@@ -24,6 +24,8 @@ class ActorHandle:
 
     To a type checker it is the actor class, so methods keep their signatures.
     """
+
+    _by_a_door: ClassVar[bool] = False  # of a runtime in another thread
 
     def __init__(self, life: Life) -> None:
         self._life = life
@@ -78,7 +80,8 @@ class ActorHandle:
         return cls
 
     def __reduce__(self) -> Any:
-        return handle_at, (self._life.path, self._life.spec.cls)
+        life = self._life
+        return handle_at, (life.path, life.spec.cls, "", life.house.number_of(life))
 
 
 def of_class(handle: ActorHandle, wanted: Any) -> ActorHandle:

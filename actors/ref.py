@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from ..transports.guests.context import role, running
 from .chain import claim, claim_loosely
@@ -27,6 +27,8 @@ class ObjectRef(Generic[R_co]):
     """
 
     __slots__ = ("__weakref__", "call", "house", "seen", "watcher")
+
+    by_a_door: ClassVar[bool] = False  # of a runtime in another thread
 
     def __init__(self, call: Call, house: House) -> None:
         self.call = call

@@ -18,6 +18,7 @@ from .streaming import StreamMethod
 
 if TYPE_CHECKING:
     from .call import Call
+    from .handle import ActorHandle
     from .mailbox import Mailbox
     from .method import ActorMethod
     from .questions import Questions
@@ -133,11 +134,11 @@ def on_start(questions: Questions, number: int, parent: Call | None, packed: Any
         questions.scope = questions.scope or Scope()
         if wait:
             return questions.do(number, parent, partial(started, spawner, spec))
-        questions.within(parent, lambda: spawner.spawn(spec))
+        handle = questions.within(parent, lambda: spawner.spawn(spec))
     except Exception as error:
         questions.failed[number] = error
         raise
-    questions.answer(number, None)
+    questions.answer(number, number_of(handle))
 
 
 def on_put(questions: Questions, number: int, parent: Call | None, packed: Any) -> None:
@@ -182,8 +183,13 @@ def prepared(
     return held.call, held
 
 
-async def started(spawner: Any, spec: Any) -> None:
-    await spawner.start(spec)
+async def started(spawner: Any, spec: Any) -> int:
+    return number_of(await spawner.start(spec))
+
+
+def number_of(handle: ActorHandle) -> int:
+    life = verbs.life_of(handle)
+    return life.house.number_of(life)
 
 
 REQUESTS: dict[str, Callable[..., None]] = {

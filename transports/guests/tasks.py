@@ -14,7 +14,7 @@ from typing import Any
 
 from . import protocol as p
 from .asides import Asides, Signal
-from .asking import Question, any_answered
+from .asking import Question, any_answered, check_thread
 from .concurrent import TIDYING, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
@@ -266,9 +266,10 @@ class Tasks(Asides):
         return self
 
     def wait(self, question: Question) -> None:
-        raise RuntimeError("this would hold up the whole loop: make the method async, and await")
+        self.wait_any([question], None)
 
     def wait_any(self, questions: list[Question], until: float | None) -> bool:
+        check_thread(self.thread)
         raise RuntimeError("this would hold up the whole loop: make the method async, and await")
 
     async def wait_async(self, question: Question) -> None:

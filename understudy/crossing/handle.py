@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..actors.guest_verbs import refuse_elsewhere
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
 from ..actors.method import ActorMethod
@@ -17,6 +18,8 @@ from .stream import far_method
 
 class FarHandle(ActorHandle):
     """Calls an actor of a runtime in another thread, exactly as an `ActorHandle` calls one in its own."""
+
+    _by_a_door = True
 
     def __init__(self, life: Life, crossing: Crossing) -> None:
         super().__init__(life)
@@ -37,5 +40,6 @@ def far_handle(value: Any) -> FarHandle:
         TypeError: for anything else.
     """
     if not isinstance(value, FarHandle):
+        refuse_elsewhere(value)
         raise TypeError(f"this takes a handle that was made under aio or blocking, not {value!r}")
     return value
