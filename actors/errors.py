@@ -7,7 +7,7 @@ Every class here says who is at fault: `TaskError` the callee's code, `ActorErro
 from __future__ import annotations
 
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..transports.guests.faults import text_of
 from .reasons import ExitReason, last_lines
@@ -19,6 +19,21 @@ SAFE_FATES = frozenset({NEVER_SENT, NOT_BEGUN})
 
 class UnderstudyError(Exception):
     """Base of all errors of this library."""
+
+    def __reduce__(self) -> Any:
+        return remade, (type(self), self.args, self.__dict__)
+
+
+E = TypeVar("E", bound=UnderstudyError)
+
+
+def remade(kind: type[E], args: tuple[Any, ...], fields: dict[str, Any]) -> E:
+    """An error that has travelled; its constructor, which makes the text of other things, is not asked again."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    error.__cause__ = fields["reason"].exception if "reason" in fields else fields.get("cause")
+    return error
 
 
 class NoRuntimeError(UnderstudyError, RuntimeError):
@@ -131,6 +146,22 @@ class TaskError(CallError):
     remote_type = ""
     remote_text = ""
     remote_traceback = ""
+
+    def __reduce__(self) -> Any:
+        both = type(self)
+        if _derived.get(both.__bases__[-1]) is not both:
+            return super().__reduce__()
+        return remade_task, (both.__bases__[-1], self.cause, self.args, self.__dict__)
+
+
+def remade_task(
+    kind: type[Exception], cause: BaseException | None, args: tuple[Any, ...], fields: dict[str, Any]
+) -> TaskError:
+    """A TaskError that has travelled and is an instance of its cause's class, too."""
+    error = remade(derive(kind), args, fields)
+    if isinstance(cause, Exception):
+        copy_slots(cause, error)
+    return error
 
 
 _derived: dict[type[BaseException], type[TaskError]] = {}

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from ..transports.guests.context import present
+from ..transports.guests.protocol import ANSWER
 from .exported import exported_of, full_name
 from .guest_map import GuestMap
 from .guest_ref import GuestRef, ask, asking, call_here, parcel
@@ -21,20 +22,33 @@ from .method import checked
 from .signature import compiled
 
 if TYPE_CHECKING:
+    from ..transports.guests.asking import Question
     from .mappable import MapOptions
 
 # In the host: how handles that come along with a message are found.
-finder: ContextVar[Callable[[str, str], Any] | None] = ContextVar("understudy_finder", default=None)
+finder: ContextVar[Callable[[str, str, int], Any] | None] = ContextVar("understudy_finder", default=None)
 
 
 class GuestHandle:
-    """The handle of another actor, by its name or path; without its class, whatever is called is asked for there."""
+    """The handle of another actor; without its class, whatever is called is asked for there.
 
-    def __init__(self, path: str, cls: type | None, namespace: str = "", start: int = 0) -> None:
+    One that was given to us, or started by us, is of that very actor, by its number; one that was looked for by
+    name or path is of whoever has that.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        cls: type | None,
+        namespace: str = "",
+        number: int = 0,
+        begun: Question | None = None,
+    ) -> None:
         self._path = path
         self._namespace = namespace
         self._cls = cls
-        self._start = start  # the number of the question by which this guest has started the actor
+        self._number = number  # of the actor, in its runtime; 0: not known, or not asked for
+        self._begun = begun  # by which this guest has started the actor, without waiting for that
 
     def __getattr__(self, name: str) -> GuestMethod | GuestStreamMethod:
         if name.startswith("__"):
@@ -54,8 +68,16 @@ class GuestHandle:
             self._path,
             self._namespace,
             full_name(self._cls) if self._cls is not None else "",
-            self._start,
+            self._begun.number if self._begun is not None else 0,
+            self._actor(),
         ]
+
+    def _actor(self) -> int:
+        """The number of the actor; 0 if any will do that has the name."""
+        answer = self._begun.answer if self._begun is not None else None
+        if answer is not None and answer[0] == ANSWER:
+            self._number = answer[2]
+        return self._number
 
     def _function(self, name: str) -> Callable[..., Any] | None:
         if self._cls is None:
@@ -74,13 +96,16 @@ class GuestHandle:
         return f"<{self._cls.__name__ if self._cls else 'actor'} {self._path!r}, seen from another actor>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, GuestHandle) and other._target()[:2] == self._target()[:2]
+        if not isinstance(other, GuestHandle) or other._target()[:2] != self._target()[:2]:
+            return False
+        numbers = {self._actor(), other._actor()} - {0}
+        return len(numbers) < 2
 
     def __hash__(self) -> int:
         return hash(self._path)
 
     def __reduce__(self) -> Any:
-        return handle_at, (self._path, self._cls, self._namespace)
+        return handle_at, (self._path, self._cls, self._namespace, self._actor())
 
 
 class GuestMethod(Mappable[Any]):
@@ -140,13 +165,13 @@ def unchecked(*args: Any, **kwargs: Any) -> None:
     """Nothing is known of the method here: its host checks."""
 
 
-def handle_at(path: str, cls: type | None, namespace: str = "") -> Any:
+def handle_at(path: str, cls: type | None, namespace: str = "", number: int = 0) -> Any:
     """The handle of an actor that came along with a message."""
     if present().asker is not None or "understudy_guest" in sys.modules:
-        return GuestHandle(path, cls, namespace)
+        return GuestHandle(path, cls, namespace, number)
     find = finder.get()
-    if find is None:
-        from .spawner import open_spawner
+    if find is not None:
+        return find(path, namespace, number)
+    from .spawner import open_spawner
 
-        find = open_spawner().find
-    return find(path, namespace)
+    return open_spawner().find(path, namespace)

@@ -50,8 +50,8 @@ def monitor(*handles: Any) -> GuestMonitor:
     return made
 
 
-def target_of(handle: Any, usage: str) -> list[str]:
-    """The path and namespace of a handle."""
+def target_of(handle: Any, usage: str) -> list[Any]:
+    """The path, the namespace and the actor's number of a handle."""
     if not isinstance(handle, GuestHandle):
         raise TypeError(f"{usage}, that came as arguments of their own or from get_actor(); not {handle!r}")
-    return [handle._path, handle._namespace]  # pyright: ignore[reportPrivateUsage]
+    return [handle._path, handle._namespace, handle._actor()]  # pyright: ignore[reportPrivateUsage]

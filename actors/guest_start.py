@@ -14,6 +14,7 @@ from .spawner import current
 from .spec import ChildSpec, make_spec
 
 if TYPE_CHECKING:
+    from ..transports.guests.asking import Question
     from .options import Options
 
 numbers: Iterator[int] = itertools.count(1)
@@ -38,7 +39,7 @@ class GuestStarter:
         """The handle at once; that the actor could not be started is told by its calls."""
         spec = with_id(checked_spec(spec))
         question = ask("start", parcel_of(spec, spec.args, spec.kwargs), False)
-        return handle_of(spec, question.number)
+        return handle_of(spec, begun=question)
 
     async def start(self, spec: Any) -> GuestHandle:
         spec = with_id(checked_spec(spec))
@@ -47,8 +48,8 @@ class GuestStarter:
             name: await value if isinstance(value, GuestRef) else value for name, value in spec.kwargs.items()
         }
         question = ask("start", parcel_of(spec, tuple(args), kwargs), True)
-        await GuestRef(question, f"{spec.cls.__name__}.start", True)
-        return handle_of(spec, 0)
+        number = await GuestRef(question, f"{spec.cls.__name__}.start", True)
+        return handle_of(spec, number)
 
 
 def checked_spec(spec: Any) -> ChildSpec[Any]:
@@ -91,9 +92,9 @@ def settled(value: Any) -> Any:
     return value.value()
 
 
-def handle_of(spec: ChildSpec[Any], start: int) -> GuestHandle:
+def handle_of(spec: ChildSpec[Any], number: int = 0, begun: Question | None = None) -> GuestHandle:
     options: Options = spec.options
     if options.id is not None:
-        return GuestHandle(options.id, spec.cls, "", start)
+        return GuestHandle(options.id, spec.cls, "", number, begun)
     assert options.name is not None
-    return GuestHandle(options.name, spec.cls, options.namespace, start)
+    return GuestHandle(options.name, spec.cls, options.namespace, number, begun)

@@ -80,7 +80,8 @@ class ActorHandle:
         return cls
 
     def __reduce__(self) -> Any:
-        return handle_at, (self._life.path, self._life.spec.cls)
+        life = self._life
+        return handle_at, (life.path, life.spec.cls, "", life.house.number_of(life))
 
 
 def of_class(handle: ActorHandle, wanted: Any) -> ActorHandle:

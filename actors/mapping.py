@@ -95,7 +95,7 @@ class MapStream(Readable[R_co]):
             call = self.make(item)
             call.ref = self
             held.hold(call)
-            call.mailbox.put(call)
+            call.mailbox.admit(call)
         except Exception as error:
             self.hold(Flaw(error, fatal=False))
         else:

@@ -24,15 +24,19 @@ MOST = 10_000  # parts of one container, some 100 µs
 def as_seen_there(handle: ActorHandle) -> GuestHandle:
     """A handle for a guest in this process."""
     life = handle._life  # pyright: ignore[reportPrivateUsage]
-    return GuestHandle(life.path, life.spec.cls)
+    return GuestHandle(life.path, life.spec.cls, "", life.house.number_of(life))
 
 
 def found_here(handle: GuestHandle) -> Any:
-    """In the host: the handle itself for one that a guest in this process has given; raises ActorNotFoundError."""
+    """In the host: the handle itself for one that a guest in this process has given.
+
+    Raises:
+        ActorNotFoundError, ActorDiedError: if there is no such actor any more.
+    """
     find = finder.get()
     if find is None:
         return handle
-    return find(handle._path, handle._namespace)  # pyright: ignore[reportPrivateUsage]
+    return find(handle._path, handle._namespace, handle._actor())  # pyright: ignore[reportPrivateUsage]
 
 
 def refuse(_: GuestRef) -> NoReturn:

@@ -137,11 +137,11 @@ class Questions:
     # -- what a request names -------------------------------------------------------------------
 
     def find(self, target: list[Any]) -> Any:
-        """The handle of the actor at a path; raises ActorNotFoundError, TypeError, or why its start failed."""
-        path, namespace, wanted, start = target
+        """The handle of the actor at a path; raises ActorNotFoundError, ActorDiedError, TypeError, or why its start failed."""
+        path, namespace, wanted, start, number = target
         if start in self.failed:
             raise self.failed[start]
-        return of_class_named(self.incarnation.life.house.find(path, namespace), wanted)
+        return of_class_named(self.incarnation.life.house.find(path, namespace, number), wanted)
 
     def method(
         self, target: list[Any], name: str, packed: Any, refs: list[list[Any]]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ..transports.guests import protocol as p
 from . import verbs
 from .asked import AskedStream, Kept, Question
-from .chain import claim
 from .errors import DeadlockError, TaskCancelledError
 from .held import Held, make_held
 from .queue_errand import on_queue
@@ -19,6 +18,7 @@ from .streaming import StreamMethod
 
 if TYPE_CHECKING:
     from .call import Call
+    from .handle import ActorHandle
     from .mailbox import Mailbox
     from .method import ActorMethod
     from .questions import Questions
@@ -55,13 +55,13 @@ def on_call(
     questions.put(number, parent, mailbox.admit if awaited else mailbox.put, call)
 
 
-def on_wait(questions: Questions, _: int, parent: Call | None, asked: int) -> None:
-    """Somebody waits now for what was asked before."""
+def on_wait(questions: Questions, _: int, parent: Call | None, asked: int, loosely: bool) -> None:
+    """Somebody waits now for what was asked before; `loosely`: they can go on without it."""
     question = questions.open.get(asked)
     if not isinstance(question, Question) or question.answered:
         return
     try:
-        questions.within(parent, lambda: claim(question.call))
+        questions.within(parent, lambda: question.claim(loosely))
     except DeadlockError as error:
         del questions.open[asked]
         question.drop()
@@ -134,11 +134,11 @@ def on_start(questions: Questions, number: int, parent: Call | None, packed: Any
         questions.scope = questions.scope or Scope()
         if wait:
             return questions.do(number, parent, partial(started, spawner, spec))
-        questions.within(parent, lambda: spawner.spawn(spec))
+        handle = questions.within(parent, lambda: spawner.spawn(spec))
     except Exception as error:
         questions.failed[number] = error
         raise
-    questions.answer(number, None)
+    questions.answer(number, number_of(handle))
 
 
 def on_put(questions: Questions, number: int, parent: Call | None, packed: Any) -> None:
@@ -183,8 +183,13 @@ def prepared(
     return held.call, held
 
 
-async def started(spawner: Any, spec: Any) -> None:
-    await spawner.start(spec)
+async def started(spawner: Any, spec: Any) -> int:
+    return number_of(await spawner.start(spec))
+
+
+def number_of(handle: ActorHandle) -> int:
+    life = verbs.life_of(handle)
+    return life.house.number_of(life)
 
 
 REQUESTS: dict[str, Callable[..., None]] = {

@@ -17,7 +17,7 @@ from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
-from .errors import ActorNotFoundError
+from .errors import ActorDiedError, ActorNotFoundError
 from .executor import Thread
 from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
@@ -138,7 +138,7 @@ class ThreadIncarnation(GuestIncarnation):
         """Handles in a result are the runtime's own again."""
         try:
             message[2] = self.value(message[2])
-        except (ActorNotFoundError, TypeError) as error:
+        except (ActorNotFoundError, ActorDiedError, TypeError) as error:
             message[:] = p.ERROR, message[1], describe(error, no_pickle)
 
     def kill(self, reason: ExitReason) -> None:

@@ -10,7 +10,7 @@ import trio
 
 from ..transports.guests.context import present
 from . import guest_verbs
-from .errors import GetTimeoutError
+from .errors import DeadlockError, GetTimeoutError
 from .guest_ref import GuestRef
 from .handle import ActorHandle, of_class
 from .here import check_here
@@ -79,6 +79,7 @@ async def wait(
     Raises:
         TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
+        DeadlockError: if all are waited for without a timeout, and one of them waits for the call that waits here.
     """
     if present().asker is not None:
         return await guest_verbs.wait(refs, num_returns=num_returns, timeout=timeout)  # type: ignore[arg-type, return-value]
@@ -105,6 +106,8 @@ def checked_refs(refs: Any) -> list[Any]:
     except TypeError:
         many = [None]
     if is_ref(refs) or not all(map(is_ref, many)):
+        for one in many:
+            guest_verbs.refuse_elsewhere(one)
         raise TypeError(f"wait() takes a list of refs, as in wait([ref]), not {refs!r}")
     return many
 
@@ -119,6 +122,8 @@ async def wait_for(pending: Sequence[ObjectRef[Any]], missing: int, timeout: flo
         if missing == 0:
             enough.set()
 
+    loosely = missing < len(pending) or timeout is not None
+    claimed = claim_all(pending, loosely)
     for ref in pending:
         ref.watcher.listen(count)
     try:
@@ -127,6 +132,20 @@ async def wait_for(pending: Sequence[ObjectRef[Any]], missing: int, timeout: flo
     finally:
         for ref in pending:
             ref.watcher.ignore(count)
+        for ref in claimed:
+            ref.call.maker = None
+
+
+def claim_all(refs: Sequence[ObjectRef[Any]], loosely: bool) -> list[ObjectRef[Any]]:
+    """Have the call that runs here wait for all of these, or for none of them; returns those it had not waited for."""
+    claimed: list[ObjectRef[Any]] = []
+    try:
+        claimed.extend(ref for ref in refs if ref.claim(loosely))  # keeps what comes before an error
+    except DeadlockError:
+        for ref in claimed:
+            ref.call.maker = None
+        raise
+    return claimed
 
 
 def cancel(ref: ObjectRef[Any]) -> bool:

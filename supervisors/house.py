@@ -129,9 +129,18 @@ class RuntimeHouse:
         )
         self.dead_letters.append(letter)
 
-    def find(self, name: str, namespace: str = "") -> ActorHandle:
-        """The handle of an actor by name or path; raises ActorNotFoundError."""
-        return self.registry.find(name, namespace)
+    def find(self, name: str, namespace: str = "", number: int = 0) -> ActorHandle:
+        """The handle of an actor by name or path, or of the very one by its number.
+
+        Raises:
+            ActorNotFoundError: if none has the name.
+            ActorDiedError: if the one with the number is dead.
+        """
+        return self.registry.numbered(number, name) if number else self.registry.find(name, namespace)
+
+    def number_of(self, life: Life) -> int:
+        """What tells an actor from all others that have its name before or after it."""
+        return self.registry.number_of(life)
 
     def spawner(self) -> Spawner:
         """The runtime, for whoever is in none of its tasks."""

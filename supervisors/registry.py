@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..actors.errors import ActorAlreadyExistsError, ActorNotFoundError
+from ..actors.errors import NEVER_SENT, ActorAlreadyExistsError, ActorDiedError, ActorNotFoundError
 from ..actors.handle import ActorHandle
+from ..actors.reasons import SHUTDOWN, ExitReason
 
 if TYPE_CHECKING:
     from ..actors.life import Life
@@ -15,15 +18,26 @@ if TYPE_CHECKING:
 
 Name = tuple[str, str]  # namespace and name
 
+MOST_ENDS = 1000  # of the dead, of whom it is remembered how they ended
+FORGOTTEN = ExitReason(SHUTDOWN, "long ago", ordered=True)
+numbers: Iterator[int] = itertools.count(
+    1
+)  # no two actors of this process have the same, whatever their runtime
+
 
 class Registry:
     """A name is held while its actor restarts, and free once it is dead."""
 
-    __slots__ = ("names", "paths")
+    __slots__ = ("dead", "ends", "lives", "names", "numbers", "paths")
 
     def __init__(self) -> None:
         self.names: dict[Name, Life] = {}
         self.paths: dict[str, Life] = {}
+        # Of actors whose handles have left this process, and of the latest of them that are dead, how they ended.
+        self.numbers: dict[Life, int] = {}
+        self.lives: dict[int, Life] = {}
+        self.ends: dict[int, ExitReason] = {}
+        self.dead: dict[int, int] = {}  # their numbers by identity, which nothing that lives here may have
 
     def enter(self, life: Life) -> None:
         """Take the actor in.
@@ -41,14 +55,44 @@ class Registry:
                 f"there is an actor at {life.path!r} already; give this one another id"
             )
         self.paths[life.path] = life
+        self.dead.pop(id(life), None)
         if name is not None:
             self.names[name] = life
 
     def leave(self, life: Life) -> None:
+        number = self.numbers.pop(life, 0)
+        if number:
+            del self.lives[number]
+            self.bury(number, life)
         self.paths.pop(life.path, None)
         name = name_of(life.spec.options)
         if name is not None and self.names.get(name) is life:
             del self.names[name]
+
+    def bury(self, number: int, life: Life) -> None:
+        self.ends[number] = life.mailbox.closed or life.last_reason
+        self.dead[id(life)] = number
+        for book in (self.ends, self.dead):
+            if len(book) > MOST_ENDS:
+                del book[next(iter(book))]
+
+    def number_of(self, life: Life) -> int:
+        """What tells this actor from all others that have its name, before it or after it; safe in any thread."""
+        if self.paths.get(life.path) is not life:
+            if id(life) not in self.dead:
+                self.bury(next(numbers), life)
+            return self.dead[id(life)]
+        number = self.numbers.setdefault(life, next(numbers))
+        self.lives[number] = life
+        return number
+
+    def numbered(self, number: int, path: str) -> ActorHandle:
+        """The actor that was given this number; raises ActorDiedError if it is dead."""
+        life = self.lives.get(number)
+        if life is None:
+            reason = self.ends.get(number, FORGOTTEN)
+            raise ActorDiedError(f"{path} is dead ({reason})", reason, NEVER_SENT)
+        return ActorHandle(life)
 
     def existing(self, spec: ChildSpec[Any]) -> Life | None:
         """The living actor that `get_if_exists` asks for, if there is one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..actors.errors import ActorNotFoundError
+from ..actors.errors import ActorDiedError, ActorNotFoundError
 from ..actors.verbs import life_of
 from .groups import Groups, Keys
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from .house import RuntimeHouse
 
 
-def named(house: RuntimeHouse, path: str, namespace: str) -> Life | None:
+def named(house: RuntimeHouse, path: str, namespace: str, actor: int) -> Life | None:
     try:
-        return life_of(house.find(path, namespace))
-    except ActorNotFoundError:
+        return life_of(house.find(path, namespace, actor))
+    except (ActorNotFoundError, ActorDiedError):
         return None
 
 
-def on_monitor(house: RuntimeHouse, life: Life, path: str, namespace: str, number: int) -> None:
-    house.monitors.open(named(house, path, namespace), life, id=number, path=path)
+def on_monitor(house: RuntimeHouse, life: Life, path: str, namespace: str, actor: int, number: int) -> None:
+    house.monitors.open(named(house, path, namespace, actor), life, id=number, path=path)
 
 
 def on_demonitor(house: RuntimeHouse, life: Life, number: int) -> None:
@@ -31,12 +31,12 @@ def on_demonitor(house: RuntimeHouse, life: Life, number: int) -> None:
         house.monitors.close(watch)
 
 
-def on_link(house: RuntimeHouse, life: Life, path: str, namespace: str) -> None:
-    house.links.link(life, named(house, path, namespace), path)
+def on_link(house: RuntimeHouse, life: Life, path: str, namespace: str, actor: int) -> None:
+    house.links.link(life, named(house, path, namespace, actor), path)
 
 
-def on_unlink(house: RuntimeHouse, life: Life, path: str, namespace: str) -> None:
-    house.links.unlink(life, named(house, path, namespace))
+def on_unlink(house: RuntimeHouse, life: Life, path: str, namespace: str, actor: int) -> None:
+    house.links.unlink(life, named(house, path, namespace, actor))
 
 
 def on_groups(house: RuntimeHouse, _: Life, verb: str, group: Any, more: dict[str, Any]) -> Any:

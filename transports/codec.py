@@ -7,6 +7,7 @@ from an untrusted guest only data travels, and foreign bytes are walked over bef
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec.msgpack import Decoder, Encoder, Ext
 
 from .guests import causes, msgpack, pickles
 from .guests import protocol as p
+from .guests.faults import text_of
 from .guests.values import fill
 
 Code = Mapping[Any, Any]  # by hash, functions and classes; by number, stored values
@@ -186,11 +188,11 @@ class Codec:
         """A result as the caller gets it; raises what unpickling raises."""
         if type(value) is not Pickled:
             return value
-        return pickles.loads(value)
+        return unpickled(value)
 
     def values_in(self, values: list[Any]) -> list[Any]:
         """The items of a stream, as their reader gets them; raises what unpickling raises."""
-        return [pickles.loads(value) if type(value) is Pickled else value for value in values]
+        return [unpickled(value) if type(value) is Pickled else value for value in values]
 
     def arguments(self, message: bytes, code: Code) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a call that we encoded was called with; for the dead letters."""
@@ -230,9 +232,19 @@ class Codec:
             return None
         try:
             error = causes.loads_error(pickled)
-        except Exception:
+        except BaseException:  # its class is the guest's own, and ends nothing here
             return None
         return error if isinstance(error, Exception) else None
+
+
+def unpickled(data: bytes) -> Any:
+    """What a guest has sent; whatever its loading raises is an Exception, as nothing it sends may end its host."""
+    try:
+        return pickles.loads(data)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise UnpicklingError(f"its loading raised {type(error).__name__}: {text_of(error)}") from error
 
 
 def is_plain(value: Any) -> bool:

@@ -1,6 +1,11 @@
 """Errors tell what happened, how far the call had come, and whether it may be tried again."""
 
 import errno
+import importlib
+import inspect
+import pickle
+import sys
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +25,62 @@ from understudy import (
     Unsendable,
 )
 from understudy.actors.errors import foreign_error, task_error
+
+# What has errors of its own, so that all are known here.
+HOMES = ("actors.queue_errors", "supervisors.errors", "supervisors.runtime", "testing")
+for home in HOMES:
+    importlib.import_module(f"understudy.{home}")
+REASON = ExitReason("error", "it broke", KeyError("k"), stderr="last words")
+
+
+def kinds_below(kind: type[UnderstudyError]) -> list[type[UnderstudyError]]:
+    found = [kind, *(one for below in kind.__subclasses__() for one in kinds_below(below))]
+    return [one for one in found if getattr(sys.modules[one.__module__], one.__name__, None) is one]
+
+
+def example(kind: type[Any]) -> UnderstudyError:
+    """An error of this kind, with something in each of its fields."""
+    given: dict[str, Any] = {
+        "text": "what happened",
+        "actor": "/a",
+        "reason": REASON,
+        "fate": "begun",
+        "call_id": 7,
+        "method": "m",
+        "holder": "/b",
+    }
+    wanted = inspect.signature(kind.__init__).parameters
+    if "args" in wanted:
+        return cast("UnderstudyError", kind("what happened"))
+    return cast("UnderstudyError", kind(**{name: value for name, value in given.items() if name in wanted}))
+
+
+@pytest.mark.parametrize("kind", kinds_below(UnderstudyError), ids=lambda kind: kind.__name__)
+def test_every_error_of_ours_travels_with_all_it_tells(kind: type[UnderstudyError]) -> None:
+    error = example(kind)
+    error.add_note("and where")
+
+    again = pickle.loads(pickle.dumps(error))
+
+    assert type(again) is kind
+    assert (str(again), again.args, again.__notes__) == (str(error), error.args, ["and where"])
+    assert vars(again) == vars(error)
+    assert repr(again.__cause__) == repr(error.__cause__)
+
+
+@pytest.mark.parametrize(
+    "cause", [KeyError("k"), FileNotFoundError(2, "No such file", "/nowhere"), Slotted("small")]
+)
+def test_a_task_error_travels_as_what_it_is(cause: Exception) -> None:
+    error = made(cause)
+
+    again = pickle.loads(pickle.dumps(error))
+
+    assert type(again) is type(error)
+    assert (str(again), again.args, again.fate, again.call_id) == (str(error), error.args, "begun", 7)
+    assert repr(again.cause) == repr(cause)
+    assert again.__cause__ is again.cause
+    assert again.remote_traceback == "its trace"
 
 
 def made(cause: BaseException) -> TaskError:

@@ -144,6 +144,21 @@ def test_an_interrupted_stream_is_closed_and_its_actor_goes_on() -> None:
     rehearse(scene, virtual=True)
 
 
+def test_a_stream_may_be_interrupted_twice_at_once() -> None:
+    async def scene(runtime: Runtime) -> None:
+        spring = await Spring.options(executor=LOCAL).start()
+        stream = spring.careful(10)
+        await anext(stream)
+        await trio.testing.wait_all_tasks_blocked()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(interrupt, spring)
+            nursery.start_soon(interrupt, spring)
+        with pytest.raises(CallInterruptedError):
+            _ = [n async for n in stream]
+
+    rehearse(scene, virtual=True)
+
+
 def test_an_interrupted_stream_restarts_its_actor_where_that_is_wanted() -> None:
     async def scene(runtime: Runtime) -> None:
         spring = await Spring.options(executor=LOCAL, after_interrupt="restart").start()

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
+from pickle import UnpicklingError
 from typing import Any
 
 import msgspec
@@ -231,6 +232,31 @@ def test_an_untrusted_frame_may_use_the_whole_depth_for_the_value_itself() -> No
 
 def test_a_result_that_is_plain_comes_as_it_is() -> None:
     assert [TRUSTED.value(value) for value in (1, "a", None)] == [1, "a", None]
+
+
+class Raises:
+    """Its loading raises."""
+
+    def __init__(self, error: type[BaseException]) -> None:
+        self.error = error
+
+    def __reduce__(self) -> Any:
+        return throw, (self.error,)
+
+
+def throw(error: type[BaseException]) -> None:
+    raise error("stop")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_a_result_whose_loading_would_end_the_host_is_only_unreadable(error: type[BaseException]) -> None:
+    value = Pickled(pickles.dumps(Raises(error)))
+
+    for read in (lambda: TRUSTED.value(value), lambda: TRUSTED.values_in([1, value])):
+        with pytest.raises(UnpicklingError, match=f"{error.__name__}: stop") as caught:
+            read()
+        assert isinstance(caught.value.__cause__, error)
+    assert TRUSTED.error(bytes(value)) is None
 
 
 def test_an_exception_is_rebuilt_from_a_trusted_guest_only() -> None:

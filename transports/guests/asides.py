@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
+from threading import get_ident
 from typing import Any, Protocol
 
 from .backstage import ActorTimer
@@ -29,6 +30,7 @@ class Asides(Concurrent):
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest, settings)
+        self.thread = get_ident()
         self.asking = guest.asking
         self.base = copy_context()  # what each call has a copy of
         self.timers: dict[ActorTimer, Signal] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any, Protocol
 
 from . import protocol as p
@@ -14,11 +15,24 @@ Message = list[Any]
 
 CANNOT_AWAIT = "a method that is not async cannot await: use understudy.blocking.get(h.m.remote(...)), and plain `for` for streams"
 
+ELSEWHERE = (
+    "other actors can be called only while a method of this actor runs, and only in the thread that runs it: a thread"
+    " that a method starts returns to it what is to be sent; for several calls at once write h.m.map(...), or"
+    " blocking.get([h.m.remote(...), ...])"
+)
+
+
+def check_thread(thread: int) -> None:
+    """Raise RuntimeError in another thread than this, such as one that a method has started."""
+    if get_ident() != thread:
+        raise RuntimeError(ELSEWHERE)
+
 
 class Asker(Protocol):
     """How the loop that runs a method lets it wait for an answer."""
 
     asking: Asking
+    thread: int  # the only one that may ask and wait
     in_loop: bool  # an event loop runs it, which nothing may hold up
 
     def wait(self, question: Question, /) -> None: ...
@@ -96,7 +110,10 @@ class Asking:
         messages = [[p.ASK, number, call_id, request]]
         while self.dropped:
             messages.append([p.ASK, 0, call_id, ["cancel", self.dropped.popleft()]])
-        bell = getattr(present().asker, "doorbell", None)
+        asker = present().asker
+        if asker is not None:
+            check_thread(asker.thread)
+        bell = getattr(asker, "doorbell", None)
         if bell is None:
             return self.say(messages)
         # This runs within the user's method, but an interrupt must not tear a message apart.

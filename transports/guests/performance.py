@@ -9,7 +9,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from . import protocol as p
-from .asking import CANNOT_AWAIT, Question, any_answered
+from .asking import CANNOT_AWAIT, Question, any_answered, check_thread
 from .concurrent import Message
 from .context import context_of, role
 from .guest import NONE, Guest
@@ -28,6 +28,7 @@ class Reading:
     in_loop = False
 
     def __init__(self, guest: Guest) -> None:
+        self.thread = threading.get_ident()
         self.guest = guest
         self.asking = guest.asking
 
@@ -35,6 +36,7 @@ class Reading:
         self.wait_any([question], None)
 
     def wait_any(self, questions: list[Question], until: float | None) -> bool:
+        check_thread(self.thread)
         wire, handlers = self.guest.wire, self.guest.handlers
         while not any_answered(questions):
             if until is not None and not wire.ready(until - time.monotonic()):
@@ -57,6 +59,7 @@ class Threaded:
 
     def __init__(self, loop: Threads) -> None:
         self.loop = loop
+        self.thread = 0  # until it runs in one
         self.doorbell = ThreadDoorbell()
         self.ended = False
         self.asking = loop.guest.asking
@@ -74,6 +77,7 @@ class Threaded:
 
     def wait_any(self, questions: list[Question], until: float | None) -> bool:
         """Wait for the first of several answers, or until a time of the system's clock; False if that came first."""
+        check_thread(self.thread)
         come = self.waiting = threading.Event()
         for question in questions:
             question.on_answer.append(come.set)
@@ -110,6 +114,7 @@ class Aside(Threaded):
         return copy_context().run(self.perform, function, args)
 
     def perform(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        self.thread = threading.get_ident()
         here = self.loop.beside()
         here.asker = self
         role.set(here)
@@ -135,6 +140,7 @@ class Performance(Threaded):
         guest = loop.guest
         if self.ended:
             return guest.values.encode((p.SKIPPED, self.id))
+        self.thread = threading.get_ident()
         here = loop.role_of(message)
         here.asker = self
         role.set(here)

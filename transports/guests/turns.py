@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from contextvars import copy_context
+from threading import get_ident
 from time import perf_counter
 from typing import Any
 
 from . import protocol as p
-from .asking import CANNOT_AWAIT, Asking, Question, any_answered
+from .asking import CANNOT_AWAIT, Asking, Question, any_answered, check_thread
 from .context import context_of
 from .faults import describe
 from .guest import NONE, Guest, Leave, Settings
@@ -34,6 +35,7 @@ class Turns(TurnAsides):
 
     def __init__(self, guest: Guest, settings: Settings) -> None:
         super().__init__(guest)
+        self.thread = get_ident()
         self.settings = settings
         self.asking: Asking = guest.asking
         self.page = guest.page
@@ -180,6 +182,7 @@ class Turns(TurnAsides):
 
     def wait_any(self, questions: list[Question], until: float | None) -> bool:
         """The same for the first of several answers, or until a time of the system's clock; False if that came first."""
+        check_thread(self.thread)  # two that read the link would each wait for what the other has read
         doorbell, handlers = self.doorbell, self.guest.handlers
         id, doorbell.running = doorbell.running, 0  # a signal must not tear a message apart: it comes as one
         cancelled = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..actors.guest_verbs import refuse_elsewhere
 from ..actors.handle import ActorHandle
 from ..actors.life import Life
 from ..actors.method import ActorMethod
@@ -39,5 +40,6 @@ def far_handle(value: Any) -> FarHandle:
         TypeError: for anything else.
     """
     if not isinstance(value, FarHandle):
+        refuse_elsewhere(value)
         raise TypeError(f"this takes a handle that was made under aio or blocking, not {value!r}")
     return value

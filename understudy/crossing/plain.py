@@ -197,6 +197,7 @@ def bound(method: Any) -> tuple[ActorMethod[Any], Check]:
         return method, method.check
     if isinstance(method, StreamMethod):
         raise TypeError(f"{method.name}() gives a stream: write `for item in h.{method.name}(...)`")
+    guest_verbs.refuse_elsewhere(method)
     raise TypeError(
         f"call() takes a method of a handle or a remote function, as in call(h.m, ...), not {method!r}"
     )

@@ -48,6 +48,7 @@ def far_ref(value: Any) -> FarRef[Any]:
         return value
     if is_put(value):
         return ValueRef(value, open_crossing())
+    guest_verbs.refuse_elsewhere(value)
     raise TypeError(
         f"this takes a ref, h.m.remote(...), of a handle made under aio or blocking, not {value!r}"
     )
