@@ -278,7 +278,7 @@ class Stream(Readable[R_co]):
 def abandoned(feed: Feed) -> None:
     """A stream was dropped: close it, or tell of a failure that nobody saw."""
     call = feed.call
-    if call.ended and call.error is not None:
+    if call.ended and call.error is not None and not isinstance(call.error, TaskCancelledError):
         call.mailbox.house.unseen(call)
     feed.close("was dropped")
 

@@ -245,6 +245,11 @@ class Reader(Actor, executor=LOCAL):
         return await anext(self.kept)
 
     @method
+    async def look(self, spring: Any) -> int:
+        stream = spring.endless()
+        return await anext(stream)
+
+    @method
     async def read_out(self) -> None:
         async for _ in self.kept:
             pass
@@ -266,6 +271,19 @@ def test_a_stream_ends_with_the_call_in_which_it_was_begun() -> None:
         with pytest.raises(TaskError, match=r"begin\(\), its owner, has ended") as error:
             await reader.read_out()
         assert isinstance(error.value.__cause__, TaskCancelledError)
+
+    rehearse(scene, virtual=True)
+
+
+def test_a_stream_that_its_call_left_open_and_dropped_is_no_failure() -> None:
+    async def scene(runtime: Runtime) -> None:
+        spring = await Spring.options(executor=LOCAL).start()
+        events = runtime.events()
+        reader = await Reader.start()
+        assert await reader.look(spring) == 0
+        await trio.testing.wait_all_tasks_blocked()
+        assert statistics(spring).pending == 0
+        assert held(events, FailureUnseen) == []
 
     rehearse(scene, virtual=True)
 
