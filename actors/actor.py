@@ -153,7 +153,7 @@ class Actor:
         """A hook: before the first call, after `load_state`; the actor is ready when it has returned."""
 
     @base_hook
-    def on_stop(self, reason: str) -> Awaitable[None] | None:
+    def on_stop(self, reason: str, /) -> Awaitable[None] | None:
         """A hook: after the last call, when the actor ends but not by a kill; has `shutdown` seconds.
 
         `reason` is normal, shutdown or error.
@@ -164,7 +164,7 @@ class Actor:
         """A hook: after a method was interrupted half-way, before the next call begins."""
 
     @base_hook
-    def on_down(self, down: Down) -> Awaitable[None] | None:
+    def on_down(self, down: Down, /) -> Awaitable[None] | None:
         """A hook: what the actor watches with `monitor(...)` has ended; runs in its turn, as a call does."""
 
     @base_hook
@@ -176,7 +176,7 @@ class Actor:
         """
 
     @base_hook
-    def load_state(self, state: Any) -> Awaitable[None] | None:
+    def load_state(self, state: Any, /) -> Awaitable[None] | None:
         """A hook: takes what the incarnation before has saved, if it could; what it raises means a fresh start."""
 
 

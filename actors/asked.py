@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import trio
 
 from ..transports.guests.faults import describe
+from .chain import claim, claim_loosely
 from .errors import (
     UNKNOWN,
     ActorError,
@@ -43,7 +44,7 @@ class Asked(Protocol):
 class Question:
     """One call made for a guest: its end is the answer."""
 
-    __slots__ = ("answered", "awaited", "call", "held", "number", "parent", "questions", "ref")
+    __slots__ = ("answered", "awaited", "call", "held", "loose", "number", "parent", "questions", "ref")
 
     def __init__(self, questions: Questions, number: int, parent: int, call: Call, held: Held | None) -> None:
         self.questions = questions
@@ -52,6 +53,7 @@ class Question:
         self.call = call
         self.held = held
         self.awaited = False
+        self.loose = False
         self.answered = 0  # how many answers the guest had been sent with this one
         self.ref: ObjectRef[Any] | None = None
 
@@ -60,10 +62,21 @@ class Question:
             self.held.let_go()
         self.questions.settled(self)
 
+    def claim(self, loosely: bool) -> None:
+        """The call that runs here waits for it, `loosely` if it can go on without; raises DeadlockError."""
+        if self.ref is not None:
+            self.ref.claim(loosely)
+        elif loosely:
+            self.loose = claim_loosely(self.call)
+        else:
+            self.loose = False
+            claim(self.call)
+
     def as_ref(self) -> ObjectRef[Any]:
         """For the arguments of other calls."""
         if self.ref is None:
             self.ref = ObjectRef(self.call, self.call.mailbox.house)
+            self.ref.watcher.loose = self.loose
             self.ref.seen = True  # its failure is told to the guest
             if not self.call.ended:
                 self.ref.watcher.listen(partial(self.settled, self.call))

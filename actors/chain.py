@@ -20,6 +20,7 @@ from .lifecycle import QUEUED, RUNNING, SENT
 if TYPE_CHECKING:
     from .mailbox import Mailbox
 
+HELD = -1  # the position of a call that waits in its mailbox for the values of its arguments
 UNBEGUN = (QUEUED, SENT)
 
 
@@ -28,6 +29,14 @@ def chain_of(maker: Call | None) -> Iterator[Call]:
     while maker is not None and not maker.ended:
         yield maker
         maker = maker.maker
+
+
+def bound_chain(maker: Call | None) -> Iterator[Call]:
+    """As `chain_of`, as far as each can go on only when the one before it has ended."""
+    for waiting in chain_of(maker):
+        yield waiting
+        if getattr(waiting.ref, "loose", False):
+            return
 
 
 def comes_back(call: Call) -> bool:
@@ -43,11 +52,15 @@ def comes_back_to(mailbox: Mailbox, maker: Any) -> bool:
 def circle(call: Call, maker: Call | None) -> list[Call]:
     """The calls that would wait for each other if `maker` waited for `call`, in their order; [] if none would.
 
-    They would if all places that `call` could take are held by calls that wait for it.
+    They would if all places that `call` could take are held by calls that wait for it, or if one of these holds up
+    the mailbox in which it waits.
     """
+    chain = list(bound_chain(maker))
+    for n, waiting in enumerate(chain):
+        if holds_up(waiting, call):
+            return [*reversed(chain[: n + 1]), call]
     if call.mailbox.options.reentrant:
         return []
-    chain = list(chain_of(maker))
     holding = [n for n, waiting in enumerate(chain) if holds_place(waiting, call)]
     if not holding or len(holding) < limit_of(call, chain[holding[0]]):
         return []
@@ -56,8 +69,13 @@ def circle(call: Call, maker: Call | None) -> list[Call]:
 
 def holds_place(waiting: Call, call: Call) -> bool:
     """Has it one of the places that the other call needs?"""
-    same = waiting.mailbox is call.mailbox and waiting is not call
+    same = waiting.mailbox is call.mailbox and waiting is not call and waiting.position != HELD
     return same and group_name(waiting.method) == group_name(call.method)
+
+
+def holds_up(waiting: Call, call: Call) -> bool:
+    """Is it before the other in a mailbox that does not go on without its arguments?"""
+    return waiting.position == HELD and waiting.mailbox is call.mailbox and waiting.id < call.id
 
 
 def limit_of(call: Call, waiting: Call) -> int:
@@ -75,7 +93,8 @@ def join(call: Call, maker: Call) -> None:
     if call.state in UNBEGUN:
         refuse(circle(call, maker))
     call.maker = maker
-    if call.state in (SENT, RUNNING):  # of what was sent to a guest, it may run already
+    # Of what was sent to a guest, it may run already; and what it is held for was made before it.
+    if call.state in (SENT, RUNNING) or call.position == HELD:
         try:
             refuse(circle_behind(call))
         except DeadlockError:
@@ -105,6 +124,16 @@ def claim(call: Call) -> bool:
     if runs is None or not isinstance(runs[2], Call) or call.ended:
         return False
     join(call, runs[2])
+    let_back(call)
+    return True
+
+
+def claim_loosely(call: Call) -> bool:
+    """As `claim`, where the call that runs can go on without this one: that closes no circle."""
+    runs = present().call
+    if runs is None or not isinstance(runs[2], Call) or call.ended or call.maker is not None:
+        return False
+    call.maker = runs[2]
     let_back(call)
     return True
 

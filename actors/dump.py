@@ -33,7 +33,7 @@ async def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None
     Example:
         text = await dump(counter)
     """
-    text = await stacks_of(life_of(handle), timeout)
+    text = await stacks_of(life_of(handle, "dump(handle)"), timeout)
     print(text, end="", file=file or sys.stderr, flush=True)
     return text
 

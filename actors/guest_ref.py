@@ -58,7 +58,11 @@ class GuestRef:
         return self.value()
 
     async def wait_done(self) -> None:
-        """Wait until the call has ended, whatever its outcome; if cancelled, the call goes on."""
+        """Wait until the call has ended, whatever its outcome; if cancelled, the call goes on.
+
+        One that waits in turn for the call that waits here ends with a DeadlockError.
+        """
+        self.claim()
         await self.asker.wait_async(self.question)
 
     def wait(self) -> Any:
@@ -72,11 +76,14 @@ class GuestRef:
             raise
         return self.value()
 
-    def claim(self) -> None:
-        """Tell the host that somebody waits: that may close a circle of calls that wait for each other."""
+    def claim(self, loosely: bool = False) -> None:
+        """Tell the host that somebody waits: that may close a circle of calls that wait for each other.
+
+        It closes none if they wait `loosely`: among others, or for a time.
+        """
         if not self.awaited and not self.done:
-            self.awaited = True
-            self.asker.asking.tell(0, self.call_id, ["wait", self.question.number])
+            self.awaited = not loosely
+            self.asker.asking.tell(0, self.call_id, ["wait", self.question.number, loosely])
 
     def cancel(self) -> bool:
         """Cancel the call; False if it had ended."""

@@ -55,6 +55,7 @@ async def wait(
 ) -> tuple[list[GuestRef], list[GuestRef]]:
     """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order."""
     many = enough(refs, num_returns)
+    claim_all(many, loosely=num_returns < len(many) or timeout is not None)
     await ended_by(many, num_returns, end_of(timeout))
     return divided(many, num_returns)
 
@@ -119,6 +120,7 @@ def wait_blocking(
 ) -> tuple[list[GuestRef], list[GuestRef]]:
     """Wait until `num_returns` of the refs have ended, or `timeout` seconds; returns (ended, pending), in order."""
     many = enough(refs, num_returns)
+    claim_all(many, loosely=num_returns < len(many) or timeout is not None)
     ended_by_blocking(many, num_returns, end_of(timeout))
     return divided(many, num_returns)
 
@@ -200,6 +202,12 @@ def enough(refs: Iterable[GuestRef], num_returns: int) -> list[GuestRef]:
     if not 0 < num_returns <= len(many):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(many)}, not {num_returns}")
     return many
+
+
+def claim_all(refs: list[GuestRef], loosely: bool) -> None:
+    """Tell the host who waits: one that waits in turn for the call that runs here ends with a DeadlockError."""
+    for ref in refs:
+        ref.claim(loosely)
 
 
 def divided(refs: list[GuestRef], num_returns: int) -> tuple[list[GuestRef], list[GuestRef]]:

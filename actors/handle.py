@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .actor import RESERVED
 from .exported import MARK, awaits, exported_of, full_name
@@ -24,6 +24,8 @@ class ActorHandle:
 
     To a type checker it is the actor class, so methods keep their signatures.
     """
+
+    _by_a_door: ClassVar[bool] = False  # of a runtime in another thread
 
     def __init__(self, life: Life) -> None:
         self._life = life

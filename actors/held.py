@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from ..transports.codec import Unencodable
 from ..transports.guests.values import fill
 from .call import Call
+from .chain import HELD
 from .errors import NEVER_SENT, CallError, DependencyError, Unsendable
 from .put import stored_of
-from .queues import HELD, HeldQueue, exchange, make_queue, plain_queue
+from .queues import HeldQueue, exchange, make_queue, plain_queue
 from .ref import REF_TYPES, ObjectRef
 from .spec import make_spec
 from .stagecraft import EXECUTORS, Stagecraft
@@ -43,6 +44,8 @@ class Held:
         self.pending = [ref for ref in {id(ref): ref for ref in places.values()}.values() if not ref.done]
         for ref in self.pending:
             ref.watcher.listen(self.told)
+            if ref.call.maker is None:  # else somebody waits for it themselves
+                ref.call.maker = call
         if self.pending:
             call.position = HELD
         self.settle()
@@ -101,6 +104,8 @@ class Held:
         pending, self.pending = self.pending, []
         for ref in pending:
             ref.watcher.ignore(self.told)
+            if ref.call.maker is self.call:
+                ref.call.maker = None
 
 
 def make_held(

@@ -21,6 +21,13 @@ def elsewhere(label: str) -> NoRuntimeError:
     )
 
 
+def by_a_door(label: str, twin: str) -> NoRuntimeError:
+    return NoRuntimeError(
+        f"{label} belongs to a runtime that was opened under aio or blocking, and understudy.{twin} is trio's: in a task"
+        f" write aio.{twin}, in plain code blocking.{twin}"
+    )
+
+
 def not_trio(name: str) -> NoRuntimeError:
     return NoRuntimeError(
         f"understudy.{name} is for tasks of trio, with `async` and `await`; under asyncio write understudy.aio.{name},"
@@ -36,7 +43,7 @@ def check_trio(name: str) -> None:
         raise not_trio(name) from None
 
 
-def check_here(stage: Stage, label: str) -> None:
-    """Raise NoRuntimeError in any thread but the runtime's own."""
+def check_here(stage: Stage, label: str, twin: str = "") -> None:
+    """Raise NoRuntimeError in any thread but the runtime's own; names the door's `twin` of what was tried."""
     if get_ident() != stage.thread:
-        raise elsewhere(label)
+        raise by_a_door(label, twin) if twin else elsewhere(label)

@@ -100,7 +100,14 @@ def error_of(name: str, error: BaseException) -> ExitReason:
     """What a hook, a timer or a task of the actor means for it."""
     if isinstance(error, ActorExit | SystemExit):
         return reason_of_exit(error)
-    return ExitReason(ERROR, f"{name} raised {type(error).__name__}: {text_of(error)}", error)
+    return ExitReason(ERROR, f"{name} raised {shown(error)}", error)
+
+
+def shown(error: BaseException) -> str:
+    """An exception as a guest would tell of it: its name, with its module unless it is Python's own, and its text."""
+    kind = type(error)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}: {text_of(error)}"
 
 
 def reason_of_exit(error: ActorExit | SystemExit) -> ExitReason:
@@ -109,4 +116,4 @@ def reason_of_exit(error: ActorExit | SystemExit) -> ExitReason:
         return ExitReason(NORMAL, error.reason or "", ordered=True)
     if error.code in (0, None):
         return ExitReason(NORMAL, "SystemExit(0)", ordered=True)
-    return ExitReason(ERROR, f"SystemExit({error.code!r})", error)
+    return ExitReason(ERROR, shown(error), error)

@@ -12,14 +12,13 @@ import trio
 from trio.lowlevel import Abort, current_task, disable_ki_protection, reschedule, wait_task_rescheduled
 
 from ..transports.guests.context import ActorExit, running
-from ..transports.guests.faults import text_of
 from . import lifecycle
 from .agenda import Agenda
 from .carried import in_context
 from .errors import BEGUN, NEVER_SENT, CallInterruptedError, task_error
 from .exported import hooks_of
 from .here import check_here
-from .hooks import error_of, fall, let_through, reason_of_exit, rise, worse
+from .hooks import error_of, fall, let_through, reason_of_exit, rise, shown, worse
 from .reasons import DECLINED_EXIT, ERROR, INTERRUPTED, SHUTDOWN_EXIT, ExitReason
 from .retry import ends_actor, wants_retry
 from .scope import end_call, hand_up
@@ -58,18 +57,17 @@ class LocalIncarnation:
         self.agenda: Agenda | None = None
 
     async def start(self) -> ExitReason | None:
-        cls = self.life.spec.cls
+        step = "__init__"
         try:
             self.make()
-            if hooks_of(cls):
+            step = "on_start"
+            if hooks_of(self.life.spec.cls):
                 await rise(self)
         except ActorExit:
             return DECLINED_EXIT
-        except SystemExit as left:
-            return ExitReason(ERROR, f"{cls.__name__}.__init__ left with {type(left).__name__}", left)
         except BaseException as error:
             let_through(error)
-            return ExitReason(ERROR, f"{type(error).__name__}: {text_of(error)}", error)
+            return ExitReason(ERROR, f"{step} raised {shown(error)}", error)
         return None
 
     def make(self) -> None:

@@ -76,7 +76,8 @@ class StreamingIncarnation(LocalIncarnation):
         source = self.source
         if source is None or source.call.ended or not source.call.method.interruptible:
             return ()
-        source.over = source.over or trio.Event()
+        if source.over is None:
+            source.over = trio.Event()
         self.interrupted(source.call)
         source.wake()
         return (source.over,)

@@ -252,7 +252,8 @@ class TaskIncarnation(NurseryIncarnation):
             self.striking += not turn.struck
             turn.struck = True
             turn.scope.cancel()
-        self.ended = self.ended or trio.Event()
+        if self.ended is None:
+            self.ended = trio.Event()
         return (self.ended,)
 
     def fate(self, call: Call) -> str:

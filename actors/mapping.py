@@ -11,6 +11,7 @@ from trio.lowlevel import Abort, current_task, enable_ki_protection, reschedule,
 
 from . import held
 from .call import Call
+from .chain import claim
 from .checks import Checks, check_fields, is_positive, one_of
 from .leaving import cancelled
 from .mappable import WINDOW
@@ -95,6 +96,8 @@ class MapStream(Readable[R_co]):
             call = self.make(item)
             call.ref = self
             held.hold(call)
+            if call.parent:
+                claim(call)
             call.mailbox.put(call)
         except Exception as error:
             self.hold(Flaw(error, fatal=False))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import lifecycle
 from .call import Call
+from .chain import HELD
 from .watched import queued, watch
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 Q = TypeVar("Q", bound="deque[Any]")
 
 PLAIN: type[deque[Any]] = deque
-HELD = -1  # the position of a call whose arguments are not there yet
 
 
 class HeldQueue(deque[Any]):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from ..transports.guests.context import role, running
-from .chain import claim
+from .chain import claim, claim_loosely
 from .errors import CallError
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class ObjectRef(Generic[R_co]):
     """
 
     __slots__ = ("__weakref__", "call", "house", "seen", "watcher")
+
+    by_a_door: ClassVar[bool] = False  # of a runtime in another thread
 
     def __init__(self, call: Call, house: House) -> None:
         self.call = call
@@ -53,7 +55,7 @@ class ObjectRef(Generic[R_co]):
         return self.outcome().__await__()
 
     async def outcome(self) -> R_co:
-        waits = (running.call is not None or role.get() is not None) and claim(self.call)
+        waits = self.claim()
         try:
             value: R_co = await self.call.wait_shared()
         except CallError:
@@ -64,12 +66,34 @@ class ObjectRef(Generic[R_co]):
                 self.call.maker = None
         return value
 
+    def claim(self, loosely: bool = False) -> bool:
+        """Tell that the call that runs here, if one does, waits for this; `loosely`: among others, or for a time.
+
+        Raises:
+            DeadlockError: if it would wait for ever.
+        """
+        if running.call is None and role.get() is None:
+            return False
+        if loosely:
+            self.watcher.loose = claim_loosely(self.call)
+            return self.watcher.loose
+        self.watcher.loose = False
+        return claim(self.call)
+
     async def wait_done(self) -> None:
         """Wait until the call has ended, whatever its outcome; if cancelled, the call goes on.
 
         After `cancel(ref)` a call ends at once, and one with `cancel="wait"` when its method has ended.
+
+        Raises:
+            DeadlockError: if the call waits for the one that waits here.
         """
-        await self.call.wait_ended()
+        waits = self.claim()
+        try:
+            await self.call.wait_ended()
+        finally:
+            if waits:
+                self.call.maker = None
 
     def __del__(self) -> None:
         # A call that ends later finds that nobody can ask any more.
@@ -91,11 +115,12 @@ REF_TYPES: set[type] = {ObjectRef}
 class Watcher:
     """Told of a call's end, it tells those who listen; a failure that nobody can await becomes an event."""
 
-    __slots__ = ("house", "leaving", "listeners", "lost", "owner", "stored")
+    __slots__ = ("house", "leaving", "listeners", "loose", "lost", "owner", "stored")
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.lost = False
+        self.loose = False  # whoever waits for the call can go on without it
         self.leaving = False  # called off, and open only because its end in the actor is not known yet
         self.listeners: list[Callable[[], None]] | None = None
         self.stored: Stored | None = None  # the value, for guests that get it as an argument

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ..transports.guests import protocol as p
 from . import verbs
 from .asked import AskedStream, Kept, Question
-from .chain import claim
 from .errors import DeadlockError, TaskCancelledError
 from .held import Held, make_held
 from .queue_errand import on_queue
@@ -56,13 +55,13 @@ def on_call(
     questions.put(number, parent, mailbox.admit if awaited else mailbox.put, call)
 
 
-def on_wait(questions: Questions, _: int, parent: Call | None, asked: int) -> None:
-    """Somebody waits now for what was asked before."""
+def on_wait(questions: Questions, _: int, parent: Call | None, asked: int, loosely: bool) -> None:
+    """Somebody waits now for what was asked before; `loosely`: they can go on without it."""
     question = questions.open.get(asked)
     if not isinstance(question, Question) or question.answered:
         return
     try:
-        questions.within(parent, lambda: claim(question.call))
+        questions.within(parent, lambda: question.claim(loosely))
     except DeadlockError as error:
         del questions.open[asked]
         question.drop()

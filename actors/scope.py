@@ -24,7 +24,7 @@ FEW = 64  # actors of a scope, before the dead among them are looked for
 
 
 class Owner:
-    """The calls whose refs end with it, by id; `above` owns what is handed up."""
+    """The calls whose refs and streams end with it, by id; `above` owns what is handed up."""
 
     __slots__ = ("above", "calls", "ended", "label")
 
@@ -44,7 +44,11 @@ class Owner:
     def call_off(self) -> None:
         """Cancel what is pending, the last first: what waits is not to begin because what runs has ended."""
         for call in reversed(list(self.calls.values())):
-            call_off(call, f": {self.label}, its owner, has ended")
+            holder: Any = call.ref
+            if hasattr(holder, "close"):  # a stream's
+                holder.close(f"was closed: {self.label}, its owner, has ended")
+            else:
+                call_off(call, f": {self.label}, its owner, has ended")
 
     def end(self, result: Any = None) -> None:
         """Hand up the refs that are part of the result, and cancel all others that are pending."""
@@ -117,8 +121,8 @@ def hand_up(here: Running) -> None:
         watcher.move(call, owner.above)
 
 
-def refs_in(result: Any) -> Iterator[ObjectRef[Any]]:
-    """A result that is a ref, or the refs directly in a list, tuple, set or dict."""
+def refs_in(result: Any) -> Iterator[Any]:
+    """A result that is a ref or a stream, or those directly in a list, tuple, set or dict."""
     if result.__class__ in (list, tuple, set):
         parts = list(result)
     else:

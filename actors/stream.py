@@ -19,6 +19,7 @@ from .held import hold
 from .reading import Readable
 from .reasons import TIMEOUT
 from .ref import ObjectRef
+from .scope import owner_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..transports.timers import Timer
     from .call import Call
+    from .scope import Owner
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -35,7 +37,7 @@ GO = 64  # items taken in one go, after which the other tasks get their turn
 class Feed:
     """What a stream's call record holds: the items that have come, and who waits for the next."""
 
-    __slots__ = ("ahead", "call", "got", "items", "owed", "step", "task", "timer", "weights")
+    __slots__ = ("ahead", "call", "got", "items", "owed", "owner", "step", "task", "timer", "weights")
 
     def __init__(self, call: Call, ahead: int) -> None:
         self.call = call
@@ -47,6 +49,7 @@ class Feed:
         self.owed = 0  # items that have come, less those the actor was told of
         self.got = False  # an item has come: from now on it cannot be tried again
         self.timer: Timer | None = None
+        self.owner: Owner | None = None
         call.ref = self
 
     def put(self, values: list[Any]) -> None:
@@ -91,7 +94,18 @@ class Feed:
 
     def settled(self, call: Call) -> None:
         """The call has ended: no item will follow."""
+        if self.owner is not None:
+            self.owner.release(call)
+            self.owner = None
         self.wake()
+
+    def move(self, call: Call, owner: Owner | None) -> None:
+        """Give the call another owner, who ends it at the latest; None is the runtime."""
+        if self.owner is not None:
+            self.owner.release(call)
+        self.owner = owner
+        if owner is not None:
+            owner.take(call)
 
     def wake(self) -> None:
         if self.task is not None:
@@ -180,6 +194,15 @@ class Stream(Readable[R_co]):
         self.taken = 0  # items taken since the actor was last told
         self.turn = 0
 
+    @property
+    def call(self) -> Call:
+        return self.feed.call
+
+    @property
+    def watcher(self) -> Feed:
+        """As a ref's: by it a stream that is part of a result is handed up."""
+        return self.feed
+
     def __aiter__(self) -> Self:
         return self
 
@@ -219,6 +242,7 @@ class Stream(Readable[R_co]):
             call = self.feed.call
             if running.call is not None or role.get() is not None:
                 claim(call)
+                self.feed.move(call, owner_here())
             self.begun = True
             hold(call)
             call.mailbox.put(call)
@@ -270,6 +294,14 @@ class RefStream(Readable["ObjectRef[R_co]"], Generic[R_co]):
     def __init__(self, stream: Stream[R_co]) -> None:
         self.stream = stream
         stream.begin()
+
+    @property
+    def call(self) -> Call:
+        return self.stream.feed.call
+
+    @property
+    def watcher(self) -> Feed:
+        return self.stream.feed
 
     def __aiter__(self) -> Self:
         return self

@@ -10,7 +10,7 @@ import trio
 
 from ..transports.guests.context import present
 from . import guest_verbs
-from .errors import GetTimeoutError
+from .errors import DeadlockError, GetTimeoutError
 from .guest_ref import GuestRef
 from .handle import ActorHandle, of_class
 from .here import check_here
@@ -55,7 +55,7 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
     if present().asker is not None:
         return await guest_verbs.get(refs, timeout=timeout)
     many: tuple[ObjectRef[Any], ...] = (refs,) if is_ref(refs) else tuple(refs)
-    check_all_here(many)
+    check_all_here(many, "get(...)")
     in_time = all(ref.done for ref in many)
     with trio.move_on_after(float("inf") if timeout is None or in_time else timeout):
         values: list[Any] = [await ref for ref in many]
@@ -79,13 +79,14 @@ async def wait(
     Raises:
         TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
+        DeadlockError: if all are waited for without a timeout, and one of them waits for the call that waits here.
     """
     if present().asker is not None:
         return await guest_verbs.wait(refs, num_returns=num_returns, timeout=timeout)  # type: ignore[arg-type, return-value]
     many: list[R] = checked_refs(refs)
     if not 0 < num_returns <= len(many):
         raise ValueError(f"num_returns must be from 1 to the number of refs, {len(many)}, not {num_returns}")
-    check_all_here(many)
+    check_all_here(many, "wait(...)")
     pending = [ref for ref in many if not ref.done]
     missing = num_returns - len(many) + len(pending)
     if missing > 0:
@@ -121,6 +122,8 @@ async def wait_for(pending: Sequence[ObjectRef[Any]], missing: int, timeout: flo
         if missing == 0:
             enough.set()
 
+    loosely = missing < len(pending) or timeout is not None
+    claimed = claim_all(pending, loosely)
     for ref in pending:
         ref.watcher.listen(count)
     try:
@@ -129,6 +132,20 @@ async def wait_for(pending: Sequence[ObjectRef[Any]], missing: int, timeout: flo
     finally:
         for ref in pending:
             ref.watcher.ignore(count)
+        for ref in claimed:
+            ref.call.maker = None
+
+
+def claim_all(refs: Sequence[ObjectRef[Any]], loosely: bool) -> list[ObjectRef[Any]]:
+    """Have the call that runs here wait for all of these, or for none of them; returns those it had not waited for."""
+    claimed: list[ObjectRef[Any]] = []
+    try:
+        claimed.extend(ref for ref in refs if ref.claim(loosely))  # keeps what comes before an error
+    except DeadlockError:
+        for ref in claimed:
+            ref.call.maker = None
+        raise
+    return claimed
 
 
 def cancel(ref: ObjectRef[Any]) -> bool:
@@ -140,7 +157,7 @@ def cancel(ref: ObjectRef[Any]) -> bool:
     given: Any = ref
     if isinstance(given, GuestRef):
         return guest_verbs.cancel(given)
-    check_here(ref.house.stage, f"call {ref.id}")
+    check_all_here((ref,), "cancel(ref)")
     return call_off(ref.call, " by cancel()")
 
 
@@ -151,7 +168,7 @@ async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
     """
     if present().asker is not None:
         return await guest_verbs.kill(handle, no_restart=no_restart)
-    life = life_of(handle)
+    life = life_of(handle, "kill(handle)")
     if no_restart:
         life.overseer.terminate(life, KILLED)
         await life.wait_dead()
@@ -179,7 +196,7 @@ async def interrupt(handle: Handle[Any] | Company) -> bool:
         return await guest_verbs.interrupt(handle)
     if not isinstance(handle, ActorHandle | type) and hasattr(handle, "interrupt"):
         return await handle.interrupt()
-    incarnation = life_of(handle).incarnation
+    incarnation = life_of(handle, "interrupt(handle)").incarnation
     ends = incarnation.interrupt() if incarnation is not None else ()
     for over in ends:
         await over.wait()
@@ -196,7 +213,7 @@ async def wait_ready(handle: Handle[Any]) -> None:
     """
     if present().asker is not None:
         return await guest_verbs.wait_ready(handle)
-    await life_of(handle).wait_ready()
+    await life_of(handle, "wait_ready(handle)").wait_ready()
     return None
 
 
@@ -204,7 +221,7 @@ def statistics(handle: Handle[Any]) -> Statistics:
     """What an actor is doing now, as a frozen value."""
     if present().asker is not None:
         guest_verbs.statistics(handle)
-    return statistics_of(life_of(handle))
+    return statistics_of(life_of(handle, "statistics(handle)"))
 
 
 @overload
@@ -224,15 +241,18 @@ def get_actor(name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
     return of_class(open_spawner().find(name, namespace), cls)
 
 
-def check_all_here(refs: Iterable[ObjectRef[Any]]) -> None:
+def check_all_here(refs: Iterable[ObjectRef[Any]], verb: str) -> None:
     for ref in refs:
-        check_here(ref.house.stage, f"call {ref.id}")
+        check_here(ref.house.stage, f"call {ref.id}", verb if ref.by_a_door else "")
 
 
-def life_of(handle: Any) -> Life:
-    """The life behind a handle; raises TypeError for anything else."""
+def life_of(handle: Any, verb: str = "") -> Life:
+    """The life behind a handle; raises TypeError for anything else.
+
+    `verb` is what is done with it, if `aio` and `blocking` have that too.
+    """
     if not isinstance(handle, ActorHandle):
         raise TypeError(f"this takes the handle of an actor, not {handle!r}")
     life = handle._life  # pyright: ignore[reportPrivateUsage]
-    check_here(life.house.stage, life.path)
+    check_here(life.house.stage, life.path, verb if handle._by_a_door else "")  # pyright: ignore[reportPrivateUsage]
     return life

@@ -129,9 +129,9 @@ class Registry:
         return ActorHandle(life)
 
     def hint(self, name: str, namespace: str) -> str:
-        known = [known for space, known in self.names if space == namespace]
+        known = {known for space, known in self.names if space == namespace}
         if not namespace:
-            known += self.paths
+            known.update(self.paths)
         near = difflib.get_close_matches(name, known, 1)
         if near:
             return f"did you mean {near[0]!r}?"

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.cast import QUIET, Odd, said
 from tests.cast_guest_streams import note, pause
-from understudy import Actor, cancel, current_call, get, get_actor, method
+from understudy import Actor, cancel, current_call, get, get_actor, method, wait
 from understudy import blocking as sync
 
 
@@ -183,6 +183,21 @@ class Asker(Actor, executor=QUIET):
         return 1 + sync.get(way[0].circle_by_ref.remote(*way[1:])) if way else 0
 
     @method
+    def circle_by_map(self, *way: Any) -> int:
+        return 1 + sum(map(int, way[0].circle_by_map.starmap([way[1:]]))) if way else 0
+
+    @method
+    def circle_by_wait(self, *way: Any) -> int:
+        if not way:
+            return 0
+        ended, _ = sync.wait([way[0].circle_by_wait.remote(*way[1:])])
+        return 1 + int(sync.get(ended[0]))
+
+    @method
+    def circle_by_argument(self, *way: Any) -> int:
+        return 1 + sync.call(way[0].add, way[1].circle_by_argument.remote(*way[2:])) if way else 0
+
+    @method
     def circle_late(self, other: Any, itself: Any) -> Any:
         """Wait for a ref only when what it calls waits for this actor."""
         ref = other.ask.remote(itself, "add", 1)
@@ -337,6 +352,30 @@ class AsyncAsker(Actor, executor=QUIET):
     @method
     async def circle_by_ref(self, *way: Any) -> int:
         return 1 + await way[0].circle_by_ref.remote(*way[1:]) if way else 0
+
+    @method
+    async def circle_by_map(self, *way: Any) -> int:
+        if not way:
+            return 0
+        async with way[0].circle_by_map.starmap([way[1:]]) as results:
+            return 1 + sum([int(n) async for n in results])
+
+    @method
+    async def circle_by_wait(self, *way: Any) -> int:
+        if not way:
+            return 0
+        ended, _ = await wait([way[0].circle_by_wait.remote(*way[1:])])
+        told: int = await ended[0]
+        return 1 + told
+
+    @method
+    async def circle_by_wait_done(self, *way: Any) -> int:
+        if not way:
+            return 0
+        ref = way[0].circle_by_wait_done.remote(*way[1:])
+        await ref.wait_done()
+        told: int = await ref
+        return 1 + told
 
     @method
     async def wait_late(self, gate: str, *way: Any) -> int:

@@ -136,8 +136,18 @@ def test_an_example_prints_what_it_promises(name: str) -> None:
     assert (done.returncode, done.stdout) == (0, EXAMPLES[name]), done.stderr
 
 
+@pytest.mark.slow
+def test_the_example_that_is_a_test_file_passes() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "examples/test_shop.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+
+    assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout
+
+
 def test_every_example_is_run() -> None:
-    assert sorted(path.name for path in (ROOT / "examples").glob("*.py")) == sorted(EXAMPLES)
+    scripts = {path.name for path in (ROOT / "examples").glob("*.py")} - {"test_shop.py"}
+
+    assert scripts == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

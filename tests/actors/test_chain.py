@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from tests.rehearsal import LOCAL, held, pending_everywhere, rehearse
-from understudy import Actor, DeadlockError, Runtime, get, method
+from understudy import Actor, DeadlockError, Runtime, TaskError, get, method, wait
 from understudy.actors.events import FailureUnseen
 
 
@@ -36,6 +36,42 @@ class Caller(Actor, executor=LOCAL, max_concurrency=1, concurrency_groups={"io":
     @method
     async def by_stream(self, way: list[tuple[Any, str]]) -> int:
         return sum([n async for n in way[0][0].items(way[1:])])
+
+    @method
+    async def by_map(self, way: list[tuple[Any, str]], ordered: bool = True) -> int:
+        if not way:
+            return 0
+        method = getattr(way[0][0], way[0][1])
+        async with method.map([way[1:]], ordered=ordered) as results:
+            return 1 + sum([int(n) async for n in results])
+
+    @method
+    async def by_wait(self, way: list[tuple[Any, str]], others: int = 0, timeout: float | None = None) -> int:
+        if not way:
+            return 0
+        ref = getattr(way[0][0], way[0][1]).remote(way[1:])
+        refs = [way[0][0].aside.remote([]) for _ in range(others)]
+        ended, pending = await wait([ref, *refs], timeout=timeout)
+        return 1 + sum([int(await one) for one in [*ended, *pending]])
+
+    @method
+    async def by_wait_done(self, way: list[tuple[Any, str]]) -> int:
+        if not way:
+            return 0
+        ref = getattr(way[0][0], way[0][1]).remote(way[1:])
+        await ref.wait_done()
+        told: int = await ref
+        return 1 + told
+
+    @method
+    async def by_argument(self, way: list[tuple[Any, str]], last: Any) -> int:
+        """The result of the way is an argument of a call of the last."""
+        told: int = await last.aside_with(getattr(way[0][0], way[0][1]).remote(way[1:]))
+        return 1 + told
+
+    @method(concurrency_group="io")
+    async def aside_with(self, n: int) -> int:
+        return n
 
     @method
     async def items(self, way: list[tuple[Any, str]]) -> AsyncIterator[int]:
@@ -137,6 +173,59 @@ def test_a_circle_through_a_stream_is_refused() -> None:
     refused("a.by_stream -> b.items -> a.pong", scene)
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_circle_through_a_map_is_refused(ordered: bool) -> None:
+    async def scene() -> None:
+        a, b = await named("a", "b")
+        await a.by_map([(b, "pong"), (a, "pong")], ordered)
+
+    refused("a.by_map -> b.pong -> a.pong", scene)
+
+
+@pytest.mark.parametrize("name", ["by_wait", "by_wait_done"])
+def test_a_circle_through_a_ref_that_is_waited_for_to_end_is_refused(name: str) -> None:
+    async def scene() -> None:
+        a, b = await named("a", "b")
+        await getattr(a, name)([(b, "pong"), (a, "pong")])
+
+    refused(f"a.{name} -> b.pong -> a.pong", scene)
+
+
+def test_a_circle_through_a_ref_among_the_arguments_is_refused() -> None:
+    async def scene() -> None:
+        a, b, c = await named("a", "b", "c")
+        await a.by_argument([(b, "pong"), (a, "pong")], c)
+
+    async def play(runtime: Runtime) -> None:
+        with pytest.raises(TaskError, match=r"a.by_argument -> c.aside_with -> b.pong -> a.pong"):
+            await scene()
+        await trio.testing.wait_all_tasks_blocked()
+        assert not pending_everywhere(runtime)
+
+    rehearse(play, virtual=True)
+
+
+def test_a_circle_whose_end_is_itself_the_argument_is_refused() -> None:
+    async def scene() -> None:
+        a, c = await named("a", "c")
+        await a.by_argument([(a, "pong")], c)
+
+    refused("a.by_argument -> c.aside_with -> a.pong", scene)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_a_call_behind_one_that_waits_for_it_as_an_argument_is_refused(reentrant: bool) -> None:
+    async def play(runtime: Runtime) -> None:
+        a, b = await named("a", "b")
+        (c,) = await named("c", reentrant=reentrant)
+        with pytest.raises(TaskError, match=r"c.aside_with -> b.pong -> c.pong"):
+            await a.by_argument([(b, "pong"), (c, "pong")], c)
+        await trio.testing.wait_all_tasks_blocked()
+        assert not pending_everywhere(runtime)
+
+    rehearse(play, virtual=True)
+
+
 def fine(scene: Any) -> None:
     async def play(runtime: Runtime) -> None:
         events = runtime.events()
@@ -227,6 +316,52 @@ def test_reentrant_lets_in_what_came_back_before_its_caller_waited() -> None:
         b, c = await named("b", "c")
         assert await a.by_ref([(b, "pong"), (a, "pong")], 1.0) == 2
         assert await a.by_ref([(b, "ask"), (c, "ask"), (a, "ask")], 1.0) == 3
+
+    fine(scene)
+
+
+@pytest.mark.parametrize("name", ["by_map", "by_wait", "by_wait_done"])
+def test_reentrant_lets_in_what_comes_back_however_it_is_waited_for(name: str) -> None:
+    async def scene() -> None:
+        a, b = await named("a", "b", reentrant=True)
+        assert await getattr(a, name)([(b, name), (a, name), (b, "pong")]) == 3
+
+    fine(scene)
+
+
+def test_reentrant_lets_in_what_comes_back_for_an_argument() -> None:
+    async def scene() -> None:
+        a, b, c = await named("a", "b", "c", reentrant=True)
+        assert await a.by_argument([(b, "ask"), (a, "pong")], c) == 2
+
+    fine(scene)
+
+
+def test_who_waits_for_one_of_several_closes_no_circle() -> None:
+    async def scene() -> None:
+        (a,) = await named("a", reentrant=True)
+        (b,) = await named("b")
+        assert await a.by_wait([(b, "ask"), (a, "pong")], others=1) == 2
+
+    fine(scene)
+
+
+def test_who_waits_for_a_time_closes_no_circle_before_it_is_over() -> None:
+    async def scene() -> None:
+        a, b = await named("a", "b")
+        with pytest.raises(DeadlockError):
+            await a.by_wait([(b, "ask"), (a, "pong")], timeout=1.0)
+        assert trio.current_time() >= 1.0
+
+    rehearse(lambda _: scene(), virtual=True)
+
+
+def test_an_argument_that_is_before_the_call_in_its_mailbox_is_no_circle() -> None:
+    async def scene() -> None:
+        a, c = await named("a", "c")
+        waiting = c.nap.remote(1.0)
+        assert await a.by_argument([(c, "pong")], c) == 1
+        await waiting
 
     fine(scene)
 

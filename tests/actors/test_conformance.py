@@ -499,6 +499,39 @@ def test_a_failing_start_fails_its_starter(executor: Any, how: str, text: str) -
 
 
 @everywhere
+def test_the_reason_of_a_failing_start_reads_alike(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        with pytest.raises(ActorStartError) as error:
+            await Starter.options(executor=executor).start("raise")
+        assert error.value.reason.text == "__init__ raised ValueError: bad start"
+
+    rehearse(scene)
+
+
+@everywhere
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ValueError("this"), "ValueError"),
+        (UnderstudyError("this"), "understudy.actors.errors.UnderstudyError"),
+    ],
+    ids=["builtin", "other"],
+)
+def test_the_reason_of_a_crash_names_the_method_and_the_exception(
+    executor: Any, error: Exception, kind: str
+) -> None:
+    async def scene(runtime: Runtime) -> None:
+        faller = await Faller.options(executor=executor, crash_on=(Exception,)).start()
+        events = runtime.events()
+        faller.fail.cast(error)
+        await until(lambda: statistics(faller).incarnation == 2)
+        (ended,) = held(events, ActorEnded)
+        assert ended.reason.text == f"fail() raised {kind}: this"
+
+    rehearse(scene)
+
+
+@everywhere
 def test_a_failing_start_behind_a_handle_fails_its_calls_and_wait_ready(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
         starter = Starter.options(executor=executor).remote("raise")

@@ -299,7 +299,6 @@ def test_a_sleep_that_is_alone_is_interrupted(engine: Engine, tmp_path: Path) ->
 
 
 @everywhere
-@pytest.mark.skipif(not PAGED, reason="without a page nobody knows which one is meant")
 def test_a_loop_of_python_beside_others_is_interrupted_alone(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "said"
 

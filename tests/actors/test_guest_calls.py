@@ -493,7 +493,7 @@ SEVERAL = [engine for engine in TRUSTED if engine not in ONE_AT_A_TIME]
 
 
 @across(ONE_AT_A_TIME)
-@pytest.mark.parametrize("name", ["circle", "circle_by_ref"])
+@pytest.mark.parametrize("name", ["circle", "circle_by_ref", "circle_by_map", "circle_by_wait"])
 def test_a_circle_through_guests_is_told_with_its_way(engine: Engine, name: str) -> None:
     async def scene(runtime: Runtime) -> None:
         a, b = await engine.start(id="a"), await engine.start(id="b")
@@ -502,6 +502,34 @@ def test_a_circle_through_guests_is_told_with_its_way(engine: Engine, name: str)
         ):
             await getattr(a, name)(b, a)
         assert await getattr(a, name)(b) == 1
+        for actor in (a, b):
+            await settled(actor, runtime)
+
+    rehearse(scene)
+
+
+@across(ONE_AT_A_TIME)
+def test_a_circle_through_a_ref_among_the_arguments_is_told(engine: Engine) -> None:
+    async def scene(runtime: Runtime) -> None:
+        a, b, c = [await engine.start(id=name) for name in "abc"]
+        with pytest.raises(
+            DeadlockError, match=r"a would wait for itself: a\S+ -> c.add -> a.circle_by_argument"
+        ):
+            await a.circle_by_argument(c, a)
+        assert await a.circle_by_argument(c, b) == 2
+        for actor in (a, b, c):
+            await settled(actor, runtime)
+
+    rehearse(scene)
+
+
+@across([engine for engine in TRUSTED if engine.awaits])
+@pytest.mark.parametrize("name", ["circle_by_wait", "circle_by_wait_done"])
+def test_a_circle_of_async_methods_that_wait_for_an_end_is_told(engine: Engine, name: str) -> None:
+    async def scene(runtime: Runtime) -> None:
+        a, b = [await engine.start(id=name, max_concurrency=1) for name in "ab"]
+        with pytest.raises(DeadlockError, match=rf"a.{name} -> b.{name} -> a.{name}"):
+            await getattr(a, name)(b, a)
         for actor in (a, b):
             await settled(actor, runtime)
 
@@ -552,6 +580,8 @@ def test_reentrant_lets_a_call_that_comes_back_run(engine: Engine) -> None:
         b = await engine.start(id="b", reentrant=True, max_concurrency=1)
         assert await a.circle(b, a) == 2
         assert await a.circle(b, a, b, a) == 4
+        assert await a.circle_by_map(b, a) == 2
+        assert await a.circle_by_wait(b, a) == 2
         for actor in (a, b):
             await settled(actor, runtime)
 

@@ -13,12 +13,14 @@ from understudy import (
     Actor,
     ActorStartError,
     ActorUnavailableError,
+    CallInterruptedError,
     ChildSpec,
     Process,
     Runtime,
     current_call,
     exit_actor,
     get,
+    interrupt,
     kill,
     method,
     remote,
@@ -304,5 +306,20 @@ def test_an_actor_whose_only_async_method_is_unused_costs_its_plain_ones_nothing
         with pytest.raises(ActorUnavailableError):
             await juggler.fail(SystemExit(1))
         assert await juggler.plain(3) == 3
+
+    rehearse(scene, virtual=True)
+
+
+def test_many_may_interrupt_at_once() -> None:
+    async def scene(runtime: Runtime) -> None:
+        juggler = await Juggler.options(executor=LOCAL).start()
+        ref = juggler.sleep.remote(60.0, "long")
+        await trio.sleep(1.0)
+        async with trio.open_nursery() as nursery:
+            for _ in range(10):
+                nursery.start_soon(interrupt, juggler)
+        with pytest.raises(CallInterruptedError):
+            await ref
+        assert await juggler.sleep(1.0, "short") == "short"
 
     rehearse(scene, virtual=True)

@@ -15,6 +15,8 @@ from understudy import (
     ActorUnavailableError,
     CallInterruptedError,
     Runtime,
+    TaskCancelledError,
+    TaskError,
     current_call,
     interrupt,
     kill,
@@ -142,6 +144,21 @@ def test_an_interrupted_stream_is_closed_and_its_actor_goes_on() -> None:
     rehearse(scene, virtual=True)
 
 
+def test_a_stream_may_be_interrupted_twice_at_once() -> None:
+    async def scene(runtime: Runtime) -> None:
+        spring = await Spring.options(executor=LOCAL).start()
+        stream = spring.careful(10)
+        await anext(stream)
+        await trio.testing.wait_all_tasks_blocked()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(interrupt, spring)
+            nursery.start_soon(interrupt, spring)
+        with pytest.raises(CallInterruptedError):
+            _ = [n async for n in stream]
+
+    rehearse(scene, virtual=True)
+
+
 def test_an_interrupted_stream_restarts_its_actor_where_that_is_wanted() -> None:
     async def scene(runtime: Runtime) -> None:
         spring = await Spring.options(executor=LOCAL, after_interrupt="restart").start()
@@ -212,5 +229,53 @@ def test_sync_calls_of_a_class_with_generators_keep_their_order() -> None:
         assert [n for n in got if n != "closed"] == list(range(200))
         assert got.count("closed") == 4
         assert got.index("closed") == 1
+
+    rehearse(scene, virtual=True)
+
+
+class Reader(Actor, executor=LOCAL):
+    """Begins streams in its methods, and leaves them open."""
+
+    def __init__(self) -> None:
+        self.kept: Any = None
+
+    @method
+    async def begin(self, spring: Any) -> int:
+        self.kept = spring.endless()
+        return await anext(self.kept)
+
+    @method
+    async def read_out(self) -> None:
+        async for _ in self.kept:
+            pass
+
+    @method
+    async def hand_over(self, spring: Any) -> Any:
+        stream = spring.endless()
+        assert await anext(stream) == 0
+        return stream
+
+
+def test_a_stream_ends_with_the_call_in_which_it_was_begun() -> None:
+    async def scene(runtime: Runtime) -> None:
+        spring = await Spring.options(executor=LOCAL).start()
+        reader = await Reader.start()
+        assert await reader.begin(spring) == 0
+        await trio.testing.wait_all_tasks_blocked()
+        assert statistics(spring).pending == 0
+        with pytest.raises(TaskError, match=r"begin\(\), its owner, has ended") as error:
+            await reader.read_out()
+        assert isinstance(error.value.__cause__, TaskCancelledError)
+
+    rehearse(scene, virtual=True)
+
+
+def test_a_stream_that_is_its_call_s_result_goes_on() -> None:
+    async def scene(runtime: Runtime) -> None:
+        spring = await Spring.options(executor=LOCAL).start()
+        reader = await Reader.start()
+        stream = await reader.hand_over(spring)
+        assert [await anext(stream) for _ in range(100)] == list(range(1, 101))
+        await stream.aclose()
 
     rehearse(scene, virtual=True)

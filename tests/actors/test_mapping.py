@@ -178,3 +178,16 @@ def test_a_bad_option_is_refused(options: dict[str, Any], text: str) -> None:
             member.double.map([1], **options)
 
     rehearse(scene)
+
+
+def test_items_that_come_by_async_for_are_refused_and_the_way_is_named() -> None:
+    async def items() -> Any:
+        yield 1
+
+    async def scene(runtime: Runtime) -> None:
+        member: Any = await LocalMember.start()
+        for method in (member.double.map, member.both.starmap):
+            with pytest.raises(TypeError, match="collect them first"):
+                method(items())
+
+    rehearse(scene)

@@ -167,7 +167,7 @@ async def nothing(_: Runtime, actor: Any) -> None:
 HAPPENS: dict[str, tuple[Any, Any, str]] = {
     "normal": (Ending.options(), leave, "normal"),
     "shutdown": (Ending.options(), stop, "shutdown"),
-    "error": (Ending.options(), fail, "error: ValueError: this"),
+    "error": (Ending.options(), fail, "error: fail() raised ValueError: this"),
     "signal": (Ending.options(), strike, "signal: its process "),
     "interrupted": (
         Ending.options(after_interrupt="restart"),

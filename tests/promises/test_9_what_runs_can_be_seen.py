@@ -208,7 +208,7 @@ def test_deaths_are_logged_as_warnings_unless_they_were_ordered(caplog: pytest.L
         if record.getMessage().startswith("f, ")
     ]
     assert [level for level, _ in ends] == [logging.DEBUG, logging.WARNING, logging.DEBUG]
-    assert "f, incarnation 2, ended: error: SystemExit(1)" in ends[1][1]
+    assert "f, incarnation 2, ended: error: SystemExit: 1" in ends[1][1]
 
 
 def test_the_library_installs_no_handler() -> None:

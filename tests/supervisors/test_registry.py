@@ -50,6 +50,14 @@ def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:
     rehearse(scene, tree())
 
 
+def test_an_actor_whose_name_is_its_id_is_told_of_once() -> None:
+    async def scene(runtime: Runtime) -> None:
+        with pytest.raises(ActorNotFoundError, match=r"there are b, s$"):
+            get_actor("zzzzzz")
+
+    rehearse(scene, Supervisor(Quick.options(id="s", name="s").child(), Quick.options(id="b").child()))
+
+
 def test_an_empty_house_says_so() -> None:
     async def scene(runtime: Runtime) -> None:
         with pytest.raises(ActorNotFoundError, match="there are none"):

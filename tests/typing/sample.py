@@ -16,6 +16,7 @@ from understudy import (
     ActorHandle,
     ActorPool,
     ChildSpec,
+    Down,
     Executor,
     Handle,
     Local,
@@ -329,6 +330,10 @@ class Source(Actor, executor=Thread(loop="asyncio"), concurrency_groups={"slow":
         yield 1
 
     @method
+    async def sized(self, n: int, *, text: str = "") -> str:
+        return text * n
+
+    @method
     async def size(self, n: int) -> int:
         async for page in self.pages(n):
             assert_type(page, str)
@@ -384,6 +389,11 @@ async def maps(h: Handle[Source], counter: Handle[Counter]) -> None:
     h.size.map(3)  # error
     h.size.map([1], window="3")  # error
     counter.two.starmap([("a", 1)])  # error
+    async for page in h.sized.starmap([(1,)], ordered=False):
+        assert_type(page, str)
+    async for page_or_error in h.sized.starmap([(1,)], errors="return"):
+        assert_type(page_or_error, str | Exception)
+    h.sized.starmap([("a",)])  # error
 
 
 class Caller(Actor):
@@ -464,13 +474,15 @@ class Hooked(Actor):
         self.after(1.0, self.note)  # error
         self.after("1", self.note, 1)  # error
 
-    async def on_stop(self, reason: str) -> None:
+    async def on_stop(self, why: str) -> None:
         self.nursery.start_soon(self.work)
 
     def save_state(self) -> int:
         return 1
 
-    def load_state(self, state: int) -> None: ...
+    def load_state(self, before: int) -> None: ...
+
+    def on_down(self, ended: Down) -> None: ...
 
     def on_interrupt(self) -> int:  # error
         return 1

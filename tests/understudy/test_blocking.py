@@ -477,6 +477,30 @@ def test_the_interpreter_exits_while_threads_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_daemon_threads_that_wait_at_the_interpreter_s_exit_end_without_a_word() -> None:
+    done = script(
+        """
+        import threading
+        from tests.cast import Endless
+        from tests.doors import sleep_until
+        from understudy import blocking
+
+        def broken():
+            raise KeyError("mine")
+
+        blocking.init()
+        endless = Endless.remote()
+        for wait in (blocking.call, lambda nap: blocking.get(nap.remote())) * 10:
+            threading.Thread(target=wait, args=(endless.nap,), daemon=True).start()
+        threading.Thread(target=lambda: sleep_until(lambda: not blocking.is_initialized()) or broken()).start()
+        sleep_until(lambda: blocking.statistics(endless).pending == 20)
+        """
+    )
+    assert done.returncode == 0
+    assert done.stderr.count("Traceback") == done.stderr.count("KeyError: 'mine'") == 1, done.stderr
+
+
+@pytest.mark.slow
 def test_a_loop_that_is_abandoned_costs_the_exit_nothing() -> None:
     done = script(
         """

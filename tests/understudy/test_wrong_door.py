@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -60,6 +61,47 @@ def test_the_door_for_plain_code_names_the_others_in_a_loop(run: Any) -> None:
     with pytest.raises(NoRuntimeError, match=r"understudy\.aio\.open_runtime.*understudy\.open_runtime"):
         run(enter(blocking.open_runtime()))
     assert runtime_threads() == []
+
+
+@pytest.mark.parametrize("run", [asyncio.run, lambda coroutine: trio.run(lambda: coroutine)])
+def test_the_door_for_plain_code_names_the_others_where_with_is_written_in_a_task(run: Any) -> None:
+    async def main() -> None:
+        with blocking.open_runtime():
+            raise AssertionError("it was entered")
+
+    with pytest.raises(NoRuntimeError, match=r"understudy\.aio\.open_runtime.*understudy\.open_runtime"):
+        run(main())
+    assert runtime_threads() == []
+
+
+def test_init_opens_a_runtime_in_a_notebook_s_cell_too() -> None:
+    async def cell() -> None:
+        assert blocking.init() is blocking.init(ignore_reinit_error=True)
+        blocking.shutdown()
+
+    asyncio.run(cell())
+
+
+def test_the_verbs_for_trio_name_their_twins() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        player = await Player.options(executor=LOCAL).start(1)
+        ref = player.add.remote(1)
+        uses: dict[str, Callable[[], Any]] = {
+            "cancel": lambda: understudy.cancel(ref),
+            "statistics": lambda: understudy.statistics(player),
+            "get": lambda: understudy.get(ref),
+            "wait": lambda: understudy.wait([ref]),
+            "kill": lambda: understudy.kill(player),
+            "interrupt": lambda: understudy.interrupt(player),
+            "wait_ready": lambda: understudy.wait_ready(player),
+            "dump": lambda: understudy.dump(player),
+        }
+        for name, use in uses.items():
+            with pytest.raises(NoRuntimeError, match=rf"aio\.{name}\(.*blocking\.{name}\("):
+                await use()
+        assert await aio.get(ref) == 2
+
+    visit(scene)
 
 
 def test_in_a_guest_the_names_of_the_blocking_door_can_be_imported_and_say_what_there_is() -> None:

@@ -166,7 +166,7 @@ class Guest:
             with self.lock:
                 if not self.ending:  # else another thread has ended the actor
                     self.wire.out.append(reply)
-                self.end(p.CRASHED, fault, id)
+                self.end(f"{name}()", fault, id)
         return reply
 
     def strike(self) -> None:

@@ -10,12 +10,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from types import FrameType
 from typing import Any, Protocol
 
 from .protocol import INTERRUPT
 
 DOORBELL = signal.SIGINT
+PATIENCE = (
+    1.0  # seconds that one of several calls may hold up its loop where nobody can tell which one is meant
+)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -70,9 +74,8 @@ class Doorbell:
         def ring(_: int, frame: FrameType | None) -> None:
             if stuck.looking:
                 return  # signals come faster than we look
-            # Without a page, the one that runs is meant, if it is the only one.
-            alone = next(iter(tasks.running), 0) if len(tasks.running) == 1 else 0
-            if stuck.found(self.page[INTERRUPT] if self.page is not None else alone, frame):
+            found = stuck.found(self.page[INTERRUPT], frame) if self.page is not None else stuck.holds(frame)
+            if found:
                 raise Interrupted
 
         signal.signal(DOORBELL, ring)
@@ -96,18 +99,26 @@ class Stuck:
         self.tasks = tasks
         self.looking = False
         self.asked = 0  # the call for which the loop was asked to say that it runs
+        self.since = 0.0  # when
 
-    def found(self, id: int, frame: FrameType | None) -> bool:
+    def holds(self, frame: FrameType | None) -> bool:
+        """Without a page, what holds up the loop is meant: at once if it is alone, else when it has long done so.
+
+        Whichever call must end, until then nobody can tell this one, and none can end.
+        """
+        return self.found(self.tasks.holder(frame), frame, PATIENCE if len(self.tasks.running) > 1 else 0.0)
+
+    def found(self, id: int, frame: FrameType | None, patience: float = 0.0) -> bool:
         """Has the loop not run since it was last asked for this call, and is it this call's code that runs?"""
         if id not in self.tasks.running:
             return False
         self.looking = True
         try:
             if self.asked == id:
-                return bool(self.tasks.stuck_in(id, frame))
+                return monotonic() >= self.since + patience and bool(self.tasks.stuck_in(id, frame))
             if self.asked == 0:
                 self.tasks.soon(self.answered)
-            self.asked = id
+            self.asked, self.since = id, monotonic()
         finally:
             self.looking = False
         return False

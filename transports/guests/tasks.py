@@ -302,18 +302,21 @@ class Tasks(Asides):
     def stuck_in(self, id: int, frame: FrameType | None) -> bool:
         """Is it this call's own code that was interrupted by the signal?"""
         job = self.running.get(id)
-        if job is None or monotonic() < job.peace:
-            return False
+        return job is not None and monotonic() >= job.peace and self.holder(frame) == id
+
+    def holder(self, frame: FrameType | None) -> int:
+        """The call whose own code runs in this frame; 0 if none does, or one that may not be interrupted."""
         below: FrameType | None = None
         while frame is not None:
             if frame.f_code in (Tasks.perform.__code__, Tasks.stream.__code__):
                 # Not in what we do ourselves for the call: that may be where its end is dealt with.
                 own = below is None or below.f_globals.get("__package__") == __package__
-                return not own and frame.f_locals.get("job") is job
-            if frame.f_code is invoke.__code__ and self.guest.doorbell.running == id:
-                return not self.guest.doorbell.protected
+                message = frame.f_locals["job"].message
+                return 0 if own or message[2] in self.guest.protected else message[1]
+            if frame.f_code is invoke.__code__ and self.guest.doorbell.running:
+                return 0 if self.guest.doorbell.protected else self.guest.doorbell.running
             below, frame = frame, frame.f_back
-        return False
+        return 0
 
 
 def no_wait(_: Outlet) -> None:

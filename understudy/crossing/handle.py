@@ -19,6 +19,8 @@ from .stream import far_method
 class FarHandle(ActorHandle):
     """Calls an actor of a runtime in another thread, exactly as an `ActorHandle` calls one in its own."""
 
+    _by_a_door = True
+
     def __init__(self, life: Life, crossing: Crossing) -> None:
         super().__init__(life)
         self._crossing = crossing

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TextIO, TypeGuard, TypeVar, Unpack, overload
+
+import trio
 
 from ..actors import guest_verbs, verbs
 from ..actors.dump import dump as dump_there
@@ -48,6 +51,7 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
     Raises:
         ActorStartError: if a child of the tree does not start; what had started is stopped.
         TreeFailedError: when the block is left, if the tree's restarts ran out while it was open.
+        NoRuntimeError: in a task of asyncio or trio, whose loop it would hold up.
     """
 
     def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
@@ -55,6 +59,11 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
         self.options = options
 
     def __enter__(self) -> FarRuntime:
+        if in_a_loop():
+            raise NoRuntimeError(IN_A_LOOP)
+        return self.open()
+
+    def open(self) -> FarRuntime:
         self.thread = RuntimeThread(self.tree, options=self.options)
         try:
             self.thread.begin()
@@ -97,6 +106,15 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
             self.thread.join()  # that was its last act
 
 
+def in_a_loop() -> bool:
+    """Does a task of asyncio or trio run here?"""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return trio.lowlevel.in_trio_run()
+    return True
+
+
 IN_A_LOOP = (
     "understudy.blocking.open_runtime() is entered by `with`, in plain code; under asyncio write"
     " `async with understudy.aio.open_runtime():`, under trio `async with understudy.open_runtime():`"
@@ -122,7 +140,7 @@ def init(
             )
         return _program[-1].shared.runtime
     block = open_runtime(tree, **options)
-    runtime = block.__enter__()
+    runtime = block.open()  # in a notebook's cell a loop runs, and that is no mistake
     _program[:] = [block]
     return runtime
 

@@ -32,6 +32,8 @@ class FarRef(ObjectRef[R_co]):
 
     __slots__ = ("crossing", "reply")
 
+    by_a_door = True
+
     def __init__(self, call: Call, crossing: Crossing) -> None:
         super().__init__(call, call.mailbox.house)
         self.crossing = crossing

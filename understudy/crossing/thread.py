@@ -14,6 +14,7 @@ from typing import Any
 
 import trio
 
+from ..actors.errors import ActorError, NoRuntimeError, TaskCancelledError
 from ..actors.scope import block
 from ..supervisors.observing import Observing
 from ..supervisors.runtime import Runtime, open_runtime
@@ -26,6 +27,7 @@ GLANCE = 1.0  # seconds between looks whether the users' loop is still there
 
 CLOSED = "the runtime is closed; open it again, and make its actors inside"
 FORKED = "this process was forked; the runtime stays with its parent, open one here with understudy.blocking or aio"
+CLOSING = NoRuntimeError, TaskCancelledError, ActorError  # what those who wait are told when a runtime closes
 FAILED = "the runtime has ended: its tree failed"
 
 
@@ -151,11 +153,24 @@ open_threads: weakref.WeakSet[RuntimeThread] = weakref.WeakSet()
 def close_all() -> None:
     """The interpreter exits: close what was left open, so that nothing hangs and nobody hears of it."""
     threads = list(open_threads)
+    if threads:
+        threading.excepthook = without_daemons(threading.excepthook)
     for thread in threads:
         thread.stop(drop=True)
     until = time.monotonic() + PATIENCE
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
+
+
+def without_daemons(hook: Callable[[Any], object]) -> Callable[[Any], object]:
+    """A hook for what ends a thread, as the interpreter exits: that a daemon still waited for an actor is no news."""
+
+    def told(args: threading.ExceptHookArgs) -> None:
+        expected = isinstance(args.exc_value, CLOSING)
+        if not (expected and args.thread is not None and args.thread.daemon):
+            hook(args)
+
+    return told
 
 
 def forked() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ..actors.verbs import statistics
-from ..testing.inject import Injector
+from ..testing.injection import Injector
 from .measure import Reader
 
 if TYPE_CHECKING:

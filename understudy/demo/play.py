@@ -16,7 +16,7 @@ from ..actors.errors import ActorError, CallError, GetTimeoutError
 from ..actors.verbs import get_actor, statistics, wait_ready
 from ..supervisors.runtime import open_runtime
 from ..supervisors.spec import Supervisor
-from ..testing.inject import Injector
+from ..testing.injection import Injector
 from .account import Account
 from .chaos import Chaos
 from .corpus import Corpus, Piece, passes

@@ -83,7 +83,7 @@ def letters(play: Play) -> str:
 
 def blows(play: Play) -> list[tuple[str, str, str]]:
     account = play.account
-    kinds = Counter(injection.signal.name for injection in play.injector.injected)
+    kinds = Counter(injection.name for injection in play.injector.injected)
     return [
         (
             "kills",

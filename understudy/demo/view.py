@@ -147,7 +147,7 @@ def footnotes(play: Play) -> RenderableType:
     grid.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
     grid.add_row(Text("last kills", "dim"), Text(f"dead letters: {len(play.account.buried):,}", "dim"))
     kills = [
-        f"{blow.signal.name}  {blow.actor}, incarnation {blow.incarnation}"
+        f"{blow.name}  {blow.actor}, incarnation {blow.incarnation}"
         for blow in play.injector.injected[: -BLOWS - 1 : -1]
     ]
     letters = [

@@ -9,7 +9,7 @@ import trio
 from ..actors.process import ProcessIncarnation
 from ..actors.reasons import SHUTDOWN, ExitReason
 from ..actors.spec import ChildSpec
-from ..testing.inject import inject
+from ..testing.injection import inject
 from .actor import CRASHED, DOWN, FALLEN, STARTING, STOPPING, SimulatedActor
 
 if TYPE_CHECKING:

@@ -1,27 +1,47 @@
 """Faults on order: they are real, they are on record, and no message is blamed for them."""
 
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
+from tests.rehearsal import rehearse
 from understudy import (
     Actor,
     Handle,
     Local,
+    Pool,
     Process,
     Runtime,
+    Thread,
     current_call,
+    get_actor,
     kill,
     method,
     open_runtime,
     statistics,
 )
 from understudy.actors.events import ActorEnded, ActorReady, Event
-from understudy.testing import Injection, InjectionError, Injector, inject, injected
+from understudy.testing import (
+    Crash,
+    FakeExecutor,
+    Hang,
+    Injection,
+    InjectionError,
+    Injector,
+    Leave,
+    Slow,
+    Stall,
+    StartFails,
+    inject,
+    injected,
+    quiet,
+)
 
 
 class Patient(
@@ -164,7 +184,7 @@ def test_an_actor_that_has_no_process_now_is_refused_with_its_state() -> None:
     async def body(runtime: Runtime, patient: Handle[Patient]) -> None:
         await kill(patient)
         assert statistics(patient).pid == 0
-        with pytest.raises(InjectionError, match="has no process now, it is dead"):
+        with pytest.raises(InjectionError, match="does not run now, it is dead"):
             inject(patient, signal.SIGKILL)
 
     with_patient(body)
@@ -181,3 +201,145 @@ def test_what_is_no_handle_and_what_is_no_signal_is_refused() -> None:
         assert await patient.ping() == "pong"
 
     with_patient(body)
+
+
+# -- faults as values --------------------------------------------------------------------------------
+
+
+class Everywhere(Actor, max_restarts=-1):
+    @method
+    def pid(self) -> int:
+        return os.getpid()
+
+
+EXECUTORS: dict[str, Any] = {
+    "local": Local(),
+    "thread": Thread(),
+    "process": Process(stderr="keep", stopped_timeout=0.1),
+    "fake": FakeExecutor(),
+}
+everywhere = pytest.mark.parametrize(
+    "executor",
+    [
+        pytest.param(executor, id=name, marks=pytest.mark.slow if name == "process" else ())
+        for name, executor in EXECUTORS.items()
+    ],
+)
+
+
+def on_stage(
+    executor: Any,
+    body: Callable[[Runtime, Handle[Everywhere]], Awaitable[None]],
+    virtual: bool = False,
+    **options: Any,
+) -> None:
+    async def scene(runtime: Runtime) -> None:
+        await body(runtime, await Everywhere.options(executor=executor, **options).start())
+
+    rehearse(scene, virtual=virtual)
+
+
+@everywhere
+def test_a_crash_ends_the_incarnation_and_the_handle_goes_on(executor: Any) -> None:
+    async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        await actor.pid()
+        injection = inject(actor, Crash())
+        assert (injection.fault, injection.incarnation) == (Crash(), 1)
+        await quiet(runtime)
+        await actor.pid()
+        assert statistics(actor).incarnation == 2
+
+    on_stage(executor, body)
+
+
+@everywhere
+def test_a_hang_answers_nothing_until_the_actor_is_killed(executor: Any) -> None:
+    async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        await actor.pid()
+        inject(actor, Hang())
+        ref = actor.pid.remote()
+        await trio.sleep(0.05)
+        assert not ref.done
+        await kill(actor, no_restart=False)
+        await ref
+        await actor.pid()
+        assert statistics(actor).incarnation == 2
+
+    on_stage(executor, body, max_task_retries=1)
+
+
+@everywhere
+def test_a_stall_is_over_after_its_time_and_nobody_has_died(executor: Any) -> None:
+    async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        await actor.pid()
+        inject(actor, Stall(0.05))
+        await actor.pid()
+        assert statistics(actor).incarnation == 1
+
+    on_stage(executor if not isinstance(executor, Process) else Process(stderr="keep"), body)
+
+
+@pytest.mark.parametrize("executor", [Local(), FakeExecutor()], ids=["local", "fake"])
+def test_a_stall_takes_as_long_as_it_says(executor: Any) -> None:
+    async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        began = trio.current_time()
+        inject(actor, Stall(5.0))
+        await actor.pid()
+        assert trio.current_time() - began == pytest.approx(5.0)
+
+    on_stage(executor, body, virtual=True)
+
+
+@everywhere
+def test_what_leaves_is_started_again_where_its_restart_type_says_so(executor: Any) -> None:
+    async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        await actor.pid()
+        async with runtime.events() as events:
+            inject(actor, Leave())
+            async for event in events:
+                if isinstance(event, ActorEnded):
+                    assert (event.reason.kind, event.reason.ordered) == ("shutdown", True)
+                    break
+        await actor.pid()
+        assert statistics(actor).incarnation == 2
+
+    on_stage(executor, body, restart="permanent")
+
+
+def test_slowness_is_for_the_executor_that_can_be_slow() -> None:
+    async def fake(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        began = trio.current_time()
+        inject(actor, Slow(5.0))
+        await actor.pid()
+        assert trio.current_time() - began == pytest.approx(5.0)
+
+    async def local(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        with pytest.raises(InjectionError, match=r"Stall\(seconds\) has others stand still"):
+            inject(actor, Slow(0.05))
+
+    on_stage(FakeExecutor(), fake, virtual=True)
+    on_stage(Local(), local)
+
+
+@pytest.mark.slow
+def test_faults_that_cannot_strike_now_are_refused() -> None:
+    async def body(runtime: Runtime, actor: Handle[Everywhere]) -> None:
+        with pytest.raises(ValueError, match=r"inject\(\) strikes now; call= is for the plan"):
+            inject(actor, Crash(call=1))
+        with pytest.raises(InjectionError, match=r"StartFails\(.*\) is for the plan of a FakeExecutor"):
+            inject(actor, StartFails())
+        with pytest.raises(InjectionError, match="which no exception can reach"):
+            inject(actor, Crash(error=ValueError()))
+
+    on_stage(EXECUTORS["process"], body)
+
+
+def test_a_pool_is_struck_by_its_members() -> None:
+    async def main() -> None:
+        async with open_runtime():
+            pool = await Pool(Everywhere.options(name="pool", executor=Local()).child(), size=2).start()
+            with pytest.raises(InjectionError, match=r"get_actor\('pool/0'\)"):
+                inject(pool, Crash())
+            inject(get_actor("pool/0"), Crash())
+
+    trio.run(main)
