@@ -273,7 +273,7 @@ def test_a_handle_of_what_is_gone_costs_only_the_call_that_gives_it_back(engine:
         buyer = await engine.start()
         _, own = await buyer.start_own("local")
         await kill(own)
-        with pytest.raises(Exception, match="no actor is named"):
+        with pytest.raises(Exception, match=r"is dead \(signal: killed by kill\(\)\)"):
             await buyer.deep_kept()
         await settled(runtime, buyer)
 
