@@ -147,7 +147,7 @@ def test_a_cast_that_cannot_be_made_is_told_as_an_event(engine: Engine) -> None:
             await actor.cast_on(target, "note", "x")
             await until(lambda: held(events, FailureUnseen))
         (event,) = held(events, FailureUnseen)
-        assert isinstance(event.error, ActorNotFoundError)
+        assert isinstance(event.error, ActorDiedError)
         assert event.method == "note"
         await settled(actor, runtime)
 
