@@ -446,16 +446,14 @@ def test_the_dead_letter_of_a_call_shows_the_values_of_its_refs() -> None:
         events = runtime.events()
         source, taker = await takers(QUIET)
         busy = taker.nap.remote()
-        taker.pair.cast(put({"a": 1}), second=await_done(source))
-        await trio.testing.wait_all_tasks_blocked(0.05)
+        second: ObjectRef[str] = source.take.remote("value")
+        taker.pair.cast(put({"a": 1}), second=second)
+        await second.wait_done()
+        await trio.testing.wait_all_tasks_blocked(0.01)
         await kill(taker)
         (buried,) = held(events, MessageBuried)
         assert (buried.letter.args, buried.letter.kwargs) == (({"a": 1},), {"second": "value"})
         await busy.wait_done()
-
-    def await_done(source: Any) -> ObjectRef[str]:
-        ref: ObjectRef[str] = source.take.remote("value")
-        return ref
 
     rehearse(scene)
 

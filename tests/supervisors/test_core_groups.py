@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +53,7 @@ from understudy.supervisors.strategies.rest_for_one import RestForOne
 from understudy.supervisors.strategies.strategy import Decision, Exited, Sample, Sampled, StrategyError, Woke
 
 ALL, REST = OneForAll(), RestForOne()
+ROOT = Path(__file__).parents[2]
 
 
 def again(id: str) -> Start:
@@ -443,58 +446,17 @@ def test_a_clock_that_jumps_breaks_nothing(jump: int) -> None:
     assert play(core, Shutdown(), now=0) == [Stop("a")]
 
 
-def a_life(children: int, **flags: Any) -> Core:
-    """So many children are started, restarted and stopped."""
-    core = Core(Flags(intensity=10**9, **flags))
-    ids = [str(n) for n in range(children)]
-    for id in ids:
-        core.feed(Added(id, ChildRules()), 0)
-    core.feed(Begin(), 0)
-    for id in ids:
-        core.feed(Started(id), 1)
-    if "strategy" in flags:
-        core.feed(Ended(ids[0], CRASH, True), 2)
-        for id in reversed(ids[1:]):
-            core.feed(Ended(id, LEFT, True), 3)
-        for id in ids:
-            core.feed(Started(id), 4)
-    else:
-        for id in ids:
-            core.feed(Ended(id, CRASH, True), 2)
-            core.feed(Started(id), 3)
-    core.feed(Shutdown(), 5)
-    for id in reversed(ids):
-        core.feed(Ended(id, LEFT, True), 6)
-    return core
-
-
-def steps_of(children: int, **flags: Any) -> int:
-    """Lines of Python that such a life takes."""
-    count = 0
-
-    def line(frame: Any, event: str, _: Any) -> Any:
-        nonlocal count
-        count += event == "line"
-        return line
-
-    before = sys.gettrace()
-    sys.settrace(line)
-    try:
-        core = a_life(children, **flags)
-    finally:
-        sys.settrace(before)
-    assert core.is_over
-    return count
+KINDS_OF_FLAGS = ("plain", "dynamic", "per child", "all", "rest")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "flags",
-    [{}, {"dynamic": True}, {"dynamic": True, "per_child": True}, {"strategy": ALL}, {"strategy": REST}],
-    ids=str,
-)
-def test_a_child_among_many_costs_as_much_as_one_among_few(flags: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kind", KINDS_OF_FLAGS)
+def test_a_child_among_many_costs_as_much_as_one_among_few(kind: str) -> None:
     """scale_start_stop_many_children, simple_one_for_one_scale_many_temporary_children"""
-    few, many = 100, 2_000
+    # In an interpreter of its own: elsewhere a thread may have been left that was interrupted and never woke up,
+    # and CPython 3.11 with a trace function then goes round in circles.
+    command = [sys.executable, "-m", "tests.supervisors.crowd", kind]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=50, cwd=ROOT)
+    few, many = map(float, told.stdout.split())
 
-    assert steps_of(many, **flags) / many < 1.1 * steps_of(few, **flags) / few
+    assert many < 1.1 * few
