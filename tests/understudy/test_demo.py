@@ -283,7 +283,7 @@ def test_without_kills_only_the_poison_costs_lives(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_duration_repeats_the_files_and_every_pass_tells_the_same(tmp_path: Path) -> None:
-    play = perform(make_files(tmp_path, 10), Settings(2, kills=5.0, seed=2, duration=2.0, patience=0.5))
+    play = perform(make_files(tmp_path, 3), Settings(2, kills=2.0, seed=2, duration=4.0, patience=1.5))
 
     assert report_of(play, None).complaints == []
     assert play.turn > 1
