@@ -152,7 +152,8 @@ class Changes:
         while not self.held:
             if self not in self.directory.watchers.get(self.key, ()):
                 raise StopAsyncIteration
-            self.wanted = trio.Event()
+            if self.wanted.is_set():
+                self.wanted = trio.Event()
             await self.wanted.wait()
         return self.held.pop(next(iter(self.held)))
 

@@ -90,7 +90,8 @@ class EventReader:
         while not self.held:
             if self.stream.closed or self not in self.stream.readers:
                 raise StopAsyncIteration
-            self.wanted = trio.Event()
+            if self.wanted.is_set():
+                self.wanted = trio.Event()
             await self.wanted.wait()
         if self.missed:
             return self.gap()

@@ -200,7 +200,8 @@ class Monitor:
         while not self.told:
             if not self.watches:
                 raise StopAsyncIteration
-            self.wanted = trio.Event()
+            if self.wanted.is_set():
+                self.wanted = trio.Event()
             await self.wanted.wait()
         down = self.told.popleft()
         self.watches.pop(down.monitor, None)

@@ -254,7 +254,7 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
     """
 
     def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
-        self.block = opened(tree, options)
+        self.block = opened(checked_tree(tree), options)
 
     async def __aenter__(self) -> Runtime:
         check_trio("open_runtime()")
@@ -271,12 +271,20 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
     def __exit__(self, *details: object) -> None: ...
 
 
+def checked_tree(tree: object) -> Supervisor:
+    if tree is None:
+        return Supervisor()
+    if not isinstance(tree, Supervisor):
+        raise TypeError(f"open_runtime() takes a tree, Supervisor(X.child(...), ...), not {tree!r}")
+    return tree
+
+
 @asynccontextmanager
-async def opened(tree: Supervisor | None, options: Observing) -> AsyncGenerator[Runtime]:
+async def opened(tree: Supervisor, options: Observing) -> AsyncGenerator[Runtime]:
     try:
         async with trio.open_nursery() as nursery:
             house = await open_house(nursery)
-            runtime = Runtime(house, tree or Supervisor())
+            runtime = Runtime(house, tree)
             failure: BaseException | None = None
             token = current.set(runtime)
             open_runtimes.add(runtime)

@@ -93,7 +93,9 @@ def test_a_child_that_raises_at_the_first_start_rolls_all_back_in_reverse() -> N
 
     async def play() -> None:
         tree = Supervisor(child("a"), Supervisor(child("b"), Failing.options(id="f").child(), id="in"))
-        with pytest.raises(ActorStartError, match="f did not start: error: KeyError") as error:
+        with pytest.raises(
+            ActorStartError, match="f did not start: error: __init__ raised KeyError"
+        ) as error:
             async with open_runtime(tree):
                 raise AssertionError("it opened")
         assert isinstance(error.value.__cause__, KeyError)

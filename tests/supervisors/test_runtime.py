@@ -22,6 +22,7 @@ from understudy import (
     ActorStartError,
     NoRuntimeError,
     ObjectRef,
+    Pool,
     Runtime,
     Supervisor,
     TaskCancelledError,
@@ -373,3 +374,15 @@ def test_a_bug_in_a_listener_ends_the_runtime_rather_than_hang_it() -> None:
 
     with pytest.raises((ZeroDivisionError, BaseExceptionGroup)):
         rehearse(scene)
+
+
+@pytest.mark.parametrize(
+    "tree", [5, [], Player.child(1), Pool(Player)], ids=["number", "list", "spec", "pool"]
+)
+def test_what_is_no_tree_is_refused_at_once(tree: Any) -> None:
+    async def play() -> None:
+        with pytest.raises(TypeError, match=r"open_runtime\(\) takes a tree, Supervisor"):
+            async with open_runtime(tree):
+                raise AssertionError("it is open")
+
+    run(play)

@@ -105,11 +105,19 @@ def is_ours(item: pytest.Item) -> bool:
 
 def fixture_of(item: pytest.Item) -> str | None:
     """Under which name the test wants its runtime."""
-    names = getattr(item, "fixturenames", ())
-    ours = [name for name in FIXTURES if name in names]
+    ours = [name for name in FIXTURES if is_fixture_of_ours(item, name)]
     if len(ours) > 1:
         raise pytest.UsageError(f"{item.nodeid} wants both {' and '.join(ours)}; it can have one")
     return ours[0] if ours else None
+
+
+def is_fixture_of_ours(item: pytest.Item, name: str) -> bool:
+    """Does the test use this fixture, and has nobody put another in its place?"""
+    if name not in getattr(item, "fixturenames", ()):
+        return False
+    info: Any = getattr(item, "_fixtureinfo", None)
+    found: Any = info.name2fixturedefs.get(name) if info is not None else None
+    return bool(found and found[-1].func.__module__ == __name__)
 
 
 def is_checked(item: pytest.Item) -> bool:
