@@ -179,9 +179,13 @@ def is_attribute(cls: type, name: str) -> bool:
 async def set_attributes(life: Life, old: Any, new: Any) -> None:
     if not (is_dict(new) and is_dict(old)):
         raise TypeError(f"the new state must be a dict of attributes by name, not {new!r}")
-    for name in old:
-        if name not in new:
-            await ask_first(life, "__delattr__", name)
+    for name in new:
+        if not isinstance(name, str):
+            raise TypeError(f"the new state must name its attributes by texts, not {name!r}")
+    # What cannot be set is found out before anything is lost.
     for name, value in new.items():
         if type(value) is not Opaque:
             await ask_first(life, "__setattr__", name, value)
+    for name in old:
+        if name not in new:
+            await ask_first(life, "__delattr__", name)

@@ -82,7 +82,7 @@ class EventReader:
         self.held.append(event)
         self.wanted.set()
 
-    def __aiter__(self) -> EventReader:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Event:

@@ -18,7 +18,7 @@ from .strategies.escalating import Escalating
 from .strategies.one_for_all import OneForAll
 from .strategies.one_for_one import OneForOne
 from .strategies.rest_for_one import RestForOne
-from .strategies.strategy import Strategy
+from .strategies.strategy import Strategy, check_looks
 
 STRATEGIES: dict[str, Strategy] = {
     "one_for_one": OneForOne(),
@@ -120,6 +120,7 @@ class Supervisor:
 
     def check(self) -> None:
         check_fields(self, CHECKS)
+        check_looks(self.strategy)
         if self.when_exhausted == "throttle" and self.intensity == 0:
             raise ValueError(
                 "when_exhausted='throttle' needs an intensity of 1 or more: no window ever allows a restart"

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from ...actors.checks import Checks, check_fields
 from .escalating import is_span
 from .one_for_one import OneForOne
-from .strategy import NANO, Decision, Exited, Sample, Sampled, StartFailed, Strategy, StrategyEvent, View
+from .strategy import (
+    FAR,
+    NANO,
+    Decision,
+    Exited,
+    Sample,
+    Sampled,
+    StartFailed,
+    Strategy,
+    StrategyEvent,
+    View,
+    is_interval,
+)
 
 UNSEEN = Sample()
 ALONE = OneForOne()
@@ -71,7 +83,7 @@ class Rejuvenating:
             return now + 1
         ages = [view.age(id) for id in view.ids]
         left = min((self.max_age - age for age in ages if 0 < age < self.max_age), default=self.max_age)
-        return now + max(1, round(left * NANO))
+        return now + max(1, round(min(left * NANO, FAR)))
 
     def is_due(self, age: float, sample: Sample) -> bool:
         if age == 0.0:
@@ -95,6 +107,6 @@ REJUVENATING_CHECKS: Checks = {
     "max_memory": (is_span, "a number of bytes above 0"),
     "quiet": (is_flag, "True or False"),
     "patience": (is_span, "a number of seconds above 0"),
-    "every": (is_span, "a number of seconds above 0"),
+    "every": (is_interval, "a number of seconds above 0"),
     "then": (is_strategy, "a strategy"),
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, cast, runtime_checkable
 
 from msgspec import Struct
 
 NANO = 1_000_000_000
+FAR = 200 * 365 * 86_400 * NANO  # no clock runs that long
 
 # -- what a strategy is told -------------------------------------------------------------------------
 
@@ -115,7 +117,9 @@ class Ends:
         self.now = now
 
     def within(self, seconds: float) -> int:
-        """How many in the last so many seconds."""
+        """How many in the last so many seconds; `math.inf` is as far back as is remembered."""
+        if seconds == math.inf:
+            return len(self.times)
         since = self.now - round(seconds * NANO)
         return sum(at >= since for at in self.times)
 
@@ -193,9 +197,25 @@ def checked(decision: Any, children: Mapping[str, Any], now: int) -> Decision:
     check_ids("stop", decision.stop, children)
     check_ids("start", decision.start, children)
     at = decision.wake_at
-    if at is not None and (type(at) is not int or at <= now):
-        raise StrategyError(f"wake_at must be a time after now, {now}, in whole nanoseconds, not {at!r}")
+    if at is not None and (type(at) is not int or not now < at <= now + FAR):
+        far = "" if type(at) is not int or at <= now else ", at most 200 years away"
+        raise StrategyError(f"wake_at must be a time after now, {now}, in whole nanoseconds{far}, not {at!r}")
     return decision
+
+
+def check_looks(strategy: object) -> None:
+    """Raise ValueError for a `sample_every` that is no time between two looks."""
+    every: object = getattr(strategy, "sample_every", None)
+    if every is not None and not is_interval(every):
+        raise ValueError(
+            f"sample_every of {strategy!r} must be a number of seconds, at least a nanosecond, or None, not {every!r}"
+        )
+
+
+def is_interval(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 1 / NANO <= value <= FAR / NANO
 
 
 def check_ids(field: str, ids: Any, children: Mapping[str, Any]) -> None:

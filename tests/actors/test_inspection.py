@@ -96,7 +96,11 @@ def test_a_state_is_replaced_as_a_whole(executor: Any) -> None:
 
 
 @everywhere
-@pytest.mark.parametrize("function", [lambda state: 1 / 0, lambda state: 3], ids=["raises", "no dict"])
+@pytest.mark.parametrize(
+    "function",
+    [lambda state: 1 / 0, lambda state: 3, lambda state: {5: "no name"}],
+    ids=["raises", "no dict", "no names"],
+)
 def test_a_function_that_fails_leaves_the_state_as_it_was(executor: Any, function: Any) -> None:
     async def scene(_: Runtime) -> None:
         safe = await start(Safe, executor, 5)

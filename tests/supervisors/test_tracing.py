@@ -150,3 +150,17 @@ def test_strangers_are_not_traced() -> None:
         assert not runtime.house.watching
 
     rehearse(scene)
+
+
+def test_steps_are_typed_as_they_are_iterated() -> None:
+    """What the type checkers see: no step needs a cast to be read."""
+
+    async def scene(_: Runtime) -> None:
+        safe = await Safe.options(executor=LOCAL).start()
+        async with inspection.trace(safe) as steps:
+            await safe.put("one")
+            async for step in steps:
+                assert (step.event.method, step.args) == ("put", ("one",))
+                break
+
+    rehearse(scene)

@@ -102,6 +102,33 @@ class Uniform:
         return round((self.low + (self.high - self.low) * random.random()) * NANO)
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A user's own distribution, each draw of which is looked at.
+
+    Raises:
+        TypeError: for a draw that is no int.
+        ValueError: for one below 0.
+    """
+
+    of: Distribution
+
+    @property
+    def mean(self) -> float:
+        return self.of.mean
+
+    def draw(self, random: Random, /) -> int:
+        drawn: Any = self.of.draw(random)
+        if type(drawn) is not int:
+            raise TypeError(f"{self.of!r} must draw whole nanoseconds, as an int, not {drawn!r}; use round()")
+        if drawn < 0:
+            raise ValueError(f"{self.of!r} must draw 0 nanoseconds or more, not {drawn}")
+        return drawn
+
+
+OWN = frozenset({Fixed, Exponential, Weibull, Uniform, Watched})
+
+
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -134,8 +161,10 @@ WHEN_OR_NONE = (is_optional_distribution, "a distribution, a number of seconds, 
 
 
 def distribution(value: Distribution | float) -> Distribution:
-    """A number of seconds is a distribution too."""
-    return Fixed(value) if isinstance(value, int | float) else value
+    """A number of seconds is a distribution too; each draw of a user's own is looked at."""
+    if isinstance(value, int | float):
+        return Fixed(value)
+    return value if type(value) in OWN else Watched(value)
 
 
 def check(value: object, checks: Checks) -> None:

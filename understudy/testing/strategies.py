@@ -13,6 +13,7 @@ from ..supervisors.strategies.strategy import (
     Decision,
     StrategyError,
     View,
+    check_looks,
     checked,
 )
 from .rig import MILLI, Rig
@@ -44,6 +45,10 @@ def check_strategy(strategy: Any, runs: int = 8) -> int:
     """
     if not callable(getattr(strategy, "decide", None)):
         raise StrategyConformanceError(f"{strategy!r} has no method decide(event, view, now)")
+    try:
+        check_looks(strategy)
+    except ValueError as error:
+        raise StrategyConformanceError(str(error)) from error
     try:
         copy = pickle.loads(pickle.dumps(strategy))
     except Exception as error:

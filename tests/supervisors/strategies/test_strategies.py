@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from understudy import Strategy
+from understudy import Strategy, Supervisor
 from understudy.supervisors.spec import STRATEGIES
 from understudy.supervisors.strategies.escalating import Escalating
 from understudy.supervisors.strategies.one_for_all import OneForAll
@@ -19,6 +19,7 @@ from understudy.supervisors.strategies.rest_for_one import RestForOne
 from understudy.supervisors.strategies.strategy import (
     NANO,
     Decision,
+    Ends,
     Exited,
     Sample,
     Sampled,
@@ -236,8 +237,28 @@ def test_the_view_shows_order_state_age_and_history() -> None:
         (Decision(stop=(["a"],)), "stop names"),  # type: ignore[arg-type]
         (Decision(wake_at=5), "wake_at must be a time after now, 5, in whole nanoseconds, not 5"),
         (Decision(wake_at=7.5), "wake_at must be"),  # type: ignore[arg-type]
+        (Decision(wake_at=10**400), "wake_at must be a time after now, 5, .* at most 200 years away"),
     ],
 )
 def test_nonsense_is_refused_with_what_is_wrong(decision: Any, text: str) -> None:
     with pytest.raises(StrategyError, match=text):
         checked(decision, view().children, 5)
+
+
+def test_ends_are_counted_as_far_back_as_is_remembered() -> None:
+    assert Ends([0, 5 * NANO], 10 * NANO).within(math.inf) == 2
+    assert escalate(Escalating(within=math.inf), 4) == Decision(give_up=True)
+
+
+def test_an_age_beyond_all_clocks_is_looked_at_in_time() -> None:
+    seldom = Rejuvenating(max_age=1e300, quiet=False).decide(Woke(), view(), 5)
+    assert checked(seldom, view().children, 5) is seldom
+
+
+@pytest.mark.parametrize("every", ["x", -1, 0, True, math.inf, math.nan, 10**400, 1e-300])
+def test_a_plan_refuses_looks_that_cannot_be(every: Any) -> None:
+    class Watching(OneForOne):
+        sample_every = every
+
+    with pytest.raises(ValueError, match=r"sample_every of .* must be a number of seconds"):
+        Supervisor(strategy=Watching())

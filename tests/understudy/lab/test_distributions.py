@@ -2,13 +2,15 @@
 
 import math
 import struct
+from dataclasses import dataclass
 from random import Random
 from statistics import fmean, stdev
+from typing import Any
 
 import pytest
 
 from understudy.lab.arithmetic import exp, ln, power
-from understudy.lab.distributions import Distribution, Exponential, Fixed, Uniform, Weibull
+from understudy.lab.distributions import Distribution, Exponential, Fixed, Uniform, Weibull, distribution
 from understudy.lab.draws import draws
 
 MANY = 20_000
@@ -57,9 +59,9 @@ def test_weibull_of_shape_one_is_exponential() -> None:
 
 
 def test_a_draw_takes_one_number_whatever_the_distribution() -> None:
-    for distribution in ALL[1:]:
+    for each in ALL[1:]:
         random = Random(3)
-        distribution.draw(random)
+        each.draw(random)
         after = Random(3)
         after.random()
         assert random.random() == after.random()
@@ -93,3 +95,31 @@ def test_what_no_distribution_can_be_is_refused_by_name(make: object, why: str) 
     assert callable(make)
     with pytest.raises(ValueError, match=why):
         make()
+
+
+@dataclass(frozen=True)
+class Drawing:
+    drawn: Any
+    mean: float = 1.0
+
+    def draw(self, random: Random, /) -> Any:
+        return self.drawn
+
+
+@pytest.mark.parametrize(
+    ("drawn", "error", "words"),
+    [
+        (1.5, TypeError, r"Drawing\(.*must draw whole nanoseconds, as an int, not 1.5; use round"),
+        ("1", TypeError, "must draw whole nanoseconds"),
+        (True, TypeError, "must draw whole nanoseconds"),
+        (-1, ValueError, r"Drawing\(.*must draw 0 nanoseconds or more, not -1"),
+    ],
+)
+def test_what_a_distribution_of_ones_own_draws_is_looked_at(drawn: Any, error: type, words: str) -> None:
+    with pytest.raises(error, match=words):
+        distribution(Drawing(drawn)).draw(Random(1))
+
+
+def test_a_distribution_of_ones_own_is_drawn_from() -> None:
+    mine = distribution(Drawing(7))
+    assert (mine.draw(Random(1)), mine.mean) == (7, 1.0)

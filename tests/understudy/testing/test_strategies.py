@@ -78,6 +78,15 @@ class Past(Base):
         return Decision(start=(event.child,), wake_at=now)
 
 
+class Spinning(Base):
+    sample_every = 0
+
+
+class Never(Base):
+    def decide(self, event: Any, view: Any, now: int) -> Any:
+        return Decision(start=(event.child,), wake_at=10**400)
+
+
 class Meddling(Base):
     def decide(self, event: Any, view: Any, now: int) -> Any:
         view.children[event.child].since += 1
@@ -122,6 +131,8 @@ class Closed(Base):
         (Nonsense(), "must return a Decision, not 'restart'"),
         (Raising(), "raised ZeroDivisionError: by zero"),
         (Past(), "wake_at must be a time after now"),
+        (Spinning(), "sample_every of .* must be a number of seconds, .* not 0"),
+        (Never(), "at most 200 years away"),
         (Meddling(), "it changes what it is shown, at Exited"),
         pytest.param(Sly(), "its supervisor never gives up", marks=pytest.mark.slow),
     ],
