@@ -33,7 +33,7 @@ from .errors import (
 )
 from .pool import Pool
 from .revision import revise
-from .spec import MOST_LEVELS, Plan, Supervisor, check_specs, id_of
+from .spec import MOST_LEVELS, Plan, Supervisor, check_specs, id_of, is_name
 from .supervisor import Starter, SupervisorNode
 from .sweep import interrupt_below
 
@@ -127,6 +127,7 @@ class SupervisorHandle:
             TypeError, ValueError: for a child that cannot be.
         """
         node = self._node
+        check_given(child, args, kwargs, id)
         name, plan = self._checked(node, child, args, kwargs or {}, id)
         starter = node.starters[name] = Starter()
         try:
@@ -222,7 +223,10 @@ class SupervisorHandle:
         cannot be, nothing is changed.
 
         Raises:
-            ValueError: for a plan of another kind, or a child of another class or executor than the one it replaces.
+            TypeError: for what is no plan.
+            ValueError: for a plan of another kind or with too many levels, a child of another class or executor than
+                the one it replaces, a pool that is new or would change.
+            ActorAlreadyExistsError: if a new child's name is taken.
         """
         revise(self._node, plan)
         await trio.lowlevel.checkpoint()
@@ -308,6 +312,19 @@ class SupervisorHandle:
         core, child = node.core.children[name], node.children[name]
         handle = handle_of(child, self._house) if core.state in LIVE else None
         return ChildInfo(name, kind_of(child), STANDING[core.state], handle)
+
+
+def check_given(child: object, args: object, kwargs: object, id: object) -> None:
+    """Raise TypeError or ValueError for what start_child() cannot be given."""
+    if id is not None and not is_name(id):
+        kind = ValueError if isinstance(id, str) else TypeError
+        raise kind(f"id must be a text without '/', not {id!r}")
+    if not isinstance(args, tuple | list):
+        raise TypeError(f"args must be a tuple, as in start_child(args=(1, 2)), not {args!r}")
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise TypeError(f"kwargs must be a dict, as in start_child(kwargs={{'x': 1}}), not {kwargs!r}")
+    if child is not None and (args or kwargs):
+        raise TypeError("args and kwargs are added to a template's; a child has its own: X.child(1, x=2)")
 
 
 def templated(outline: Supervisor | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Plan:

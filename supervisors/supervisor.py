@@ -301,9 +301,13 @@ class SupervisorNode:
 
 
 def make_node(above: SupervisorNode, id: str, path: str, plan: Supervisor) -> SupervisorNode:
-    """A supervisor and all below it."""
+    """A supervisor and all below it, or nothing of it."""
     node = SupervisorNode(id, path, plan.flags, above.house, above)
-    node.plant(plan)
+    try:
+        node.plant(plan)
+    except BaseException:
+        node.retire(SHUTDOWN_EXIT)  # their names would be held by nobody
+        raise
     above.house.nodes[path] = node
     return node
 

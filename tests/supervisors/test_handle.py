@@ -9,7 +9,17 @@ import trio
 import trio.testing
 
 from tests.rehearsal import LOCAL, rehearse
-from understudy import Actor, ActorStartError, Runtime, Supervisor, exit_actor, get_actor, interrupt, method
+from understudy import (
+    Actor,
+    ActorAlreadyExistsError,
+    ActorStartError,
+    Runtime,
+    Supervisor,
+    exit_actor,
+    get_actor,
+    interrupt,
+    method,
+)
 from understudy.supervisors.errors import (
     AlreadyPresent,
     AlreadyStarted,
@@ -200,3 +210,40 @@ def test_an_update_that_does_not_fit_changes_nothing() -> None:
         assert await states(top) == {"a": "running"}
 
     rehearse(scene, Supervisor(member("a")))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "text"),
+    [
+        ({"id": "x/y"}, ValueError, "id must be a text without '/'"),
+        ({"id": ""}, ValueError, "id must be a text without '/'"),
+        ({"id": 5}, TypeError, "id must be a text without '/'"),
+        ({"id": b"q"}, TypeError, "id must be a text without '/'"),
+        ({"id": ("t",)}, TypeError, "id must be a text without '/'"),
+        ({"args": (1,)}, TypeError, "a child has its own"),
+        ({"kwargs": {"x": 1}}, TypeError, "a child has its own"),
+        ({"args": "text"}, TypeError, "args must be a tuple"),
+        ({"kwargs": [1]}, TypeError, "kwargs must be a dict"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused_and_the_tree_goes_on(given: Any, error: Any, text: str) -> None:
+    async def scene(runtime: Runtime) -> None:
+        top = runtime.supervisor()
+        with pytest.raises(error, match=text):
+            await top.start_child(member("b"), **given)
+        assert await states(top) == {"a": "running"}
+
+    rehearse(scene, Supervisor(member("a")))
+
+
+def test_a_nested_start_whose_name_is_taken_leaves_nothing_behind() -> None:
+    async def scene(runtime: Runtime) -> None:
+        top = runtime.supervisor()
+        with pytest.raises(ActorAlreadyExistsError):
+            await top.start_child(
+                Supervisor(member("b"), Member.options(id="c", name="taken").child(), id="in")
+            )
+        await top.start_child(Supervisor(member("b"), member("c"), id="in"))
+        assert await states(top) == {"in": "running", "a": "running"}
+
+    rehearse(scene, Supervisor(Member.options(id="a", name="taken").child()))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cast_otp import ABNORMAL, Player, Scene, child, supervise
 from tests.rehearsal import LOCAL
-from understudy import Actor, Supervisor
+from understudy import Actor, Pool, Supervisor
 from understudy.supervisors.errors import TooManyChildren
 
 
@@ -42,6 +42,8 @@ def test_new_flags_and_specs_replace_the_old_in_place() -> None:
         (lambda: Supervisor(template=Player.child()), "stays static or dynamic"),
         (lambda: Supervisor(child("a"), intensity=-1), "intensity must be"),
         (lambda: Supervisor(child("a"), child("a")), "two children"),
+        (lambda: Supervisor(Pool(Player, size=2, id="a")), "'a' is of another kind"),
+        (lambda: Supervisor(child("a"), child("b"), Pool(Player, size=2, id="p")), "'p' is a pool"),
     ],
 )
 def test_a_change_that_cannot_be_is_refused_and_nothing_is_changed(wrong: Any, text: str) -> None:
@@ -96,3 +98,76 @@ def test_a_supervisor_that_begins_again_begins_with_the_new_plan() -> None:
         assert {info.state for info in await inner.which_children()} == {"running"}
 
     supervise(play, Supervisor(child("a"), child("b"), id="in", intensity=0))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (Pool(Player, size=2, id="p"), "'p' is a pool"),
+        (Supervisor(child("y", name="twice"), child("z", name="twice"), id="deep"), "'twice' is held"),
+        (Other.options(id="q").child(), "would change its class"),
+    ],
+)
+def test_what_cannot_be_further_down_changes_nothing_above(wrong: Any, text: str) -> None:
+    async def play(scene: Scene) -> None:
+        nodes = scene.runtime.house.nodes
+        plan = Supervisor(child("a"), child("b"), Supervisor(child("new"), wrong, id="in"), intensity=9)
+        with pytest.raises(Exception, match=text):
+            await scene.sup.update(plan)
+        assert await scene.states() == {"a": "running", "in": "running"}
+        assert list(nodes["sup"].children) == list(nodes["sup"].core.children) == ["a", "in"]
+        assert list(nodes["sup/in"].children) == ["q"]
+        assert nodes["sup"].core.flags.intensity == 3
+        assert "sup/in/deep" not in nodes
+        await scene.sup.start_child(child("b", name="twice"))
+        await scene.runtime.supervisor("sup/in").start_child(child("new"))
+
+    supervise(play, child("a"), Supervisor(child("q"), id="in"))
+
+
+def test_what_is_new_further_down_is_added_with_the_rest() -> None:
+    async def play(scene: Scene) -> None:
+        inner = scene.runtime.supervisor("sup/in")
+        await scene.sup.update(Supervisor(child("b"), Supervisor(child("q"), child("r"), id="in")))
+        assert await scene.states() == {"in": "running", "b": "undefined", "a": "running"}
+        assert {info.id: info.state for info in await inner.which_children()} == {
+            "q": "running",
+            "r": "undefined",
+        }
+        assert await (await inner.restart_child("r")).ping() == ("r",)
+
+    supervise(play, child("a"), Supervisor(child("q"), id="in"))
+
+
+def test_a_plan_that_would_be_nested_too_deep_is_refused() -> None:
+    async def play(scene: Scene) -> None:
+        deep = child("leaf")
+        for level in range(199):
+            deep = Supervisor(deep, id=f"s{level}")
+        with pytest.raises(ValueError, match="nested 200 levels deep"):
+            await scene.sup.update(Supervisor(child("a"), deep))
+        assert await scene.states() == {"a": "running"}
+
+    supervise(play, child("a"))
+
+
+def test_a_pool_keeps_its_plan() -> None:
+    async def play(scene: Scene) -> None:
+        await scene.sup.update(Supervisor(Pool(Player.child("m"), size=1, id="p"), intensity=9))
+        for other in (Pool(Player.child("m"), size=2, id="p"), Pool(Player.child("n"), size=1, id="p")):
+            with pytest.raises(ValueError, match="the pool 'p' would change"):
+                await scene.sup.update(Supervisor(other, intensity=7))
+        with pytest.raises(ValueError, match="'p' is of another kind"):
+            await scene.sup.update(Supervisor(child("p")))
+        assert scene.runtime.house.nodes["sup"].core.flags.intensity == 9
+
+    supervise(play, Pool(Player.child("m"), size=1, id="p"))
+
+
+@pytest.mark.parametrize("wrong", [5, None, child("a")])
+def test_what_is_no_plan_is_refused(wrong: Any) -> None:
+    async def play(scene: Scene) -> None:
+        with pytest.raises(TypeError, match="takes a plan"):
+            await scene.sup.update(wrong)
+
+    supervise(play, child("a"))
