@@ -224,8 +224,8 @@ class SupervisorHandle:
 
         Raises:
             TypeError: for what is no plan.
-            ValueError: for a plan of another kind or with too many levels, a child of another class or executor than
-                the one it replaces, a pool that is new or would change.
+            ValueError: for a plan of another kind or with too many levels, a child of another class, executor or
+                name than the one it replaces, a pool that is new or would change.
             ActorAlreadyExistsError: if a new child's name is taken.
         """
         revise(self._node, plan)

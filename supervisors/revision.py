@@ -10,6 +10,7 @@ from ..actors.spec import ChildSpec
 from . import steps
 from .pool import Pool
 from .poolnode import PoolNode
+from .registry import name_of
 from .spec import MOST_LEVELS, Plan, Supervisor, rules_of
 from .supervisor import Child, SupervisorNode, make_node
 
@@ -73,6 +74,7 @@ def check_child(id: str, there: Child | None, child: Plan) -> None:
             raise ValueError(f"{id!r} is a pool; start it with start_child()")
     elif isinstance(there, Life) and isinstance(child, ChildSpec):
         check_spec(there.spec, child)
+        check_name(there.spec, child)
     elif isinstance(there, PoolNode) and isinstance(child, Pool):
         check_pool(there.plan, child)
     elif isinstance(there, SupervisorNode) and there.outline is not None and isinstance(child, Supervisor):
@@ -80,6 +82,12 @@ def check_child(id: str, there: Child | None, child: Plan) -> None:
             check(there, child)
     else:
         raise ValueError(f"{id!r} is of another kind; delete it, and start the new one under its id")
+
+
+def check_name(old: ChildSpec[Any], new: ChildSpec[Any]) -> None:
+    """A name is entered when an actor is made, and given back when it is forgotten."""
+    if name_of(old.options) != name_of(new.options):
+        raise ValueError(f"{new.label!r} would change its name; delete it, and start the new one")
 
 
 def check_pool(old: Pool[Any], new: Pool[Any]) -> None:

@@ -42,6 +42,7 @@ def test_new_flags_and_specs_replace_the_old_in_place() -> None:
         (lambda: Supervisor(template=Player.child()), "stays static or dynamic"),
         (lambda: Supervisor(child("a"), intensity=-1), "intensity must be"),
         (lambda: Supervisor(child("a"), child("a")), "two children"),
+        (lambda: Supervisor(child("a", name="other")), "would change its name"),
         (lambda: Supervisor(Pool(Player, size=2, id="a")), "'a' is of another kind"),
         (lambda: Supervisor(child("a"), child("b"), Pool(Player, size=2, id="p")), "'p' is a pool"),
     ],
