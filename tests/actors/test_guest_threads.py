@@ -104,7 +104,9 @@ def test_a_call_cancelled_before_it_began_never_runs(engine: Engine, tmp_path: P
         ref = actor.block.remote(str(path), 0.0)
         await trio.sleep(0.02)
         cancel(ref)
-        await until(lambda: len(actor._life.incarnation.sent) == 4)  # the guest has heard of it
+        incarnation = actor._life.incarnation
+        if incarnation.guest.page is not None:  # else it never left
+            await until(lambda: len(incarnation.sent) == 4)  # the guest has heard of it
         words.write_text("go ")
         assert await get(busy) == ["go"] * 4
         await unhurt(actor, runtime)
