@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     "parked",
     "down",
 )
+ACTIVE = frozenset((RUNNING, STOPPING, LEAVING))  # up, and not on its way there
 LIVE = frozenset((STARTING, RESTARTING, RUNNING, STOPPING, LEAVING))
 DUE = frozenset((WAITING, PENDING))  # to be started when its turn comes
 

@@ -15,7 +15,7 @@ from ..actors.life import Life
 from ..actors.reasons import NORMAL, SHUTDOWN_EXIT, ExitReason
 from ..actors.spec import make_spec
 from . import steps
-from .child import LIVE
+from .child import ACTIVE, LIVE
 from .errors import (
     DELETE,
     LOOK,
@@ -247,14 +247,15 @@ class SupervisorHandle:
         return self._info(node, name)
 
     async def count_children(self) -> Counts:
-        """How many children there are, of which kind."""
+        """How many children there are, of which kind; `active` are those that run, not those that are only starting."""
         node = self._node
         await trio.lowlevel.checkpoint()
         kinds = [kind_of(child) for child in node.children.values()]
         supervisors = kinds.count("supervisor")
         templated = node.outline is not None and node.outline.template is not None
         specs = 1 if templated else len(kinds)
-        return Counts(specs, node.core.live, supervisors, len(kinds) - supervisors)
+        active = sum(child.state in ACTIVE for child in node.core.children.values())
+        return Counts(specs, active, supervisors, len(kinds) - supervisors)
 
     async def get_childspec(self, child: str | Handle[Any] | SupervisorHandle) -> Plan:
         """The spec of a child; of one started from a template, that. Raises NotFound."""

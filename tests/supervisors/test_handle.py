@@ -247,3 +247,28 @@ def test_a_nested_start_whose_name_is_taken_leaves_nothing_behind() -> None:
         assert await states(top) == {"in": "running", "a": "running"}
 
     rehearse(scene, Supervisor(Member.options(id="a", name="taken").child()))
+
+
+class Late(Actor, executor=LOCAL):
+    """Takes its time to start."""
+
+    async def on_start(self) -> None:
+        await trio.sleep(1.0)
+
+    @method
+    async def fall(self) -> None:
+        raise SystemExit(1)
+
+
+def test_a_child_that_is_being_restarted_is_not_counted_as_active() -> None:
+    async def scene(runtime: Runtime) -> None:
+        handle = runtime.supervisor()
+        get_actor("late", Late).fall.cast()
+        await trio.sleep(0.5)
+
+        assert (await handle.which_child("late")).state == "restarting"
+        assert await handle.count_children() == Counts(specs=1, active=0, supervisors=0, workers=1)
+        await trio.sleep(1.0)
+        assert await handle.count_children() == Counts(specs=1, active=1, supervisors=0, workers=1)
+
+    rehearse(scene, Supervisor(Late.options(id="late").child()), virtual=True)
