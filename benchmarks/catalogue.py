@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from benchmarks import doors, functions, lists, ours, raw, simulation, supervision, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
-from benchmarks.peers import anyio_process, execnet_gateway, otp_restart, process_pool, ray_actor, trio_step
+from benchmarks.peers import (
+    anyio_process,
+    execnet_gateway,
+    otp_restart,
+    pipe,
+    process_pool,
+    ray_actor,
+    trio_step,
+)
 
 CASES: tuple[Case, ...] = (
     *raw.CASES,
@@ -21,6 +29,7 @@ CASES: tuple[Case, ...] = (
     *trio_step.CASES,
     *anyio_process.CASES,
     *process_pool.CASES,
+    *pipe.CASES,
     *execnet_gateway.CASES,
     *ray_actor.CASES,
     *otp_restart.CASES,
@@ -44,6 +53,13 @@ GOALS = (
         reference="raw sequential, one core",
         figure="cpu",
         at_most=2.0,
+    ),
+    Goal(
+        what="one caller, both spin / multiprocessing.Pipe",
+        ours="process call, spinning",
+        reference="multiprocessing.Pipe",
+        figure="wall",
+        at_most=1.0,
     ),
     Goal(
         what="100 callers / raw",
