@@ -42,7 +42,7 @@ GIVEN = (
 def command_of(executor: Process) -> Command:
     """The guest's command line; it gets nothing of our environment, and no site-packages by itself."""
     python = executor.python or sys.executable
-    return Command((python, "-I", "-S", "-E", BOOTSTRAP), dict(executor.environ), executor.folder)
+    return Command((python, "-I", "-S", "-E", BOOTSTRAP, "main"), dict(executor.environ), executor.folder)
 
 
 def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, Any], Code]:
