@@ -20,6 +20,7 @@ from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, command_of, lanes_of, settings_of
+from .walls import NONE, walled
 
 if TYPE_CHECKING:
     from ..transports.deadlines import Deadline
@@ -53,7 +54,7 @@ class ProcessCraft:
 class ProcessIncarnation(GuestIncarnation):
     """A guest in a process of its own."""
 
-    __slots__ = ("executor", "stop_timer")
+    __slots__ = ("executor", "sandbox", "stop_timer")
 
     guest: Guest
     codec: Codec
@@ -65,6 +66,7 @@ class ProcessIncarnation(GuestIncarnation):
         codec = Codec(executor.trusted, executor.bounds)
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
+        self.sandbox = NONE  # how it is told in the tree
         self.stop_timer: Deadline | None = None
 
     @property
@@ -116,7 +118,8 @@ class ProcessIncarnation(GuestIncarnation):
 
     async def launch(self) -> None:
         executor = self.executor
-        process, link = await self.guest.launch(command_of(executor), self.codec, executor.stderr == "show")
+        command, self.sandbox = await walled(self.life, executor, command_of(executor))
+        process, link = await self.guest.launch(command, self.codec, executor.stderr == "show")
         process.on_end, process.on_stop = self.ended, self.stopped
         link.on_messages, link.on_drained = self.hear, self.pump
         link.on_end, link.on_breach = self.lost, self.breach

@@ -19,6 +19,7 @@ from ..transports.places.measuring import coverage_settings
 from ..transports.places.process import Command
 from .actor import awaits, exported_of
 from .debugging import debug_of
+from .environment import environment_of
 from .executor import Process, Thread
 from .exported import MARK, hooks_of
 from .kinds import kind_of
@@ -42,7 +43,11 @@ GIVEN = (
 def command_of(executor: Process) -> Command:
     """The guest's command line; it gets nothing of our environment, and no site-packages by itself."""
     python = executor.python or sys.executable
-    return Command((python, "-I", "-S", "-E", BOOTSTRAP), dict(executor.environ), executor.folder)
+    return Command(
+        (python, "-I", "-S", "-E", BOOTSTRAP),
+        environment_of(executor.environ).of(os.environ),
+        executor.folder,
+    )
 
 
 def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, Any], Code]:

@@ -36,7 +36,9 @@ class Guest:
 
     @property
     def pid(self) -> int:
-        return self.process.pid if self.process is not None else 0
+        if self.process is None:
+            return 0
+        return self.process.inner.pid if self.process.inner is not None else self.process.pid
 
     @property
     def alive(self) -> bool:
@@ -73,6 +75,11 @@ class Guest:
                 command.with_arguments(numbers), descriptors, places
             )
         return process, link
+
+    def greeted(self, number: int) -> None:
+        """It has said hello."""
+        if self.process is not None:
+            self.process.greeted(number)
 
     def signal(self, number: int) -> None:
         if self.process is not None:
