@@ -45,9 +45,10 @@ def command_of(executor: Process) -> Command:
     """The guest's command line; it gets nothing of our environment, and no site-packages by itself."""
     python = executor.python or sys.executable
     return Command(
-        (python, "-I", "-S", "-E", BOOTSTRAP),
+        (python, "-I", "-S", "-E", BOOTSTRAP, "main"),
         environment_of(executor.environ).of(os.environ),
         executor.folder,
+        executor.limits.hard,
     )
 
 

@@ -63,7 +63,7 @@ def page():
     return memoryview(mmap.mmap(4, p.PAGE_BYTES)).cast("Q")
 
 def hello():
-    say([p.HELLO, p.VERSION, [*p.CAPABILITIES, *[p.PAGE_CAPABILITY] * (len(sys.argv) > 6)], os.getpid()])
+    say([p.HELLO, p.VERSION, [*p.CAPABILITIES, *[p.PAGE_CAPABILITY] * (",4" in sys.argv[-1])], os.getpid()])
 
 def ready():
     hello()

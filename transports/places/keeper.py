@@ -28,7 +28,7 @@ PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
 LINGER = 0.005  # seconds between two looks at a guest that is just dying behind its walls
 WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
 TRIES, WINDOW = 3, 5.0  # keepers that may die with the same launch, or within so many seconds
-SCRIPT = Path(__file__).parent.parent / "guests" / "keeper.py"
+BOOTSTRAP = Path(__file__).parent.parent / "guests" / "bootstrap.py"
 
 
 class KeeperLost(LaunchError):
@@ -96,7 +96,7 @@ class Keeper:
             async with self.sending:
                 await self.start()
                 self.launching[key] = guest, answer
-                request = (key, list(command.argv), command.environ, command.folder, list(places))
+                request = {**command.request(), "key": key, "places": list(places)}
                 await self.send(request, descriptors)
             await answered.wait()
         except BaseException:
@@ -123,7 +123,7 @@ class Keeper:
             with theirs, contextlib.ExitStack() as undo:
                 undo.callback(ours.close)
                 arguments = [str(theirs.fileno()), str(os.getpid()), str(int(portable()))]
-                command = [sys.executable, "-I", "-S", "-E", str(SCRIPT), *arguments]
+                command = [sys.executable, "-I", "-S", "-E", str(BOOTSTRAP), "keeper", *arguments]
                 self.process = start_process(command, theirs.fileno())
                 undo.pop_all()
         except OSError as error:
@@ -136,7 +136,7 @@ class Keeper:
         self.hub.watch(ours.fileno(), self.read)
         log.debug("keeper %d started", self.process.pid)
 
-    async def send(self, request: tuple[Any, ...], descriptors: Sequence[int]) -> None:
+    async def send(self, request: dict[str, Any], descriptors: Sequence[int]) -> None:
         """Write a request whole: half of one would be the end of the keeper."""
         data = marshal.dumps(request)
         rest = memoryview(len(data).to_bytes(4, "big") + data)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .inner import Inner, find_inner, outcome
 
@@ -18,10 +19,24 @@ class Command:
     argv: tuple[str, ...]
     environ: dict[str, str] = field(default_factory=dict[str, str])
     folder: str | None = None
+    limits: dict[str, int] = field(default_factory=dict[str, int])
     walled: bool = False  # does it run behind a sandbox's walls?
+    label: str = ""  # what `ps` shows it as
 
-    def with_arguments(self, arguments: list[str]) -> Command:
-        return replace(self, argv=(*self.argv, *arguments))
+    def with_descriptors(self, places: Sequence[int]) -> Command:
+        """The same for a guest of ours, that is told where to find its link and its page."""
+        return replace(self, argv=(*self.argv, ",".join(map(str, places))))
+
+    def request(self) -> dict[str, Any]:
+        """What the keeper is told."""
+        return {
+            "argv": self.argv,
+            "code": (),
+            "environ": self.environ,
+            "folder": self.folder,
+            "label": self.label,
+            "limits": self.limits,
+        }
 
     def behind(self, walls: list[str]) -> Command:
         """The same, run by a program that puts walls around it and takes it to its folder itself."""
