@@ -39,15 +39,7 @@ class Birth:
     def begin(self) -> Callable[[], None]:
         """Take all steps; returns what the child is to do from now on, if it does not become another program."""
         try:
-            for step in def bear_limits(birth: Birth) -> None:
-    """After descriptors are in place: there may be more of them for a moment than the guest may have."""
-    if birth.request["limits"]:
-        from .limiting import bear
-
-        bear(birth.request["limits"])
-
-
-STEPS:
+            for step in STEPS:
                 step(self)
             return self.code() if self.request["code"] else self.program()
         except BaseException as error:
@@ -106,6 +98,14 @@ def place_descriptors(birth: Birth) -> None:
 def enter_folder(birth: Birth) -> None:
     if birth.request["folder"] is not None:
         os.chdir(birth.request["folder"])
+
+
+def bear_limits(birth: Birth) -> None:
+    """After descriptors are in place: there may be more of them for a moment than the guest may have."""
+    if birth.request["limits"]:
+        from .limiting import bear
+
+        bear(birth.request["limits"])
 
 
 STEPS: tuple[Callable[[Birth], None], ...] = (
