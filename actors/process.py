@@ -17,9 +17,10 @@ from .actor import awaits
 from .debugging import Debugging
 from .executor import Process
 from .guest import GuestIncarnation
+from .launching import command_of
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
-from .settings import TURNS, command_of, lanes_of, settings_of
+from .settings import TURNS, lanes_of, settings_of
 from .walls import NONE, walled
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class ProcessIncarnation(GuestIncarnation):
 
     async def launch(self) -> None:
         executor = self.executor
-        command, self.sandbox = await walled(self.life, executor, command_of(executor))
+        command, self.sandbox = await walled(self.life, executor, command_of(self.life))
         process, link = await self.guest.launch(command, self.codec, executor.stderr == "show")
         process.on_end, process.on_stop = self.ended, self.stopped
         link.on_messages, link.on_drained = self.hear, self.pump

@@ -16,11 +16,9 @@ from ..transports.guests import pickles
 from ..transports.guests.protocol import DOWN, PICKLED, REENTRANT
 from ..transports.places.guest import CHANNEL_PLACE
 from ..transports.places.measuring import coverage_settings
-from ..transports.places.process import Command
 from ..transports.system.means import usable_cores
 from .actor import awaits, exported_of
 from .debugging import debug_of
-from .environment import environment_of
 from .executor import Process, Thread
 from .exported import MARK, hooks_of
 from .kinds import kind_of
@@ -39,17 +37,6 @@ GIVEN = (
     "msgspec",
     "cloudpickle",
 )  # packages a guest may need of us, wherever it looks for its own
-
-
-def command_of(executor: Process) -> Command:
-    """The guest's command line; it gets nothing of our environment, and no site-packages by itself."""
-    python = executor.python or sys.executable
-    return Command(
-        (python, "-I", "-S", "-E", BOOTSTRAP, "main"),
-        environment_of(executor.environ).of(os.environ),
-        executor.folder,
-        executor.limits.hard,
-    )
 
 
 def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, Any], Code]:

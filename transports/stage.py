@@ -1,4 +1,4 @@
-"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keeper, as one thing."""
+"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keepers, as one thing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from .hub import make_hub
-from .places.keeper import Keeper
+from .places.keepers import Keepers
 from .places.terminal import Terminal
 from .system.bubblewrap import Finder
 from .ticks import EndOfTick
@@ -27,7 +27,7 @@ class Stage:
         "bubblewrap",
         "hub",
         "ids",
-        "keeper",
+        "keepers",
         "many",
         "next_id",
         "now",
@@ -42,7 +42,7 @@ class Stage:
         self.hub = make_hub()
         self.ticks = EndOfTick(self.hub.arrived)
         self.timers = Timers(before_firing=self.hub.catch_up)
-        self.keeper = Keeper(self.hub, self.timers)
+        self.keepers = Keepers(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
         self.bubblewrap = Finder()
         self.ids = itertools.count(1)

@@ -88,7 +88,7 @@ def hostile(tmp_path: Path) -> Make:
         script.write_text(PREAMBLE + body)
         script.chmod(0o700)
         options.setdefault("ladder", Ladder(0.1, 0.1))
-        return Process(python=str(script), trusted=trusted, stderr="keep", **options)
+        return Process(python=str(script), trusted=trusted, stderr="keep", launch="spawn", **options)
 
     return make
 

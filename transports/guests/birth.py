@@ -14,10 +14,11 @@ from typing import Any, NoReturn
 
 from .prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Prctl
 
+LOW = 16  # numbers below this are kept free for guests
 FIRST_SPARE = 64  # descriptors are moved above this before they are put in their places
 
 # As Python sets them when it starts.
-SIGNALS = {
+SIGNALS: dict[signal.Signals, Any] = {
     signal.SIGCHLD: signal.SIG_DFL,
     signal.SIGTERM: signal.SIG_DFL,
     signal.SIGINT: signal.default_int_handler,
@@ -49,6 +50,9 @@ class Birth:
 
     def code(self) -> Callable[[], None]:
         """Code that is loaded: a module of ours, and the arguments of its `main`."""
+        from .zygote import freshen
+
+        freshen(self.request)
         name, *arguments = self.request["code"]
         return partial(import_module(f".{name}", __package__).main, arguments)
 
@@ -61,7 +65,7 @@ class Birth:
 # -- the steps ------------------------------------------------------------------------------------------
 
 
-def lead_group(birth: Birth) -> None:
+def lead_group(_: Birth) -> None:
     os.setpgid(0, 0)
 
 
@@ -77,8 +81,7 @@ def adopt_orphans(birth: Birth) -> None:
         birth.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def restore_signals(birth: Birth) -> None:
-    signal.set_wakeup_fd(-1)
+def restore_signals(_: Birth) -> None:
     for number, handler in SIGNALS.items():
         signal.signal(number, handler)
 

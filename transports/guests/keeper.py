@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from .birth import Birth
+from .birth import FIRST_SPARE, LOW, Birth
 from .lineage import children_of, kill, kill_group, next_change
 from .prctl import PR_SET_CHILD_SUBREAPER, find_prctl
 
@@ -45,9 +45,10 @@ class Keeper:
         if self.prctl:
             self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         forbid_core_files()
-        wake, woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else quiet_pipe()
-        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, heard_by_descriptor)
+        wake, woken = map(move_aside, os.pipe())
+        os.set_blocking(wake, False)
+        os.set_blocking(woken, False)
+        listen(woken)
         hosts = self.watch_host()
         self.own = [wake, woken, *hosts]
         poll = select.poll()
@@ -71,7 +72,7 @@ class Keeper:
         if self.portable or not hasattr(os, "pidfd_open"):
             return []
         with contextlib.suppress(OSError):
-            return [os.pidfd_open(self.host)]
+            return [move_aside(os.pidfd_open(self.host))]
         return []
 
     # -- what the host asks ---------------------------------------------------------------------
@@ -95,8 +96,23 @@ class Keeper:
         ):
             request = marshal.loads(bytes(self.buffer[4 : 4 + length]))
             del self.buffer[: 4 + length]
-            self.launch(request)
+            if "key" in request:
+                self.launch(request)
+            elif not self.load(request):
+                return False
         return bool(data)
+
+    def load(self, settings: dict[str, Any]) -> bool:
+        """Load what guests are to find; False, and told why, if it cannot be."""
+        from .zygote import Zygote
+
+        why = Zygote(settings, self.prctl, self.host).load()
+        listen(self.own[1])  # whatever the code that was loaded has done with signals
+        if why:
+            self.tell("unfit", why)
+        else:
+            self.tell("ready")
+        return not why
 
     def launch(self, request: dict[str, Any]) -> None:
         """Start a guest; it finds the i-th descriptor it was sent under the number `request["places"][i]`."""
@@ -177,15 +193,29 @@ class Born(BaseException):
         self.birth = birth
 
 
+def listen(woken: int) -> None:
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, heard_by_descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def heard_by_descriptor(number: int, frame: FrameType | None) -> None:
     """The wake-up descriptor tells; without a handler the signal would not reach it."""
 
 
-def quiet_pipe() -> tuple[int, int]:
-    ends = os.pipe()
-    for end in ends:
-        os.set_blocking(end, False)
-    return ends
+def keep_low_numbers() -> None:
+    """What we are sent, and what a module opens as it is loaded, shall not lie where a guest finds something else."""
+    for number in range(3, LOW):
+        os.dup2(0, number, inheritable=False)
+
+
+def move_aside(descriptor: int) -> int:
+    """The same under a high number: guests find theirs under low ones."""
+    import fcntl
+
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_SPARE)
+    os.close(descriptor)
+    return moved
 
 
 def forbid_core_files() -> None:
@@ -196,12 +226,12 @@ def forbid_core_files() -> None:
 
 
 def main(arguments: list[str]) -> Callable[[], Any] | None:
-    descriptor, host, portable = (int(number) for number in arguments)
-    os.set_inheritable(descriptor, False)
+    descriptor, host, portable = (int(number) for number in arguments[:3])
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    link = socket.socket(fileno=move_aside(descriptor))
+    keep_low_numbers()
     try:
-        Keeper(socket.socket(fileno=descriptor), host, bool(portable)).run()
+        Keeper(link, host, bool(portable)).run()
     except Born as born:
         birth = born.birth
     else:

@@ -72,7 +72,7 @@ class Guest:
                 handed.callback(page.close_descriptor)
             told = [place for place in places if place in (LINK_PLACE, PAGE_PLACE)]
             command = command.with_descriptors(told)
-            process = self.process = await stage.keeper.launch(command, descriptors, places)
+            process = self.process = await stage.keepers.launch(command, descriptors, places)
         return process, link
 
     def greeted(self, number: int) -> None:

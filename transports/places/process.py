@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..guests.label import PREFIX
 from .inner import Inner, find_inner, outcome
+from .zygote import PLAIN, Zygote
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +24,21 @@ class Command:
     limits: dict[str, int] = field(default_factory=dict[str, int])
     walled: bool = False  # does it run behind a sandbox's walls?
     label: str = ""  # what `ps` shows it as
+    zygote: Zygote = PLAIN  # the keeper that starts it
+    code: tuple[str, ...] = ()  # what a fork of a zygote runs: a module of ours, and arguments for it
 
     def with_descriptors(self, places: Sequence[int]) -> Command:
         """The same for a guest of ours, that is told where to find its link and its page."""
-        return replace(self, argv=(*self.argv, ",".join(map(str, places))))
+        told = ",".join(map(str, places))
+        if self.code:
+            return replace(self, code=(*self.code, told))
+        return replace(self, argv=(*self.argv, told, *([f"{PREFIX}{self.label}"] if self.label else [])))
 
     def request(self) -> dict[str, Any]:
         """What the keeper is told."""
         return {
             "argv": self.argv,
-            "code": (),
+            "code": self.code,
             "environ": self.environ,
             "folder": self.folder,
             "label": self.label,
@@ -39,8 +46,8 @@ class Command:
         }
 
     def behind(self, walls: list[str]) -> Command:
-        """The same, run by a program that puts walls around it and takes it to its folder itself."""
-        return replace(self, argv=(*walls, *self.argv), folder=None, walled=True)
+        """The same, run by a program that puts walls around it, and takes it to its folder itself; never forked."""
+        return replace(self, argv=(*walls, *self.argv), folder=None, walled=True, zygote=PLAIN, code=())
 
 
 class LaunchError(OSError):
