@@ -14,6 +14,7 @@ from ..transports.places.process import GuestProcess, describe_status, signal_na
 from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
+from .autopsy import examined
 from .debugging import Debugging
 from .executor import Process
 from .guest import GuestIncarnation
@@ -196,7 +197,8 @@ class ProcessIncarnation(GuestIncarnation):
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
             reason = ExitReason(kind, f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
-        return replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        reason = replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        return examined(reason, self.executor.limits, self.life.house.stage.oom.rose)
 
 
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first

@@ -14,6 +14,7 @@ from .hub import make_hub
 from .places.keepers import Keepers
 from .places.terminal import Terminal
 from .system.bubblewrap import Finder
+from .system.oom import OomKills
 from .ticks import EndOfTick
 from .timers import Timers
 
@@ -31,6 +32,7 @@ class Stage:
         "many",
         "next_id",
         "now",
+        "oom",
         "terminal",
         "thread",
         "ticks",
@@ -45,6 +47,7 @@ class Stage:
         self.keepers = Keepers(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
         self.bubblewrap = Finder()
+        self.oom = OomKills()
         self.ids = itertools.count(1)
         self.many = itertools.count()
         self.next_id: Callable[[], int] = self.ids.__next__
