@@ -61,9 +61,16 @@ def test_what_may_be_looked_up_cannot_be_changed_afterwards() -> None:
     assert environment.allow == {"A"}
 
 
-async def seen(process: Process, name: str = "SHOWN") -> tuple[dict[str, str], str | None, dict[str, str], str]:
+async def seen(
+    process: Process, name: str = "SHOWN"
+) -> tuple[dict[str, str], str | None, dict[str, str], str]:
     looking = Looking.options(executor=process).remote()
-    return await looking.environ(), await looking.in_c(name), await looking.inherited(), await looking.in_proc()
+    return (
+        await looking.environ(),
+        await looking.in_c(name),
+        await looking.inherited(),
+        await looking.in_proc(),
+    )
 
 
 @pytest.mark.parametrize("launch", LAUNCHES)
