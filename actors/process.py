@@ -14,6 +14,7 @@ from ..transports.places.process import GuestProcess, describe_status, signal_na
 from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
+from .autopsy import examined
 from .debugging import Debugging
 from .executor import Process
 from .guest import GuestIncarnation
@@ -21,6 +22,7 @@ from .launching import command_of
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, settings_of
+from .walls import NONE, walled
 
 if TYPE_CHECKING:
     from ..transports.deadlines import Deadline
@@ -54,7 +56,7 @@ class ProcessCraft:
 class ProcessIncarnation(GuestIncarnation):
     """A guest in a process of its own."""
 
-    __slots__ = ("executor", "stop_timer")
+    __slots__ = ("executor", "sandbox", "stop_timer")
 
     guest: Guest
     codec: Codec
@@ -66,6 +68,7 @@ class ProcessIncarnation(GuestIncarnation):
         codec = Codec(executor.trusted, executor.bounds)
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
+        self.sandbox = NONE  # how it is told in the tree
         self.stop_timer: Deadline | None = None
 
     @property
@@ -117,7 +120,8 @@ class ProcessIncarnation(GuestIncarnation):
 
     async def launch(self) -> None:
         executor = self.executor
-        process, link = await self.guest.launch(command_of(self.life), self.codec, executor.stderr == "show")
+        command, self.sandbox = await walled(self.life, executor, command_of(self.life))
+        process, link = await self.guest.launch(command, self.codec, executor.stderr == "show")
         process.on_end, process.on_stop = self.ended, self.stopped
         link.on_messages, link.on_drained = self.hear, self.pump
         link.on_end, link.on_breach = self.lost, self.breach
@@ -193,7 +197,8 @@ class ProcessIncarnation(GuestIncarnation):
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
             reason = ExitReason(kind, f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
-        return replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        reason = replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        return examined(reason, self.executor.limits, self.life.house.stage.oom.rose)
 
 
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first

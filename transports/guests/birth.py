@@ -103,6 +103,14 @@ def enter_folder(birth: Birth) -> None:
         os.chdir(birth.request["folder"])
 
 
+def bear_limits(birth: Birth) -> None:
+    """After descriptors are in place: there may be more of them for a moment than the guest may have."""
+    if birth.request["limits"]:
+        from .limiting import bear
+
+        bear(birth.request["limits"])
+
+
 STEPS: tuple[Callable[[Birth], None], ...] = (
     lead_group,
     die_with_keeper,
@@ -110,4 +118,5 @@ STEPS: tuple[Callable[[Birth], None], ...] = (
     restore_signals,
     place_descriptors,
     enter_folder,
+    bear_limits,
 )
