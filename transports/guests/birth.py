@@ -12,10 +12,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
+from .descriptors import FIRST_SPARE
 from .prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Prctl
-
-LOW = 16  # numbers below this are kept free for guests
-FIRST_SPARE = 64  # descriptors are moved above this before they are put in their places
 
 # As Python sets them when it starts.
 SIGNALS: dict[signal.Signals, Any] = {

@@ -18,12 +18,12 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from .birth import LOW
+from .descriptors import close_low_numbers
 from .label import Label
 from .loading import find_by, share
 from .prctl import PR_SET_PDEATHSIG, Prctl
 
-KEEPERS_OWN = ("keeper", "birth", "zygote", "lineage")  # modules that no guest has use for
+KEEPERS_OWN = ("keeper", "birth", "zygote", "lineage", "descriptors")  # modules that no guest has use for
 
 label: Label
 
@@ -105,13 +105,6 @@ def freshen(request: Mapping[str, Any]) -> None:
     reseed()
     label.show(request["label"])
     forget_keeper()
-
-
-def close_low_numbers(places: list[int]) -> None:
-    for number in range(3, LOW):
-        if number not in places:
-            with suppress(OSError):
-                os.close(number)
 
 
 def replace_environ(environ: Mapping[str, str]) -> None:
