@@ -10,6 +10,7 @@ from .checks import (
     Checks,
     check_fields,
     is_environ,
+    is_natural,
     is_optional_text,
     is_positive,
     is_seconds,
@@ -100,6 +101,7 @@ class Process(Executor):
     `launch="zygote"` forks guests off a process that has their code loaded, `"spawn"` starts an interpreter for each.
     Modules to `preload` are imported once, by the zygote, and must start no threads.  Untrusted guests of one
     `domain` share a zygote, and with no others.  `flags` are for the interpreter: `("-O",)`, `("-X", "dev")`.
+    `standby` guests wait with the class's code loaded (its `__init__` not run), so that a restart takes one of them.
     """
 
     python: str | None = None
@@ -117,6 +119,7 @@ class Process(Executor):
     preload: Sequence[str] = ()
     domain: str = ""
     flags: Sequence[str] = ()
+    standby: int = 0
 
     def __post_init__(self) -> None:
         check_fields(self, PROCESS_CHECKS)
@@ -159,6 +162,7 @@ PROCESS_CHECKS: Checks = {
     "launch": (one_of("zygote", "spawn"), "'zygote' or 'spawn'"),
     "preload": (is_module_names, "a list of names of modules"),
     "domain": (is_domain, "a short name as text"),
+    "standby": (is_natural, "a count of 0 or more"),
     "flags": (is_flags, "a list of flags for the interpreter, as texts"),
 }
 
