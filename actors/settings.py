@@ -16,6 +16,7 @@ from ..transports.guests import pickles
 from ..transports.guests.protocol import DOWN, PICKLED, REENTRANT
 from ..transports.places.guest import CHANNEL_PLACE
 from ..transports.places.measuring import coverage_settings
+from ..transports.system.means import usable_cores
 from .actor import awaits, exported_of
 from .debugging import debug_of
 from .executor import Process, Thread
@@ -71,6 +72,7 @@ def preparation_of(life: Life, executor: Process) -> tuple[dict[str, Any], Code]
         "limits": [executor.bounds.max_bytes, executor.bounds.max_depth, executor.bounds.max_elements],
         "protected": protected_of(spec.cls),
         "mode": mode_of(spec.cls, spec.options, executor.loop),
+        "spin": executor.spin and usable_cores() > 1,
         **groups_of(spec.cls, spec.options),
         "hooks": hooks_in(life),
         "label": life.path,

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import doors, functions, lists, ours, raw, simulation, supervision, whole
+from benchmarks import doors, functions, launching, lists, ours, raw, simulation, supervision, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
-from benchmarks.peers import anyio_process, execnet_gateway, otp_restart, process_pool, ray_actor, trio_step
+from benchmarks.peers import (
+    anyio_process,
+    execnet_gateway,
+    launches,
+    otp_restart,
+    pipe,
+    process_pool,
+    ray_actor,
+    trio_step,
+)
 
 CASES: tuple[Case, ...] = (
     *raw.CASES,
@@ -18,9 +27,12 @@ CASES: tuple[Case, ...] = (
     *functions.CASES,
     *simulation.CASES,
     *supervision.CASES,
+    *launching.CASES,
+    *launches.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
     *process_pool.CASES,
+    *pipe.CASES,
     *execnet_gateway.CASES,
     *ray_actor.CASES,
     *otp_restart.CASES,
@@ -29,6 +41,14 @@ CASES: tuple[Case, ...] = (
 CALL = "process call"
 CALL_100 = "process call 100"
 FUNCTIONS = "remote functions"
+LAUNCH = "launch, first reply"
+FIRST_REPLIES = {
+    "execnet": 1.0,
+    "anyio.to_process": 1.0,
+    "ProcessPoolExecutor": 0.1,
+    "multiprocessing spawn": 0.1,
+    "Ray actor": 0.1,
+}
 
 GOALS = (
     Goal(
@@ -44,6 +64,13 @@ GOALS = (
         reference="raw sequential, one core",
         figure="cpu",
         at_most=2.0,
+    ),
+    Goal(
+        what="one caller, both spin / multiprocessing.Pipe",
+        ours="process call, spinning",
+        reference="multiprocessing.Pipe",
+        figure="wall",
+        at_most=1.0,
     ),
     Goal(
         what="100 callers / raw",
@@ -169,6 +196,33 @@ GOALS = (
         at_most=1.5,
     ),
     Goal(what="SIGKILL noticed, median", ours="SIGKILL noticed", figure="p50", at_most=1e-3),
+    Goal(
+        what="launch to first reply / os.fork",
+        ours=LAUNCH,
+        reference="os.fork, first byte",
+        figure="p50",
+        at_most=2.5,
+    ),
+    *(
+        Goal(
+            what=f"launch to first reply / {peer}",
+            ours=LAUNCH,
+            reference=f"{peer}, first reply",
+            figure="p50",
+            at_most=at_most,
+        )
+        for peer, at_most in FIRST_REPLIES.items()
+    ),
+    Goal(what="100 workers, launched to first replies", ours="100 launches", figure="p50", at_most=0.150),
+    Goal(what="memory of each of 100 (PSS)", ours="100 launches", figure="memory", at_most=1e6),
+    Goal(what="stop of 100 idle workers", ours="stop of 100 idle", figure="p50", at_most=0.200),
+    Goal(
+        what="SIGKILL to the next reply / detection",
+        ours="SIGKILL to the next reply",
+        reference="SIGKILL to pidfd",
+        figure="p50",
+        at_most=5,
+    ),
 )
 
 

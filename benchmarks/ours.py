@@ -19,7 +19,7 @@ from benchmarks.actors import Crasher, Echo, Idle, Loop
 from benchmarks.callers import concurrently
 from benchmarks.case import Case, Sample
 from benchmarks.stopwatch import Stopwatch
-from understudy import Local, interrupt, open_runtime
+from understudy import Local, Process, interrupt, open_runtime
 
 CALLERS = 100
 BURST = 500  # casts, after which one call waits until the mailbox is empty
@@ -40,10 +40,10 @@ async def cast(handle: type[Echo], count: int) -> None:
         await handle.echo(1)
 
 
-async def process_calls(callers: int, count: int) -> Sample:
+async def process_calls(callers: int, count: int, spin: bool = False) -> Sample:
     """Calls to an actor in a process of its own."""
     async with open_runtime():
-        handle = await Echo.start()
+        handle = await Echo.options(executor=Process(spin=spin)).start()
         calls = partial(call, handle)
         await concurrently(callers, count // 10 + callers, calls)
         with Stopwatch([await handle.pid()]) as watch:
@@ -185,6 +185,7 @@ case = partial(Case, group="understudy")
 CASES = (
     case(name="process call, one core", unit="wall", run=sequentially, pinned=True),
     case(name="process call", unit="wall", run=sequentially),
+    case(name="process call, spinning", unit="wall", run=under_trio(partial(process_calls, 1, spin=True))),
     case(name="process call 100, one core", unit="rate", run=by_a_hundred, pinned=True, first=5000),
     case(name="process call 100", unit="rate", run=by_a_hundred, first=5000),
     case(name="local call 100", unit="cpu", run=under_trio(local_calls), first=10_000),

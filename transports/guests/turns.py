@@ -6,6 +6,7 @@ It reads nothing while a method runs, so cancels and interrupts come by the page
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextvars import copy_context
 from threading import get_ident
 from time import perf_counter
@@ -45,6 +46,7 @@ class Turns(TurnAsides):
         self.begun = 0
         self.through = 0  # calls begun when the MAP that runs has ended, as its host counts them
         self.holder = Holder()
+        self.receive = eager(self.wire) if settings.get("spin") else self.wire.receive
 
     def play(self) -> None:
         guest = self.guest
@@ -71,7 +73,7 @@ class Turns(TurnAsides):
 
     def serve(self) -> None:
         """Take messages until told to stop; raises HostGone or Leave."""
-        wire, handlers, backlog = self.wire, self.guest.handlers, self.backlog
+        wire, handlers, backlog, receive = self.wire, self.guest.handlers, self.backlog, self.receive
         while True:
             while backlog:
                 if self.alarms is not None:
@@ -85,7 +87,7 @@ class Turns(TurnAsides):
             if self.alarms is not None:
                 self.wait_with(self.alarms)
                 continue
-            messages = wire.receive()
+            messages = receive()
             self.clock = perf_counter()
             self.batch = batch = iter(messages)
             for message in batch:
@@ -302,6 +304,12 @@ class Turns(TurnAsides):
 MISSING = object()
 SHORT = frozenset({int, float, bool, type(None)})
 UNLIMITED = 1 << 60
+
+
+def eager(wire: Any) -> Callable[[], list[Any]]:
+    from .glimpse import EagerReader  # it needs the socket module, which is dear
+
+    return EagerReader(wire).receive
 
 
 def ignore(message: list[Any]) -> None:

@@ -1,0 +1,18 @@
+"""An actor that knows whether its guest spins."""
+
+from understudy import Actor, Process, method
+from understudy.transports.guests.context import running
+
+
+class Eye(Actor, executor=Process()):
+    def __init__(self) -> None:
+        self.sum = 0
+
+    @method
+    def add(self, n: int) -> int:
+        self.sum += n
+        return self.sum
+
+    @method
+    def spins(self) -> bool:
+        return "Eager" in running.asker.receive.__qualname__
