@@ -48,11 +48,11 @@ class Birth:
 
     def code(self) -> Callable[[], None]:
         """Code that is loaded: a module of ours, and the arguments of its `main`."""
-        from .zygote import freshen
+        from .zygote import freshen, run
 
         freshen(self.request)
         name, *arguments = self.request["code"]
-        return partial(import_module(f".{name}", __package__).main, arguments)
+        return partial(run, import_module(f".{name}", __package__).main, arguments)
 
     def program(self) -> NoReturn:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # what is ignored stays so in another program
