@@ -121,10 +121,14 @@ def unsendable(call: Call, kind: str, why: str) -> Unsendable:
     return Unsendable(f"the result of {name}() cannot travel: {why}", BEGUN, call.id, name)
 
 
-def skipped(call: Call, _: list[Any], __: GuestIncarnation) -> None:
-    if not is_leaving(call):
+def skipped(call: Call, _: list[Any], incarnation: GuestIncarnation) -> None:
+    if is_leaving(call):
+        call.fail(cancelled(call))
+    elif incarnation.guest.page is None:  # nobody could know that it had not begun when it was interrupted
+        text = f"{call.method.name}() was interrupted before it began in {incarnation.life.path}"
+        call.fail(CallInterruptedError(text, NOT_BEGUN, call.id, call.method.name))
+    else:
         raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
-    call.fail(cancelled(call))
 
 
 def closed(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:

@@ -32,7 +32,8 @@ def fail(text: str) -> None:
 
 
 def wait_for(path: str) -> str:
-    """Wait, in a loop that can be interrupted, until a file is there."""
+    """Wait, in a loop that can be interrupted, until a file is there; tells in another that it has begun."""
+    Path(f"{path}.begun").touch()
     while not os.path.exists(path):
         time.sleep(0.002)
     return "it came"
@@ -43,6 +44,7 @@ async def fetch(n: int) -> int:
 
 
 async def await_file(path: str) -> str:
+    Path(f"{path}.begun").touch()  # noqa: ASYNC240
     while not Path(path).exists():  # noqa: ASYNC110, ASYNC240
         await trio.sleep(0.002)
     return "it came"

@@ -39,7 +39,6 @@ from understudy import (
     statistics,
 )
 from understudy.actors.events import ActorEnded, FailureUnseen
-from understudy.actors.verbs import life_of
 
 ROWS = {"M1", "M2", "M3", "M4", "M5", "M6", "M9", "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9"}
 
@@ -57,9 +56,9 @@ def waiting(backend: Backend, path: Path) -> tuple[Any, str]:
     return (wait_for if backend.cls.__name__ == "Worker" else await_file), str(path)
 
 
-async def begun(worker: Any) -> None:
-    incarnation: Any = life_of(worker).incarnation
-    await until(lambda: getattr(incarnation, "running", incarnation.in_flight)())
+async def begun(path: Path) -> None:
+    """Wait until the function runs that waits for this file."""
+    await until(Path(f"{path}.begun").exists)
 
 
 @over(EVERY)
@@ -88,7 +87,7 @@ def test_a_call_that_runs_while_its_worker_is_stopped_fails_soon(backend: Backen
     async def scene(runtime: Runtime) -> None:
         worker = await supervised(runtime, backend, shutdown=0.05)
         ref = worker.call.remote(*waiting(backend, tmp_path / "never"))
-        await begun(worker)
+        await begun(tmp_path / "never")
         await stop(runtime)
 
         with pytest.raises((CallInterruptedError, ActorError)):
@@ -139,8 +138,8 @@ def test_what_runs_long_holds_up_nothing_where_several_may_run(
     backend: Backend, shape: str, tmp_path: Path
 ) -> None:
     """M5. M6 is the same with a cast."""
-    code = "import os, time\nwhile not os.path.exists(gate): time.sleep(0.002)\nx = 900"
-    awaiting = "import os, trio\nwhile not os.path.exists(gate): await trio.sleep(0.002)\nx = 900"
+    code = "import os, time; open(gate + '.begun', 'w')\nwhile not os.path.exists(gate): time.sleep(0.002)\nx = 900"
+    awaiting = "import os, trio; open(gate + '.begun', 'w')\nwhile not os.path.exists(gate): await trio.sleep(0.002)\nx = 900"
 
     async def scene(runtime: Runtime) -> None:
         worker = await backend.worker(max_concurrency=8).start()
@@ -148,7 +147,7 @@ def test_what_runs_long_holds_up_nothing_where_several_may_run(
         await worker.exec("x = 2")
         source = code if backend.cls.__name__ == "Worker" else awaiting
         getattr(worker.exec, shape)(source, given={"gate": str(gate)})
-        await begun(worker)
+        await begun(gate)
         assert await worker.eval("x") == 2
 
         gate.touch()
@@ -172,7 +171,7 @@ def test_an_interrupted_worker_runs_on_until_it_is_stopped(backend: Backend, tmp
     async def scene(runtime: Runtime) -> None:
         worker = await supervised(runtime, backend)
         ref = worker.call.remote(*waiting(backend, tmp_path / "never"))
-        await begun(worker)
+        await begun(tmp_path / "never")
         await interrupt(worker)
         with pytest.raises(CallInterruptedError):
             await ref
