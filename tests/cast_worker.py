@@ -16,9 +16,9 @@ def add(a: int, b: int = 0, *, c: int = 0) -> int:
     return a + b + c
 
 
-def names(function: Any, /, *, self: int, fn: int, args: int, source: int, discard: bool) -> list[Any]:
+def names(*, self: int, function: int, args: int, method: int, discard: int) -> list[Any]:
     """Has every name that a worker could want for itself."""
-    return [self, fn, args, source, discard]
+    return [self, function, args, method, discard]
 
 
 def count() -> int:

@@ -52,7 +52,7 @@ OURS = WORKERS | ASYNC | ASYNCIO
 EVERY = OURS | STDLIB
 
 
-def over(backends: dict[str, Backend]) -> Any:
+def over(backends: dict[str, Backend]) -> pytest.MarkDecorator:
     """Run a test over these; the standard library's is slow to start."""
     slow = pytest.mark.slow
     rows = [

@@ -133,35 +133,36 @@ def test_a_value_set_in_a_module_made_by_its_name_is_read_back(backend: Backend)
 
 
 @over(SIDE_BY_SIDE)
-@pytest.mark.parametrize("shape", ["remote", "cast"])
-def test_what_runs_long_holds_up_nothing_where_several_may_run(
-    backend: Backend, shape: str, tmp_path: Path
+def test_what_a_ref_stands_for_holds_up_nothing_where_several_may_run(
+    backend: Backend, tmp_path: Path
 ) -> None:
-    """M5. M6 is the same with a cast."""
-    code = "import os, time; open(gate + '.begun', 'w')\nwhile not os.path.exists(gate): time.sleep(0.002)\nx = 900"
-    awaiting = "import os, trio; open(gate + '.begun', 'w')\nwhile not os.path.exists(gate): await trio.sleep(0.002)\nx = 900"
-
-    async def scene(runtime: Runtime) -> None:
-        worker = await backend.worker(max_concurrency=8).start()
-        gate = tmp_path / "gate"
-        await worker.exec("x = 2")
-        source = code if backend.cls.__name__ == "Worker" else awaiting
-        getattr(worker.exec, shape)(source, given={"gate": str(gate)})
-        await begun(gate)
-        assert await worker.eval("x") == 2
-
-        gate.touch()
-        while await worker.eval("x") != 900:  # noqa: ASYNC110
-            await trio.sleep(0.002)
-
-    rehearse(scene)
+    """M5."""
+    assert side_by_side(backend, "remote", tmp_path / "gate") == (2, 900)
 
 
-def test_a_cast_that_runs_long_holds_up_nothing() -> None:
+@over(SIDE_BY_SIDE)
+def test_a_cast_holds_up_nothing_where_several_may_run(backend: Backend, tmp_path: Path) -> None:
     """M6."""
-    shapes = test_what_runs_long_holds_up_nothing_where_several_may_run.pytestmark  # type: ignore[attr-defined]
+    assert side_by_side(backend, "cast", tmp_path / "gate") == (2, 900)
 
-    assert any("cast" in mark.args[1] for mark in shapes if mark.args[0] == "shape")
+
+def side_by_side(backend: Backend, shape: str, gate: Path) -> tuple[int, int]:
+    """What x is while code runs that will set it, and what it is afterwards."""
+    wait, path = waiting(backend, gate)
+    awaited = "await " if backend.cls.__name__ == "AsyncWorker" else ""
+
+    async def scene(runtime: Runtime) -> tuple[int, int]:
+        worker = await backend.worker(max_concurrency=8).start()
+        await worker.exec("x = 2")
+        getattr(worker.exec, shape)(f"{awaited}wait(path)\nx = 900", given={"wait": wait, "path": path})
+        await begun(gate)
+        meanwhile = await worker.eval("x")
+        gate.touch()  # noqa: ASYNC240
+        while (afterwards := await worker.eval("x")) == meanwhile:  # noqa: ASYNC110
+            await trio.sleep(0.002)
+        return meanwhile, afterwards
+
+    return rehearse(scene)
 
 
 @over(SIDE_BY_SIDE)
@@ -197,9 +198,9 @@ def test_an_error_tells_worker_type_file_and_line(backend: Backend) -> None:
         for part in ("Raised in sly", "ValueError", 'File "cell.py", line 1', "1 and math.sqrt(-1)"):
             assert part in text, text
 
-        with pytest.raises(TaskError) as error:
+        with pytest.raises(TaskError) as failure:
             await worker.call(fail, "here")
-        text = "".join(traceback.format_exception(error.value))
+        text = "".join(traceback.format_exception(failure.value))
         assert "cast_worker.py" in text
         assert "raise ValueError(text)" in text
 
