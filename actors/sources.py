@@ -15,7 +15,7 @@ _texts: dict[str, str] = {}
 def remember(text: str, filename: str | None) -> str:
     """Keep a text under its file name, which is made up if none is given; returns the name."""
     name = filename if filename is not None else f"<worker {next(_numbers)}>"
-    _texts.pop(name, None)
+    forget(name)
     _texts[name] = text
     while len(_texts) > MOST:
         forget(next(iter(_texts)))
