@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cast import QUIET
+from tests.cast_worker import await_file, wait_for
 from understudy import AsyncWorker, Local, Process, Runtime, Thread, Worker
 from understudy import Executor as Executor
 from understudy.actors.verbs import life_of
@@ -23,6 +24,11 @@ class Backend:
     cls: Any
     executor: Any
     gives: str
+
+    @property
+    def waits(self) -> Any:
+        """A function that waits for a file as code of this backend should."""
+        return wait_for if self.cls is Worker else await_file
 
     def worker(self, **options: Any) -> Any:
         """The class with options, to be started."""

@@ -8,12 +8,11 @@ import traceback
 import types
 from operator import and_
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
 
-from tests.cast_worker import await_file, fail, wait_for
+from tests.cast_worker import fail
 from tests.rehearsal import held, rehearse, until
 from tests.workers import (
     ASYNC,
@@ -51,11 +50,6 @@ def test_every_row_has_its_test() -> None:
     assert {row for doc in docs for row in re.findall(r"^([ME]\d)\.", doc)} == ROWS
 
 
-def waiting(backend: Backend, path: Path) -> tuple[Any, str]:
-    """A function that runs until a file is there, as this worker should wait."""
-    return (wait_for if backend.cls.__name__ == "Worker" else await_file), str(path)
-
-
 async def begun(path: Path) -> None:
     """Wait until the function runs that waits for this file."""
     await until(Path(f"{path}.begun").exists)
@@ -86,7 +80,7 @@ def test_a_call_that_runs_while_its_worker_is_stopped_fails_soon(backend: Backen
 
     async def scene(runtime: Runtime) -> None:
         worker = await supervised(runtime, backend, shutdown=0.05)
-        ref = worker.call.remote(*waiting(backend, tmp_path / "never"))
+        ref = worker.call.remote(backend.waits, str(tmp_path / "never"))
         await begun(tmp_path / "never")
         await stop(runtime)
 
@@ -148,13 +142,14 @@ def test_a_cast_holds_up_nothing_where_several_may_run(backend: Backend, tmp_pat
 
 def side_by_side(backend: Backend, shape: str, gate: Path) -> tuple[int, int]:
     """What x is while code runs that will set it, and what it is afterwards."""
-    wait, path = waiting(backend, gate)
     awaited = "await " if backend.cls.__name__ == "AsyncWorker" else ""
 
     async def scene(runtime: Runtime) -> tuple[int, int]:
         worker = await backend.worker(max_concurrency=8).start()
         await worker.exec("x = 2")
-        getattr(worker.exec, shape)(f"{awaited}wait(path)\nx = 900", given={"wait": wait, "path": path})
+        getattr(worker.exec, shape)(
+            f"{awaited}wait(path)\nx = 900", given={"wait": backend.waits, "path": str(gate)}
+        )
         await begun(gate)
         meanwhile = await worker.eval("x")
         gate.touch()  # noqa: ASYNC240
@@ -171,7 +166,7 @@ def test_an_interrupted_worker_runs_on_until_it_is_stopped(backend: Backend, tmp
 
     async def scene(runtime: Runtime) -> None:
         worker = await supervised(runtime, backend)
-        ref = worker.call.remote(*waiting(backend, tmp_path / "never"))
+        ref = worker.call.remote(backend.waits, str(tmp_path / "never"))
         await begun(tmp_path / "never")
         await interrupt(worker)
         with pytest.raises(CallInterruptedError):
