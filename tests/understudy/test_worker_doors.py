@@ -31,7 +31,7 @@ def test_a_worker_is_used_from_asyncio(executor: Any) -> None:
         worker.call.cast(fail, "unheard")
         await worker.exec("x = 5")
         assert await worker.eval("x + y", given={"y": 1}) == 6
-        assert await worker.run.remote(add, 1) is None
+        assert await worker.run.remote(add, 1) is None  # type: ignore[func-returns-value]
         with pytest.raises(ValueError, match="there") as error:
             await worker.call(fail, "there")
         assert isinstance(error.value, TaskError)
