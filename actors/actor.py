@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..transports.guests.backstage import ActorTimer, schedule
 from ..transports.guests.context import backstage_of, present
-from .exported import EXPORTED, MARK, base_hook, export, refuse_async_hooks, refuse_misfit
+from .exported import EXPORTED, MARK, base_hook, export, is_for_code, refuse_async_hooks, refuse_misfit
 from .exported import awaits as awaits
 from .exported import exported_of as exported_of
 from .method import ActorMethod
@@ -217,8 +217,8 @@ def install(cls: type, bases: tuple[type, ...], options: Any) -> None:
 
 def refuse_unfit(cls: type, exported: dict[str, Any]) -> None:
     """Raise TypeError for a method that no handle could offer."""
-    for name in exported:
-        if name in RESERVED:
+    for name, item in exported.items():
+        if name in RESERVED and not is_for_code(item):
             raise TypeError(f"{cls.__name__}.{name}: handles use this name themselves; choose another")
         if name.startswith("__"):
             raise TypeError(f"{cls.__name__}.{name}: special methods cannot be called through a handle")

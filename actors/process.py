@@ -17,6 +17,7 @@ from .actor import awaits
 from .autopsy import examined
 from .debugging import Debugging
 from .executor import Process
+from .exported import code_methods
 from .guest import TOLD, GuestIncarnation
 from .launching import command_of
 from .life import EXECUTORS, Life
@@ -34,11 +35,15 @@ if TYPE_CHECKING:
     from .stagecraft import Given
 
 
+def codec_of(executor: Process, cls: type) -> Codec:
+    return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls), for_code=code_methods(cls))
+
+
 class ProcessCraft:
     stores = True
 
     def encoder(self, executor: Process, cls: type) -> Encode:
-        return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls)).call
+        return codec_of(executor, cls).call
 
     def incarnate(self, life: Life) -> ProcessIncarnation:
         executor = life.spec.options.executor
@@ -52,9 +57,7 @@ class ProcessCraft:
 
     def give(self, call: Call, values: Given) -> None:
         """Have the values sent before the call; raises Unencodable if one cannot travel."""
-        executor = call.mailbox.options.executor
-        assert isinstance(executor, Process)
-        codec = Codec(executor.trusted, executor.bounds)
+        codec: Codec = call.mailbox.encode.__self__  # type: ignore[union-attr]
         for _, stored in values:
             stored.encoded(codec)
             call.code = {**call.code, **stored.code, stored.key: stored}
@@ -72,7 +75,7 @@ class ProcessIncarnation(GuestIncarnation):
         executor = life.spec.options.executor
         assert isinstance(executor, Process)
         guest = Guest(life.house.stage)
-        codec = Codec(executor.trusted, executor.bounds)
+        codec = codec_of(executor, life.spec.cls)
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
         self.sandbox = NONE  # how it is told in the tree

@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from .actors.verbs import statistics as statistics
     from .actors.verbs import wait as wait
     from .actors.verbs import wait_ready as wait_ready
+    from .actors.worker import AsyncWorker as AsyncWorker
+    from .actors.worker import Worker as Worker
     from .executor import Executor as Executor
     from .supervisors.actorpool import ActorPool as ActorPool
     from .supervisors.monitors import monitor as monitor
@@ -113,6 +115,7 @@ DOOR = {
     "actors.statistics": ("Statistics",),
     "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
+    "actors.worker": ("AsyncWorker", "Worker"),
     "executor": ("Executor",),
     "supervisors.actorpool": ("ActorPool",),
     "supervisors.monitors": ("monitor",),
