@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .checks import Checks, check_fields, is_environ, is_optional_text, is_positive, is_seconds, one_of
+from .takers import MEANING, is_output
+
+if TYPE_CHECKING:
+    from .takers import Takers
 
 SECONDS = (is_seconds, "a number of seconds, 0 or more")
 COUNT = (is_positive, "a count above 0")
@@ -82,8 +86,12 @@ class Process(Executor):
     `python` is a path to an interpreter (None: this one).  `environ` is the whole environment (default:
     empty).  `packages="host"` gives the guest this process's import path, `"none"` the standard library
     alone.  With `trusted=False` only data travels, and nothing the guest says is believed: neither
-    unpickled nor taken for a length.  `stderr="show"` passes the guest's standard error on, `"keep"` keeps
-    its end for error messages only.  A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
+    unpickled nor taken for a length.  `stdout` and `stderr` say where what it writes goes: `"show"` to the
+    host's own streams, each line after the actor's name; `"keep"` nowhere, but for its end in error messages;
+    `"events"` to `runtime.events()`; to a `Path(...)` or a `RotatedFile(...)`; to a function that takes an
+    `Output`; to several of these, as a tuple; `"leave"` leaves the host's own streams to it, `"null"` throws it
+    away.  `output="chunks"` gives functions and events what came instead of lines.  `stdin="pipe"` is for `feed`.
+    A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
     killed.  `loop` runs `async` methods; a class that has none needs none.  `debug` says what
     `breakpoint()` does: `"terminal"` opens pdb at the host's terminal, `"debugpy"` waits for an editor,
     `"off"` goes on; None: as `UNDERSTUDY_DEBUG` says, else `"terminal"` if it is trusted.  With `spin=True` a
@@ -98,7 +106,10 @@ class Process(Executor):
     trusted: bool = True
     bounds: Bounds = Bounds()
     ladder: Ladder = Ladder()
-    stderr: Literal["show", "keep"] = "show"
+    stdout: Takers = "show"
+    stderr: Takers = "show"
+    stdin: Literal["null", "pipe"] = "null"
+    output: Literal["lines", "chunks"] = "lines"
     stopped_timeout: float = 1.0
     loop: Literal["trio", "asyncio"] = "trio"
     debug: Literal["terminal", "debugpy", "off"] | None = None
@@ -126,7 +137,10 @@ PROCESS_CHECKS: Checks = {
     "trusted": FLAG,
     "bounds": (is_bounds, "Bounds(...)"),
     "ladder": (is_ladder, "Ladder(...)"),
-    "stderr": (one_of("show", "keep"), "'show' or 'keep'"),
+    "stdout": (is_output, MEANING),
+    "stderr": (is_output, MEANING),
+    "stdin": (one_of("null", "pipe"), "'null' or 'pipe'"),
+    "output": (one_of("lines", "chunks"), "'lines' or 'chunks'"),
     "stopped_timeout": SECONDS,
     "loop": LOOP,
     "debug": (one_of(None, "terminal", "debugpy", "off"), "'terminal', 'debugpy', 'off' or None"),

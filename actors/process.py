@@ -20,6 +20,7 @@ from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, command_of, lanes_of, settings_of
+from .standard import Streams, wiring_of
 
 if TYPE_CHECKING:
     from ..transports.deadlines import Deadline
@@ -53,7 +54,7 @@ class ProcessCraft:
 class ProcessIncarnation(GuestIncarnation):
     """A guest in a process of its own."""
 
-    __slots__ = ("executor", "stop_timer")
+    __slots__ = ("executor", "stop_timer", "streams")
 
     guest: Guest
     codec: Codec
@@ -66,6 +67,7 @@ class ProcessIncarnation(GuestIncarnation):
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
         self.stop_timer: Deadline | None = None
+        self.streams = Streams(self)
 
     @property
     def where(self) -> str:
@@ -116,7 +118,8 @@ class ProcessIncarnation(GuestIncarnation):
 
     async def launch(self) -> None:
         executor = self.executor
-        process, link = await self.guest.launch(command_of(executor), self.codec, executor.stderr == "show")
+        wiring, readers = wiring_of(executor), self.streams.open()
+        process, link = await self.guest.launch(command_of(executor), self.codec, wiring, readers)
         process.on_end, process.on_stop = self.ended, self.stopped
         link.on_messages, link.on_drained = self.hear, self.pump
         link.on_end, link.on_breach = self.lost, self.breach
@@ -178,6 +181,7 @@ class ProcessIncarnation(GuestIncarnation):
         """Wait for proof of death; returns the reason."""
         try:
             await self.dead.wait()
+            await self.streams.finish()
         finally:
             reason = self.reason()
             self.close()
@@ -186,13 +190,19 @@ class ProcessIncarnation(GuestIncarnation):
     def reason(self) -> ExitReason:
         assert self.process is not None
         status = self.process.status
-        words = self.guest.last_words()
+        stderr, stdout = self.streams.words("stderr"), self.streams.words("stdout")
         reason = self.why
         if reason is None:
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
             reason = ExitReason(kind, f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
-        return replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        return replace(
+            reason, status=status, ordered=ordered, uprooted=self.uprooted, stderr=stderr, stdout=stdout
+        )
+
+    def close(self) -> None:
+        self.streams.close()
+        super().close()
 
 
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first

@@ -10,8 +10,10 @@ from typing import Any
 
 import trio
 
+from .files import Files
 from .hub import make_hub
 from .places.keeper import Keeper
+from .places.screen import screens
 from .places.terminal import Terminal
 from .ticks import EndOfTick
 from .timers import Timers
@@ -22,7 +24,20 @@ FIRST_OF_MANY = 1 << 40
 class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
-    __slots__ = ("hub", "ids", "keeper", "many", "next_id", "now", "terminal", "thread", "ticks", "timers")
+    __slots__ = (
+        "files",
+        "hub",
+        "ids",
+        "keeper",
+        "many",
+        "next_id",
+        "now",
+        "screens",
+        "terminal",
+        "thread",
+        "ticks",
+        "timers",
+    )
 
     def __init__(self) -> None:
         self.thread = get_ident()
@@ -31,6 +46,8 @@ class Stage:
         self.timers = Timers(before_firing=self.hub.catch_up)
         self.keeper = Keeper(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
+        self.screens = screens()
+        self.files = Files()
         self.ids = itertools.count(1)
         self.many = itertools.count()
         self.next_id: Callable[[], int] = self.ids.__next__
@@ -48,8 +65,9 @@ class Stage:
                 token.run_sync_soon(function, *args)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        shown = [screen.run for screen in self.screens.values()]
         async with trio.open_nursery() as nursery:
-            for service in (self.hub.run, self.ticks.run, self.timers.run):
+            for service in (self.hub.run, self.ticks.run, self.timers.run, self.files.run, *shown):
                 await nursery.start(service)
             task_status.started()
             try:

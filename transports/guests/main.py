@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import sys
 from typing import Any
 
-from . import diagnostics
+from . import diagnostics, printing
 from . import protocol as p
 from .guest import Guest, Leave
 from .interrupts import DOORBELL, Doorbell
@@ -43,10 +42,9 @@ class ProcessGuest(Guest):
 def run(descriptors: list[int]) -> None:
     """Say hello, then serve until the end."""
     faulthandler.enable()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     values = Values()
     wire = Wire(descriptors[0], values.decode)
+    printing.prepare(wire, values.encode)
     os.set_inheritable(descriptors[0], False)  # what user code starts must not hold the link open
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None
     doorbell = Doorbell(page)
