@@ -224,7 +224,7 @@ class Runtime(Observed):
             self.root.feed(Shutdown())
         await self.over.wait()
         self.root.retire(SHUTDOWN_EXIT)
-        await self.house.stage.keeper.close()
+        await self.house.stage.keepers.close()
         self.house.stream.close()
         await self.observers.close()
 
@@ -343,6 +343,6 @@ async def tell_end(house: RuntimeHouse) -> None:
     try:
         await trio.sleep_forever()
     finally:
-        house.stage.keeper.let_go()
+        house.stage.keepers.let_go()
         house.gone.set()
         house.on_gone()

@@ -1,4 +1,4 @@
-"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keeper, as one thing."""
+"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keepers, as one thing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import trio
 
 from .files import Files
 from .hub import make_hub
-from .places.keeper import Keeper
+from .places.keepers import Keepers
 from .places.screen import screens
 from .places.terminal import Terminal
 from .ticks import EndOfTick
@@ -28,7 +28,7 @@ class Stage:
         "files",
         "hub",
         "ids",
-        "keeper",
+        "keepers",
         "many",
         "next_id",
         "now",
@@ -44,7 +44,7 @@ class Stage:
         self.hub = make_hub()
         self.ticks = EndOfTick(self.hub.arrived)
         self.timers = Timers(before_firing=self.hub.catch_up)
-        self.keeper = Keeper(self.hub, self.timers)
+        self.keepers = Keepers(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
         self.screens = screens()
         self.files = Files()

@@ -101,7 +101,13 @@ def test_the_table_is_what_the_design_says() -> None:
     running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.CLOSED, p.ITEM, p.FLAW, p.ASK, p.WROTE}
 
     assert RULES[NEW] == {p.HELLO: STARTING}
-    assert RULES[STARTING] == {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING, p.WROTE: STARTING}
+    assert RULES[STARTING] == {
+        p.READY: READY,
+        p.FAILED: CLOSED,
+        p.ASK: STARTING,
+        p.MISHAP: STARTING,
+        p.WROTE: STARTING,
+    }
     assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: LEAVING}
     assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP, p.WROTE), LEAVING)
     assert RULES[CLOSED] == {}

@@ -39,8 +39,9 @@ class ProcessGuest(Guest):
         os.kill(os.getpid(), DOORBELL)  # the main thread may be deep in a read
 
 
-def run(descriptors: list[int]) -> None:
-    """Say hello, then serve until the end."""
+def main(arguments: list[str]) -> None:
+    """Say hello, then serve until the end; the first argument is the descriptors, the others are for people to read."""
+    descriptors = [int(number) for number in arguments[0].split(",")]
     faulthandler.enable()
     values = Values()
     wire = Wire(descriptors[0], values.decode)
