@@ -46,6 +46,8 @@ STATE = 27  # [STATE, value]; what save_state returned, for the next incarnation
 MISHAP = 28  # [MISHAP, hook, fault]; a hook raised, or a task in the actor's nursery, and that changes no step of the guest's
 PREPARED = 30  # [PREPARED]; a standby has loaded what it could
 
+WROTE = 30  # [WROTE, 1 or 2, [[id, end]]]; so far go the bytes that calls printed (0: none of them), ahead of what they are answered with
+
 ANSWERS = frozenset({ANSWER, REFUSAL, CODE})  # what a guest heeds while it waits, and to its very end
 REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED, CLOSED})  # each ends one call
 
