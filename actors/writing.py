@@ -84,7 +84,7 @@ class Writing:
         assert self.pipe is not None
         due = self.ledger.due
         data = self.pipe.take(min(due, READ)) if due else b""
-        self.take_in(data, None)
+        self.take_in(data, self.incarnation.streams.whose_last())
         return bool(data)
 
     def take(self, call_id: int | None) -> None:

@@ -61,13 +61,13 @@ def turn(wire: Any, kind: type[Wire]) -> None:
 
 
 def call_here() -> int:
-    """The call that runs here; 0 for none, and for threads of which nobody knows."""
+    """The call that runs here: NONE, or UNKNOWN in a thread that runs none itself."""
     here = role.get()
     if here is None:
         if get_ident() != MAIN:
-            return 0
+            return p.UNKNOWN
         here = running
-    return here.call[0] if here.call is not None else 0
+    return here.call[0] if here.call is not None else p.NONE
 
 
 MAIN = main_thread().ident
