@@ -15,6 +15,8 @@ from .hub import make_hub
 from .places.keepers import Keepers
 from .places.screen import screens
 from .places.terminal import Terminal
+from .system.bubblewrap import Finder
+from .system.oom import OomKills
 from .ticks import EndOfTick
 from .timers import Timers
 
@@ -25,6 +27,7 @@ class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
     __slots__ = (
+        "bubblewrap",
         "files",
         "hub",
         "ids",
@@ -32,6 +35,8 @@ class Stage:
         "many",
         "next_id",
         "now",
+        "oom",
+        "reserves",
         "screens",
         "terminal",
         "thread",
@@ -48,6 +53,9 @@ class Stage:
         self.terminal = Terminal(self.hub)
         self.screens = screens()
         self.files = Files()
+        self.bubblewrap = Finder()
+        self.oom = OomKills()
+        self.reserves: dict[str, Any] = {}  # the standbys of actors that have some, by path
         self.ids = itertools.count(1)
         self.many = itertools.count()
         self.next_id: Callable[[], int] = self.ids.__next__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import sys
 from typing import Any
 
 from . import diagnostics, printing
@@ -44,8 +45,10 @@ def main(arguments: list[str]) -> None:
     descriptors = [int(number) for number in arguments[0].split(",")]
     faulthandler.enable()
     values = Values()
+    if "msgspec" in sys.modules:
+        values.use_msgspec()
     wire = Wire(descriptors[0], values.decode)
-    printing.prepare(wire, values.encode)
+    printing.prepare(wire, values)
     os.set_inheritable(descriptors[0], False)  # what user code starts must not hold the link open
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None
     doorbell = Doorbell(page)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-from collections.abc import Callable
 from threading import get_ident, main_thread
 from typing import Any
 
 from . import protocol as p
 from .context import role, running
+from .values import Values
 from .wire import Wire
 
 STREAMS = {1: ("stdout", "surrogateescape"), 2: ("stderr", "backslashreplace")}
@@ -72,12 +72,12 @@ def call_here() -> int:
 
 MAIN = main_thread().ident
 buffers: dict[int, Printed] = {}
-encoders: list[Callable[[list[Any]], bytes]] = []
+codecs: list[Values] = []
 
 
-def prepare(wire: Wire, encode: Callable[[list[Any]], bytes]) -> None:
+def prepare(wire: Wire, codec: Values) -> None:
     """Put our buffers behind `sys.stdout` and `sys.stderr`."""
-    encoders.append(encode)
+    codecs.append(codec)
     for number, (name, errors) in STREAMS.items():
         buffer = buffers[number] = Printed(number, wire)
         text: Any = io.TextIOWrapper(buffer, "utf-8", errors, line_buffering=True, write_through=True)
@@ -93,4 +93,4 @@ def report(wire: Wire) -> None:
             buffer.flush()
         if buffer.spans:
             spans, buffer.spans = buffer.spans, []
-            wire.out.insert(0, encoders[0]([p.WROTE, number, spans]))
+            wire.out.insert(0, codecs[0].encode([p.WROTE, number, spans]))
