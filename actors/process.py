@@ -81,8 +81,8 @@ class ProcessIncarnation(GuestIncarnation):
         self.executor = executor
         self.sandbox = NONE  # how it is told in the tree
         self.stop_timer: Deadline | None = None
-        self.is_prepared = False  # as a standby: it has said that it has the actor's code loaded
         self.streams = Streams(self)
+        self.is_prepared = False  # as a standby: it has said that it has the actor's code loaded
 
     @property
     def where(self) -> str:

@@ -84,7 +84,7 @@ class Writing:
         assert self.pipe is not None
         due = self.ledger.due
         data = self.pipe.take(min(due, READ)) if due else b""
-        self.take_in(data, None)
+        self.take_in(data, self.incarnation.streams.whose_last())
         return bool(data)
 
     def take(self, call_id: int | None) -> None:
@@ -162,7 +162,8 @@ class Writing:
     def output(self, piece: bytes, batch: Batch) -> Output:
         life, (text, raw) = self.incarnation.life, readable(piece)
         partial = not piece.endswith(b"\n")
-        where = batch.at, life.path, life.number, self.stream
+        number = life.number + (life.incarnation is not self.incarnation)  # a standby is the next
+        where = batch.at, life.path, number, self.stream
         return Output(*where, text, partial, batch.call_id, self.incarnation.pid, raw)
 
     def hold(self) -> None:

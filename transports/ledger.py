@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from .guests.protocol import UNKNOWN
+
 MOST = (
     10_000  # ends of calls that are remembered; a guest that tells of more, and writes nothing, makes them up
 )
@@ -33,13 +35,13 @@ class Ledger:
                 self.marked = end
 
     def split(self, data: bytes, other: int | None) -> list[tuple[bytes, int | None]]:
-        """Bytes that were read, by call; those of which nothing was told yet are some `other`'s."""
+        """Bytes that were read, by call; those of which nothing is known are some `other`'s."""
         parts: list[tuple[bytes, int | None]] = []
         while data and self.ends:
             end, call_id = self.ends[0]
             count = end - self.read
             if count > 0:
-                parts.append((data[:count], call_id or None))
+                parts.append((data[:count], other if call_id == UNKNOWN else call_id or None))
                 data = data[count:]
                 self.read += len(parts[-1][0])
             if end <= self.read:

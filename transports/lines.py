@@ -16,7 +16,9 @@ class Lines:
     def feed(self, data: bytes) -> list[bytes]:
         """The pieces that are complete now: whole lines, and of a very long one as much as is sure."""
         *lines, rest = (self.rest + data).split(b"\n")
-        pieces = [part for line in lines for part in parts_of(line + b"\n")]
+        pieces = [line + b"\n" for line in lines]
+        if max(map(len, pieces), default=0) > LONGEST:
+            pieces = [part for piece in pieces for part in parts_of(piece)]
         while len(rest) > LONGEST:
             part = whole(rest[:LONGEST])
             pieces.append(part)

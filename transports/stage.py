@@ -51,11 +51,11 @@ class Stage:
         self.timers = Timers(before_firing=self.hub.catch_up)
         self.keepers = Keepers(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
+        self.screens = screens()
+        self.files = Files()
         self.bubblewrap = Finder()
         self.oom = OomKills()
         self.reserves: dict[str, Any] = {}  # the standbys of actors that have some, by path
-        self.screens = screens()
-        self.files = Files()
         self.ids = itertools.count(1)
         self.many = itertools.count()
         self.next_id: Callable[[], int] = self.ids.__next__

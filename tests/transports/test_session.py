@@ -108,8 +108,8 @@ def test_the_table_is_what_the_design_says() -> None:
         p.FAILED: CLOSED,
         p.ASK: STARTING,
         p.MISHAP: STARTING,
-        p.PREPARED: STARTING,
         p.WROTE: STARTING,
+        p.PREPARED: STARTING,
     }
     assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: LEAVING}
     assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP, p.WROTE), LEAVING)

@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     if "msgspec" in sys.modules:
         values.use_msgspec()
     wire = Wire(descriptors[0], values.decode)
-    printing.prepare(wire, values.encode)
+    printing.prepare(wire, values)
     os.set_inheritable(descriptors[0], False)  # what user code starts must not hold the link open
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None
     doorbell = Doorbell(page)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-from collections.abc import Callable
 from threading import get_ident, main_thread
 from typing import Any
 
 from . import protocol as p
 from .context import role, running
+from .values import Values
 from .wire import Wire
 
 STREAMS = {1: ("stdout", "surrogateescape"), 2: ("stderr", "backslashreplace")}
@@ -61,23 +61,23 @@ def turn(wire: Any, kind: type[Wire]) -> None:
 
 
 def call_here() -> int:
-    """The call that runs here; 0 for none, and for threads of which nobody knows."""
+    """The call that runs here: NONE, or UNKNOWN in a thread that runs none itself."""
     here = role.get()
     if here is None:
         if get_ident() != MAIN:
-            return 0
+            return p.UNKNOWN
         here = running
-    return here.call[0] if here.call is not None else 0
+    return here.call[0] if here.call is not None else p.NONE
 
 
 MAIN = main_thread().ident
 buffers: dict[int, Printed] = {}
-encoders: list[Callable[[list[Any]], bytes]] = []
+codecs: list[Values] = []
 
 
-def prepare(wire: Wire, encode: Callable[[list[Any]], bytes]) -> None:
+def prepare(wire: Wire, codec: Values) -> None:
     """Put our buffers behind `sys.stdout` and `sys.stderr`."""
-    encoders.append(encode)
+    codecs.append(codec)
     for number, (name, errors) in STREAMS.items():
         buffer = buffers[number] = Printed(number, wire)
         text: Any = io.TextIOWrapper(buffer, "utf-8", errors, line_buffering=True, write_through=True)
@@ -93,4 +93,4 @@ def report(wire: Wire) -> None:
             buffer.flush()
         if buffer.spans:
             spans, buffer.spans = buffer.spans, []
-            wire.out.insert(0, encoders[0]([p.WROTE, number, spans]))
+            wire.out.insert(0, codecs[0].encode([p.WROTE, number, spans]))
