@@ -74,6 +74,7 @@ class Guest:
 
     def on_free(self, message: list[Any]) -> None:
         self.values.stored.pop(message[1], None)
+        self.values.code.pop(message[1], None)
 
     def on_start(self, message: list[Any]) -> None:
         from .loops import loop_of

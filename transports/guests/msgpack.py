@@ -33,7 +33,7 @@ _FIXED_EXT = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
 
 
 # First byte to the length of the whole value, where that says all; 0 where more has to be read.
-_LENGTHS = bytes(
+_LENGTHS: bytes = bytes(
     1
     if first < 0x80 or first >= 0xE0 or first in _CONSTANTS
     else 1 + (first & 0x1F)
@@ -111,7 +111,7 @@ def scan_from(data: Any, at: int, depth: int, elements: int, extensions: bool) -
             left -= 1
             if at >= end:
                 raise DataError("the data ends in the middle of a value")
-            length = lengths[data[at]]
+            length: int = lengths[data[at]]
             if length:  # nearly all values: this loop is what foreign data costs
                 at += length
                 continue
