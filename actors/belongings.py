@@ -38,14 +38,14 @@ class Belongings:
                 self.send_value(kept)
             else:
                 self.send_code(key, kept)
+        if self.bytes > MOST_CODE:
+            self.make_room()
 
     def send_code(self, key: bytes, blob: bytes) -> None:
         # What the actor itself is made of comes before it is ready, and stays.
         self.keys[key] = size = len(blob) if self.incarnation.session.state is READY else 0
         self.incarnation.say(p.CODE, key, blob)
         self.bytes += size
-        if self.bytes > MOST_CODE:
-            self.make_room()
 
     def make_room(self) -> None:
         """Have the guest forget code that no call in its hands names; if it is named again, it is sent again."""
