@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from .guest import GuestIncarnation
 
 
-MOST_CODE = (
-    64 * 1024 * 1024
-)  # bytes of functions and classes that a guest keeps; the longest unused goes first
+MOST_CODE = 64 * 1024 * 1024  # bytes of functions and classes that a guest keeps for calls
 
 
 class Belongings:
