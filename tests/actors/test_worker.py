@@ -8,7 +8,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -129,6 +129,20 @@ def test_a_function_is_sent_once_and_keeps_its_state_there(backend: Backend) -> 
             assert await worker.call(lambda n: n + offset, n) == n + offset
         sent = [key for key in belongings(worker) if isinstance(key, bytes)]
         assert len(sent) == 1
+
+    rehearse(scene)
+
+
+def test_a_worker_without_the_hosts_packages_takes_what_needs_none() -> None:
+    async def scene(runtime: Runtime) -> None:
+        worker = await Worker.options(executor=replace(WARY, packages="none")).start()
+        assert await worker.call(math.factorial, 5) == 120
+        assert await worker.eval("1 + 1") == 2
+        with pytest.raises(Unsendable, match="No module named 'tests'") as error:
+            await worker.call(add, 1)
+        assert error.value.fate == "not_begun"
+        with pytest.raises(ModuleNotFoundError):
+            await worker.exec("import trio")
 
     rehearse(scene)
 
