@@ -6,7 +6,7 @@ from an untrusted guest only data travels, and foreign bytes are walked over bef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pickle import UnpicklingError
 from typing import Any, Protocol
 
@@ -142,7 +142,7 @@ class Codec:
         for_code = method in self.for_code
         if not self.trusted and not for_code:
             return (args, dict(kwargs) or None), NO_CODE
-        homeless = for_code and any(map(pickles.is_homeless, args))
+        homeless = for_code and any(map(pickles.is_homeless, (*args, *values_in(kwargs))))
         data, code = self.pickle((args, dict(kwargs)), f"an argument of {method}()", homeless)
         return (Ext(p.PICKLED, data), None), code
 
@@ -245,6 +245,14 @@ class Codec:
         except BaseException:  # its class is the guest's own, and ends nothing here
             return None
         return error if isinstance(error, Exception) else None
+
+
+def values_in(kwargs: Mapping[str, Any]) -> Iterator[Any]:
+    """The values of arguments by name, and those of dicts among them."""
+    for value in kwargs.values():
+        yield value
+        if isinstance(value, dict):
+            yield from value.values()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def unpickled(data: bytes) -> Any:

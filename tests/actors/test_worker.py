@@ -8,7 +8,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -109,6 +109,8 @@ def test_a_function_of_a_module_that_a_worker_cannot_find_travels_with_it(backen
         sys.modules["only_here"] = home
         try:
             assert await worker.call(home.outer, 2) == 23
+            assert await worker.eval("f(3)", given={"f": home.outer}) == 33
+            assert await worker.call(lambda f: f(4), f=home.outer) == 43
         finally:
             del sys.modules["only_here"]
 
@@ -129,6 +131,72 @@ def test_a_function_is_sent_once_and_keeps_its_state_there(backend: Backend) -> 
         assert len(sent) == 1
 
     rehearse(scene)
+
+
+def test_a_worker_without_the_hosts_packages_takes_what_needs_none() -> None:
+    async def scene(runtime: Runtime) -> None:
+        worker = await Worker.options(executor=replace(WARY, packages="none")).start()
+        assert await worker.call(math.factorial, 5) == 120
+        assert await worker.eval("1 + 1") == 2
+        with pytest.raises(Unsendable, match="No module named 'tests'") as error:
+            await worker.call(add, 1)
+        assert error.value.fate == "not_begun"
+        with pytest.raises(ModuleNotFoundError):
+            await worker.exec("import trio")
+
+    rehearse(scene)
+
+
+@over(in_process(WORKERS))
+def test_functions_that_carry_much_are_not_kept_for_ever(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy.actors.belongings.MOST_CODE", 100_000)
+
+    async def scene(runtime: Runtime) -> None:
+        worker = await backend.worker().start()
+
+        def carrying(n: int) -> Callable[[], int]:
+            data = bytes([n]) * 30_000
+            return lambda: data[0]
+
+        functions = [carrying(n) for n in range(20)]
+        refs = [worker.call.remote(function) for function in functions]
+        assert await get(refs) == list(range(20))
+        for _ in range(3):
+            assert [await worker.call(function) for function in functions] == list(range(20))
+        assert worker._life.incarnation.belongings.bytes <= 100_000
+        await worker.exec("import gc; from understudy_guest.context import running")
+        assert await worker.eval("len(running.code)") <= 4
+
+    rehearse(scene)
+
+
+@over(WORKERS)
+def test_a_class_of_ones_own_may_be_a_worker_and_more(backend: Backend) -> None:
+    async def scene(runtime: Runtime) -> None:
+        foreman: Any = await Foreman.options(executor=backend.executor).start()
+        assert await foreman.call(lambda n: n + 1, 1) == 2
+        assert await foreman.call.remote(add, 1) == 1
+        assert await foreman.calls() == 2
+        foreman.call.cast(cast_worker.fail, "unheard")
+        assert await foreman.calls() == 3
+
+    rehearse(scene)
+
+
+class Foreman(Worker):
+    def __init__(self) -> None:
+        super().__init__()
+        self.counted = 0
+
+    def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        self.counted += 1
+        return super().call(function, *args, **kwargs)
+
+    @method
+    def calls(self) -> int:
+        return self.counted
 
 
 def belongings(worker: Any) -> set[Any]:

@@ -75,6 +75,7 @@ class Guest:
 
     def on_free(self, message: list[Any]) -> None:
         self.values.stored.pop(message[1], None)
+        self.values.code.pop(message[1], None)
 
     def on_prepare(self, message: list[Any]) -> None:
         """As a standby: load the actor's code, and do nothing with it yet."""

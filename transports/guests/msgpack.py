@@ -33,7 +33,7 @@ _FIXED_EXT = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
 
 
 # First byte to the length of the whole value, where that says all; 0 where more has to be read.
-_LENGTHS = bytes(
+_LENGTHS: bytes = bytes(
     1
     if first < 0x80 or first >= 0xE0 or first in _CONSTANTS
     else 1 + (first & 0x1F)
@@ -102,25 +102,23 @@ def scan_each(data: Any, depth: int, elements: int) -> None:
 def scan_from(data: Any, at: int, depth: int, elements: int, extensions: bool) -> int:
     """Walk over the value at `at`; returns where it ends."""
     lengths, end = _LENGTHS, len(data)
-    above: list[
-        tuple[int, bool]
-    ] = []  # the levels around this one: what is left there, and whether it is a map
+    # The levels around this one: what is left there, and whether it is a map.
+    above: list[tuple[int, bool]] = []
     left, in_map, promised = 1, False, 1
     while True:
         while left:
             left -= 1
             if at >= end:
                 raise DataError("the data ends in the middle of a value")
-            length = lengths[data[at]]
-            if length:  # nearly all values: this loop is what foreign data costs
-                at += length
+            first: int = data[at]
+            if lengths[first]:  # nearly all values: this loop is what foreign data costs
+                at += lengths[first]
                 continue
             kind, size, at = read_head(data, at)
             if kind in ("list", "map"):
                 size = size * 2 if kind == "map" else size
-                promised += (
-                    size  # what has not come yet counts too: lists in lists must not multiply the bound
-                )
+                # What has not come yet counts too: lists in lists must not multiply the bound.
+                promised += size
                 check_level(in_map and left % 2 == 1, len(above) + 1, depth, promised, elements)
                 above.append((left, in_map))
                 left, in_map = size, kind == "map"
