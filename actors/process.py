@@ -50,8 +50,11 @@ class ProcessCraft:
         executor = life.spec.options.executor
         standby = None
         if isinstance(executor, Process) and executor.standby:
-            standby = reserve_of(life, ProcessIncarnation, executor.standby).take()
-        return standby or ProcessIncarnation(life)
+            standby = reserve_of(life, self.make, executor.standby).take()
+        return standby or self.make(life)
+
+    def make(self, life: Life) -> ProcessIncarnation:
+        return ProcessIncarnation(life)
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Codec(True, call.mailbox.options.executor.bounds).arguments(call.payload, call.code)  # type: ignore[attr-defined]
