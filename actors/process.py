@@ -22,7 +22,7 @@ from .launching import command_of
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, settings_of
-from .walls import NONE, walled
+from .walls import NONE, strays, walled
 
 if TYPE_CHECKING:
     from ..transports.deadlines import Deadline
@@ -134,6 +134,7 @@ class ProcessIncarnation(GuestIncarnation):
     def greet(self) -> None:
         """Send what the guest needs to make the actor; it reads that after its hello."""
         settings, code = settings_of(self.life, self.executor, self.codec)
+        settings["strays"] = strays(self.executor, self.sandbox)
         self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=self.guest.page is not None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..transports.places.process import Command, LaunchError
 from ..transports.system.bubblewrap import Bubblewrap, Walls
 from . import events
+from .environment import environment_of
 from .sandbox import OFF, REQUIRED, Sandbox, sandbox_of
 from .settings import GUESTS, given_folders, import_path
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .executor import Process
     from .life import Life
 
+SET_BY_WALLS = ("PWD",)
 NONE, BUILT = "no sandbox", "sandboxed"
 
 
@@ -35,6 +37,12 @@ async def walled(life: Life, executor: Process, command: Command) -> tuple[Comma
         raise LaunchError(0, f"its sandbox is required: {bubblewrap.flaw}")
     life.emit(events.SandboxMissing, bubblewrap.flaw)
     return command, f"{NONE} ({bubblewrap.flaw.partition(':')[0]})"
+
+
+def strays(executor: Process, sandbox: str) -> list[str]:
+    """Variables that are set by what builds the walls, and that the guest was not to have."""
+    given = environment_of(executor.environ).of(os.environ)
+    return [name for name in SET_BY_WALLS if name not in given] if sandbox is BUILT else []
 
 
 def confined(bubblewrap: Bubblewrap, sandbox: Sandbox, executor: Process, command: Command) -> Command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -24,6 +25,8 @@ class Given:
 
 def prepare(settings: Mapping[str, Any]) -> None:
     """Set the import path and an empty `__main__` before any user code is loaded."""
+    for name in settings.get("strays", ()):
+        os.environ.pop(name, None)
     find_by(settings["path"], settings["given"])
     sys.argv[:] = [settings["label"]]
     sys.modules["__main__"] = type(sys)("__main__")

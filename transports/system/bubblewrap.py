@@ -69,7 +69,7 @@ class Bubblewrap:
             raise FileNotFoundError(f"the sandbox is to show {', '.join(missing)}, and there is no such path")
         return [
             *self.basis(walls.network),
-            *self.scratch("/tmp", walls.scratch), "--proc", "/proc", "--dev", "/dev",
+            *self.scratch("/tmp", walls.scratch), "--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev",
             *self.scratch("/dev/shm", walls.scratch),
             *mounts(readable(walls), walls.write), "--remount-ro", "/",
             "--chdir", walls.folder or "/tmp", "--",
