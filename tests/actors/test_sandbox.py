@@ -18,7 +18,7 @@ import pytest
 import trio
 
 from tests.cast_sandbox import Prisoner
-from tests.rehearsal import held, rehearse, until
+from tests.rehearsal import held, keeper_of, rehearse, until
 from understudy import (
     ActorStartError,
     ActorUnavailableError,
@@ -34,8 +34,10 @@ from understudy import (
     kill,
 )
 from understudy.actors.events import ActorEnded, SandboxMissing
+from understudy.transports.places import keeper
 from understudy.transports.system import bubblewrap
 from understudy.transports.system.bubblewrap import Finder
+from understudy.transports.system.means import has
 from understudy.transports.system.processes import below, listed
 
 ROOT = Path(__file__).parents[2]
@@ -505,6 +507,7 @@ def test_it_is_shown_in_the_tree_with_its_walls_and_its_own_process() -> None:
         assert f"trusted, sandboxed, process {pid}" in runtime.tree()
         parents = {process.pid: process.parent for process in listed().values()}
         assert parents[parents[parents[parents[pid]]]] == os.getpid()
+        assert "understudy: inside (Prisoner)" in Path(f"/proc/{pid}/cmdline").read_text()  # noqa: ASYNC240
 
     rehearse(scene)
 
@@ -572,3 +575,24 @@ def test_a_user_without_privileges_has_sandboxes_too() -> None:
         told, error = process.communicate(timeout=50)
     assert told, error
     assert told.split()[0] == told.split()[2] == "65534"
+
+
+# -- without walls ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has("zygote"), reason="its parent is a zygote where there are any")
+def test_one_without_walls_that_traces_its_parent_holds_up_starts_until_another_takes_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeper, "SILENT", 2)
+
+    async def scene(runtime: Runtime) -> None:
+        quiet = Process(stderr="keep")
+        tracer, other = prisoner(quiet), prisoner(quiet)
+        await other.pid()
+        assert await tracer.trace(keeper_of(runtime).pid) in (0, errno.EPERM)
+        assert await other.pid()  # calls do not pass it
+        assert await prisoner(quiet).pid()
+
+    rehearse(scene)
