@@ -120,6 +120,7 @@ class ProcessIncarnation(GuestIncarnation):
 
     async def launch(self) -> None:
         executor = self.executor
+        self.life.house.stage.oom.begin()
         command, self.sandbox = await walled(self.life, executor, command_of(self.life))
         process, link = await self.guest.launch(command, self.codec, executor.stderr == "show")
         process.on_end, process.on_stop = self.ended, self.stopped
