@@ -482,6 +482,22 @@ def test_a_new_one_starts_only_when_all_of_the_old_is_dead() -> None:
     rehearse(scene)
 
 
+@walled
+def test_one_that_loses_its_keeper_is_replaced_when_it_is_dead() -> None:
+    async def scene(runtime: Runtime) -> None:
+        inside = prisoner()
+        name = await inside.leave_behind()
+        await until(lambda: any(name in command for command in commands()))
+        pid = pid_of(runtime)
+        os.kill(keeper_of(runtime).pid, signal.SIGKILL)
+        await until(lambda: pid_of(runtime) not in (0, pid))
+        assert not there(f"/proc/{pid}")
+        await inside.pid()
+        await until(lambda: not any(name in command for command in commands()))
+
+    rehearse(scene)
+
+
 def pid_of(runtime: Runtime) -> int:
     (life,) = [life for life in runtime.house.registry.paths.values() if life.spec.cls is Prisoner]
     return life.incarnation.pid if life.incarnation is not None else 0
