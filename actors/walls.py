@@ -32,7 +32,8 @@ async def walled(life: Life, executor: Process, command: Command) -> tuple[Comma
         return command, NONE
     bubblewrap = await life.house.stage.bubblewrap.find()
     if not bubblewrap.flaw:
-        return confined(bubblewrap, sandbox, executor, command), BUILT
+        shown = f"{BUILT} {bubblewrap.lacks}" if bubblewrap.lacks else BUILT
+        return confined(bubblewrap, sandbox, executor, command), shown
     if sandbox.mode == REQUIRED:
         raise LaunchError(0, f"its sandbox is required: {bubblewrap.flaw}")
     life.emit(events.SandboxMissing, bubblewrap.flaw)
@@ -42,7 +43,7 @@ async def walled(life: Life, executor: Process, command: Command) -> tuple[Comma
 def strays(executor: Process, sandbox: str) -> list[str]:
     """Variables that are set by what builds the walls, and that the guest was not to have."""
     given = environment_of(executor.environ).of(os.environ)
-    return [name for name in SET_BY_WALLS if name not in given] if sandbox is BUILT else []
+    return [name for name in SET_BY_WALLS if name not in given] if sandbox.startswith(BUILT) else []
 
 
 def confined(bubblewrap: Bubblewrap, sandbox: Sandbox, executor: Process, command: Command) -> Command:

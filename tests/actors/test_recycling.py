@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,20 +202,30 @@ def test_a_stop_ends_it_for_good_whatever_was_due() -> None:
     rehearse(scene)
 
 
-def test_a_runtime_that_closes_has_done_what_waits_though_a_limit_is_reached() -> None:
-    async def scene(runtime: Runtime, done: str) -> None:
+def test_a_runtime_that_closes_has_done_what_waits_though_a_limit_is_reached(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+
+    async def scene(runtime: Runtime) -> None:
         actor = worn(max_calls=2).remote()
         for _ in range(7):
-            actor.mark.cast(done)
+            actor.mark.cast(str(done))
 
-    folder = os.path.join(os.sep, "tmp")
-    done = os.path.join(folder, f"understudy-test-{os.getpid()}")
-    try:
-        rehearse(lambda runtime: scene(runtime, done))
-        with open(done) as file:
-            assert file.read() == "x" * 7
-    finally:
-        os.unlink(done)
+    rehearse(scene)
+    assert done.read_text() == "x" * 7
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.02, 0.05, 0.1])
+def test_a_stop_in_the_middle_of_it_has_what_waits_done_by_the_next(pause: float, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+
+    async def scene(runtime: Runtime) -> None:
+        actor = await worn(max_calls=1).start()
+        for _ in range(20):
+            actor.mark.cast(str(done))
+        await trio.sleep(pause)
+
+    rehearse(scene)
+    assert done.read_text() == "x" * 20
 
 
 def test_one_without_such_limits_is_watched_by_nobody() -> None:
