@@ -39,7 +39,7 @@ from understudy.transports.places import keeper
 from understudy.transports.system import bubblewrap
 from understudy.transports.system.bubblewrap import Finder
 from understudy.transports.system.means import has
-from understudy.transports.system.processes import below, listed
+from understudy.transports.system.processes import ENDED, below, listed
 
 ROOT = Path(__file__).parents[2]
 FOUND = trio.run(Finder().find)
@@ -493,7 +493,7 @@ def test_a_new_one_starts_only_when_all_of_the_old_is_dead() -> None:
         pid = pid_of(runtime)
         await kill(inside, no_restart=False)
         await until(lambda: held(events, ActorEnded))
-        assert not there(f"/proc/{pid}")
+        assert not is_alive(pid)
         await until(lambda: not any(name in command for command in commands()))
         await inside.pid()
         assert len(list(below(os.getpid(), listed()))) == 4  # the keeper, two of the walls, the guest
@@ -510,7 +510,7 @@ def test_one_that_loses_its_keeper_is_replaced_when_it_is_dead() -> None:
         pid = pid_of(runtime)
         os.kill(keeper_of(runtime).pid, signal.SIGKILL)
         await until(lambda: pid_of(runtime) not in (0, pid))
-        assert not there(f"/proc/{pid}")
+        assert not is_alive(pid)
         await inside.pid()
         await until(lambda: not any(name in command for command in commands()))
 
@@ -520,6 +520,11 @@ def test_one_that_loses_its_keeper_is_replaced_when_it_is_dead() -> None:
 def pid_of(runtime: Runtime) -> int:
     (life,) = [life for life in runtime.house.registry.paths.values() if life.spec.cls is Prisoner]
     return life.incarnation.pid if life.incarnation is not None else 0
+
+
+def is_alive(pid: int) -> bool:
+    process = listed().get(pid)
+    return process is not None and process.state not in (ENDED, "X")
 
 
 def commands() -> list[str]:
