@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .checks import Checks, check_fields, is_optional_text, is_positive, is_seconds, is_texts, one_of
+from .checks import (
+    Checks,
+    check_fields,
+    is_natural,
+    is_optional_text,
+    is_positive,
+    is_seconds,
+    is_texts,
+    one_of,
+)
 from .environment import Environment, is_policy
 from .limits import Limits
 from .sandbox import Mode, Sandbox, is_sandbox
@@ -101,6 +110,7 @@ class Process(Executor):
     `launch="zygote"` forks guests off a process that has their code loaded, `"spawn"` starts an interpreter for each.
     Modules to `preload` are imported once, by the zygote, and must start no threads.  Untrusted guests of one
     `domain` share a zygote, and with no others.  `flags` are for the interpreter: `("-O",)`, `("-X", "dev")`.
+    `standby` guests wait with the class's code loaded (its `__init__` not run), so that a restart takes one of them.
     """
 
     python: str | None = None
@@ -121,6 +131,7 @@ class Process(Executor):
     preload: Sequence[str] = ()
     domain: str = ""
     flags: Sequence[str] = ()
+    standby: int = 0
 
     def __post_init__(self) -> None:
         check_fields(self, PROCESS_CHECKS)
@@ -170,6 +181,7 @@ PROCESS_CHECKS: Checks = {
     "launch": (one_of("zygote", "spawn"), "'zygote' or 'spawn'"),
     "preload": (is_module_names, "a list of names of modules"),
     "domain": (is_domain, "a short name as text"),
+    "standby": (is_natural, "a count of 0 or more"),
     "flags": (is_flags, "a list of flags for the interpreter, as texts"),
 }
 

@@ -41,6 +41,9 @@ def describe(node: Child, depth: int, table: Table | None = None, waits: str = "
         yield f"{indent}{node.id}  {describe_actor(node, table, waits)}"
         if table is not None and (pid := pid_of(node)):
             yield from processes(pid, depth, table)
+        for pid in standbys_of(node) if table is not None else ():
+            yield f"{indent}  standby  process {pid}"
+            yield from processes(pid, depth + 1, table or {})
 
 
 def core_state(node: SupervisorNode, child: Child) -> str:
@@ -72,6 +75,13 @@ def pids_of(node: Child) -> Iterator[int]:
             yield from pids_of(child)
     elif isinstance(node, Life):
         yield pid_of(node)
+        yield from standbys_of(node)
+
+
+def standbys_of(life: Life) -> list[int]:
+    """The processes that wait to be its next incarnation."""
+    reserve = life.house.stage.reserves.get(life.path)
+    return reserve.pids if reserve is not None else []
 
 
 # -- what else the system lists ------------------------------------------------------------------------

@@ -33,6 +33,7 @@ class Stage:
         "next_id",
         "now",
         "oom",
+        "reserves",
         "terminal",
         "thread",
         "ticks",
@@ -48,6 +49,7 @@ class Stage:
         self.terminal = Terminal(self.hub)
         self.bubblewrap = Finder()
         self.oom = OomKills()
+        self.reserves: dict[str, Any] = {}  # the standbys of actors that have some, by path
         self.ids = itertools.count(1)
         self.many = itertools.count()
         self.next_id: Callable[[], int] = self.ids.__next__

@@ -235,3 +235,16 @@ def test_one_without_such_limits_is_watched_by_nobody() -> None:
         assert type(life.incarnation).__name__ == "ProcessIncarnation"
 
     rehearse(scene)
+
+
+def test_its_standby_takes_over_and_is_recycled_in_its_turn() -> None:
+    process = Process(stderr="keep", limits=Limits(max_calls=2), standby=1)
+
+    async def scene(runtime: Runtime) -> None:
+        actor = Worn.options(executor=process).remote()
+        told = []
+        for _ in range(6):
+            told.append(await actor.number())
+        assert told == [1, 1, 2, 2, 3, 3]
+
+    rehearse(scene)

@@ -636,3 +636,20 @@ def test_one_without_walls_that_traces_its_parent_holds_up_starts_until_another_
         assert await prisoner(quiet).pid()
 
     rehearse(scene)
+
+
+@walled
+def test_a_standby_waits_behind_walls_too() -> None:
+    process = Process(sandbox="required", standby=1, stderr="keep")
+
+    async def scene(runtime: Runtime) -> None:
+        inside = prisoner(process)
+        first = await inside.pid()
+        await until(lambda: any(reserve.pids for reserve in runtime.house.stage.reserves.values()))
+        with pytest.raises(ActorUnavailableError):
+            await inside.die(signal.SIGKILL)
+        assert await inside.pid() == first  # each is the second process behind walls of its own
+        assert set(await inside.environ()) <= {"LC_CTYPE"}
+        assert "sandboxed" in runtime.tree()
+
+    rehearse(scene)

@@ -12,10 +12,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
+from .descriptors import FIRST_SPARE
 from .prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Prctl
-
-LOW = 16  # numbers below this are kept free for guests
-FIRST_SPARE = 64  # descriptors are moved above this before they are put in their places
 
 # As Python sets them when it starts.
 SIGNALS: dict[signal.Signals, Any] = {
@@ -50,11 +48,11 @@ class Birth:
 
     def code(self) -> Callable[[], None]:
         """Code that is loaded: a module of ours, and the arguments of its `main`."""
-        from .zygote import freshen
+        from .zygote import freshen, run
 
         freshen(self.request)
         name, *arguments = self.request["code"]
-        return partial(import_module(f".{name}", __package__).main, arguments)
+        return partial(run, import_module(f".{name}", __package__).main, arguments)
 
     def program(self) -> NoReturn:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # what is ignored stays so in another program

@@ -53,6 +53,9 @@ class Command:
 class LaunchError(OSError):
     """The system refused a new process, a descriptor or memory for one."""
 
+    def __str__(self) -> str:
+        return str(self.strerror)
+
 
 class GuestProcess:
     """A child of the keeper.  `on_end` is called once, with proof of death; `on_stop` when it is stopped."""
@@ -82,13 +85,10 @@ class GuestProcess:
         self.on_end: Callable[[], None] = lambda: None
         self.on_stop: Callable[[int], None] = lambda number: None
 
-    def launched(self, pid: int, with_pidfd: bool) -> None:
+    def launched(self, pid: int, pidfd: int) -> None:
+        """It is there; without a descriptor of it, where those have run out or do not exist, its number must do."""
         self.pid = pid
-        if with_pidfd:
-            # It may have been reaped already, and its end be on its way to us; or descriptors have run out,
-            # and its number must do.
-            with contextlib.suppress(OSError):
-                self.pidfd = os.pidfd_open(pid)
+        self.pidfd = pidfd
 
     def signal(self, number: int) -> None:
         """Send a signal, to this very process or to none; it is pending when this returns.
@@ -128,9 +128,13 @@ class GuestProcess:
     def close(self) -> None:
         if self.inner is not None:
             self.inner.close()
-        if self.pidfd >= 0:
-            os.close(self.pidfd)
-            self.pidfd = -1
+        close(self.pidfd)
+        self.pidfd = -1
+
+
+def close(descriptor: int) -> None:
+    if descriptor >= 0:
+        os.close(descriptor)
 
 
 def signal_name(number: int) -> str:
