@@ -23,7 +23,7 @@ from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, preparation_of, settings_of
 from .standby import reserve_of
-from .walls import NONE, strays, walled
+from .walls import NONE, left_inside, walled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ class ProcessIncarnation(GuestIncarnation):
         self.process.on_end = on_lost
         self.guest.link.on_end = self.guest.link.on_breach = lambda _: on_lost()
         settings, code = preparation_of(self.life, self.executor)
-        settings["strays"] = strays(self.executor, self.sandbox)
+        settings["walls"] = left_inside(self.executor, self.sandbox)
         self.send_code(code)
         self.say(p.PREPARE, settings)
         if self.process.ended:
@@ -170,7 +170,7 @@ class ProcessIncarnation(GuestIncarnation):
     def greet(self) -> None:
         """Send what the guest needs to make the actor; it reads that after its hello."""
         settings, code = settings_of(self.life, self.executor, self.codec)
-        settings["strays"] = strays(self.executor, self.sandbox)
+        settings["walls"] = left_inside(self.executor, self.sandbox)
         self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=self.guest.page is not None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..transports.places.process import Command, LaunchError
 from ..transports.system.bubblewrap import Bubblewrap, Walls
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .life import Life
 
 SET_BY_WALLS = ("PWD",)
+COUNTED_INSIDE = (
+    "processes",
+)  # of those that were started behind the same walls, where the kernel can do that
 NONE, BUILT = "no sandbox", "sandboxed"
 
 
@@ -40,10 +44,15 @@ async def walled(life: Life, executor: Process, command: Command) -> tuple[Comma
     return command, f"{NONE} ({bubblewrap.flaw.partition(':')[0]})"
 
 
-def strays(executor: Process, sandbox: str) -> list[str]:
-    """Variables that are set by what builds the walls, and that the guest was not to have."""
+def left_inside(executor: Process, sandbox: str) -> dict[str, Any]:
+    """What a guest has to do itself behind its walls, before any code of the user's runs; `{}` without walls."""
+    if not sandbox.startswith(BUILT):
+        return {}
     given = environment_of(executor.environ).of(os.environ)
-    return [name for name in SET_BY_WALLS if name not in given] if sandbox.startswith(BUILT) else []
+    return {
+        "strays": [name for name in SET_BY_WALLS if name not in given],
+        "limits": {name: limit for name, limit in executor.limits.hard.items() if name in COUNTED_INSIDE},
+    }
 
 
 def confined(bubblewrap: Bubblewrap, sandbox: Sandbox, executor: Process, command: Command) -> Command:
@@ -58,4 +67,5 @@ def confined(bubblewrap: Bubblewrap, sandbox: Sandbox, executor: Process, comman
         scratch=sandbox.scratch,
         folder=os.path.abspath(folder) if folder is not None else None,
     )
-    return command.behind(bubblewrap.command(walls))
+    limits = {name: limit for name, limit in command.limits.items() if name not in COUNTED_INSIDE}
+    return replace(command.behind(bubblewrap.command(walls)), limits=limits)

@@ -66,7 +66,12 @@ class Glutton(Actor):
             if os.fork() == 0:
                 time.sleep(60)
                 os._exit(0)
+            self.kept.append("child")
         return count
+
+    @method
+    def forked(self) -> int:
+        return self.kept.count("child")
 
     @method
     def pid(self) -> int:

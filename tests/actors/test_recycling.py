@@ -242,9 +242,6 @@ def test_its_standby_takes_over_and_is_recycled_in_its_turn() -> None:
 
     async def scene(runtime: Runtime) -> None:
         actor = Worn.options(executor=process).remote()
-        told = []
-        for _ in range(6):
-            told.append(await actor.number())
-        assert told == [1, 1, 2, 2, 3, 3]
+        assert [await actor.number() for _ in range(6)] == [1, 1, 2, 2, 3, 3]
 
     rehearse(scene)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import signal
 import socket
@@ -42,6 +43,7 @@ from understudy.transports.system.means import has
 from understudy.transports.system.processes import ENDED, below, listed
 
 ROOT = Path(__file__).parents[2]
+KERNEL = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
 FOUND = trio.run(Finder().find)
 walled = pytest.mark.skipif(bool(FOUND.flaw), reason=FOUND.flaw)
 
@@ -573,9 +575,30 @@ NEEDS = "import subprocess, sys, trio, msgspec; subprocess.run([sys.executable, 
 VARIABLES = {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]), "PATH": os.environ["PATH"]}
 
 
-def host(python: str, *before: str, seconds: str = "0") -> subprocess.Popen[str]:
+# Two who may have twenty processes each, and one that has its share of its user's.
+COUNTED = """
+import trio
+from tests.cast_limits import Glutton
+from understudy import Limits, Process, Sandbox, TaskError, open_runtime
+
+async def forked(sandbox):
+    glutton = Glutton.options(executor=Process(sandbox=sandbox, limits=Limits(processes=20))).remote()
+    try:
+        await glutton.fork(100)
+    except BlockingIOError:
+        return await glutton.forked()
+
+async def main():
+    async with open_runtime():
+        print(*[await forked(sandbox) for sandbox in ("required", "required", "off")])
+
+trio.run(main)
+"""
+
+
+def host(python: str, *before: str, seconds: str = "0", script: str = HOST) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*before, python, "-c", HOST, seconds],
+        [*before, python, "-c", script, seconds],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/", env=VARIABLES,
     )  # fmt: skip
 
@@ -604,17 +627,36 @@ async def until_seen(name: str, wanted: bool) -> None:
         await until(lambda: any(name in command for command in commands()) is wanted)
 
 
-@walled
-@pytest.mark.slow
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_a_user_without_privileges_has_sandboxes_too() -> None:
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+
+
+def told_by_nobody(script: str) -> list[str]:
+    """What a host prints that runs as a user without privileges."""
     python = next(filter(runs_as_nobody, (sys.executable, "/usr/bin/python3")), None)
     if python is None:
         pytest.skip("another user can run no interpreter here")
-    with host(python, *AS_NOBODY) as process:
+    with host(python, *AS_NOBODY, script=script) as process:
         told, error = process.communicate(timeout=50)
     assert told, error
-    assert told.split()[0] == told.split()[2] == "65534"
+    return told.split()
+
+
+@walled
+@as_root
+@pytest.mark.slow
+def test_a_user_without_privileges_has_sandboxes_too() -> None:
+    outside, _, inside = told_by_nobody(HOST)
+    assert outside == inside == "65534"
+
+
+@walled
+@as_root
+@pytest.mark.slow
+@pytest.mark.skipif(KERNEL < (5, 14), reason="older kernels count the processes of a user all together")
+def test_its_processes_are_counted_apart_from_those_of_its_user() -> None:
+    first, second, last = map(int, told_by_nobody(COUNTED))
+    assert first == second == 18  # with itself, and the one that reaps what is left behind
+    assert last < 20
 
 
 # -- without walls ------------------------------------------------------------------------------------
