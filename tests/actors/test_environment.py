@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +121,18 @@ def test_variables_are_taken_when_the_guest_starts(launch: Any, monkeypatch: pyt
         assert await Looking.options(executor=process).remote().in_c("SHOWN") == "yes"
         monkeypatch.setenv("SHOWN", "later")
         assert await Looking.options(executor=process).remote().in_c("SHOWN") == "later"
+
+    rehearse(scene)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="nobody tells another's environment here")
+def test_what_starts_guests_has_nothing_of_their_host_either() -> None:
+    async def scene(runtime: Runtime) -> None:
+        for launch in LAUNCHES:
+            await Looking.options(executor=Process(launch=launch, environ="inherit")).remote().environ()
+        for keeper in runtime.house.stage.keepers:
+            assert b"hunter2" not in Path(f"/proc/{keeper.pid}/environ").read_bytes()  # noqa: ASYNC240
+            assert b"PATH=" not in Path(f"/proc/{keeper.pid}/environ").read_bytes()  # noqa: ASYNC240
 
     rehearse(scene)
 
