@@ -17,14 +17,16 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
 from .birth import LOW
 from .label import Label
 from .loading import find_by, share
 from .prctl import PR_SET_PDEATHSIG, Prctl
+from .values import fast_codec
 
-KEEPERS_OWN = ("keeper", "birth", "zygote", "lineage")  # modules that no guest has use for
+KEEPERS_OWN = tuple(f"{__package__}.{name}" for name in ("keeper", "birth", "zygote", "lineage"))
 
 label: Label
 
@@ -47,6 +49,7 @@ class Zygote:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
+        os.environ.clear()  # it has served its purpose, and guests have their own
         gc.collect()
         gc.freeze()  # no guest looks through what it shares with us, and so copies it
         self.die_with_host(0)
@@ -62,10 +65,15 @@ class Zygote:
     def load_all(self) -> str:
         settings = self.settings
         find_by(settings["path"], settings["given"])
+        with suppress(ImportError):
+            fast_codec()
         for name in settings["ours"]:
             with suppress(Exception):  # whoever needs it will be told
                 import_module(name)
             share()
+        PathFinder.find_spec(
+            "understudy_guest_scan", settings["scan"]
+        )  # reads the folders, and guests need not
         for name in settings["preload"]:
             try:
                 import_module(name)
@@ -141,16 +149,19 @@ def leave(status: int) -> NoReturn:
 
 
 def close_low_numbers(places: list[int]) -> None:
-    for number in range(3, LOW):
-        if number not in places:
-            with suppress(OSError):
-                os.close(number)
+    """Close what was kept free for guests, and this one does not need."""
+    first = 3
+    for place in sorted(place for place in places if place >= first):
+        os.closerange(first, place)
+        first = place + 1
+    os.closerange(first, LOW)
 
 
 def replace_environ(environ: Mapping[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environ)
-    time.tzset()
+    if environ:
+        os.environ.update(environ)
+        if "TZ" in environ:
+            time.tzset()
 
 
 def reseed() -> None:
@@ -161,8 +172,5 @@ def reseed() -> None:
 
 
 def forget_keeper() -> None:
-    package = sys.modules["understudy_guest"]
     for name in KEEPERS_OWN:
-        sys.modules.pop(f"{package.__name__}.{name}", None)
-        with suppress(AttributeError):
-            delattr(package, name)
+        sys.modules.pop(name, None)
