@@ -162,6 +162,8 @@ def replace_environ(environ: Mapping[str, str]) -> None:
         os.environ.update(environ)
         if "TZ" in environ:
             time.tzset()
+        if "understudy" in sys.modules:
+            sys.modules["understudy"].read_environment()
 
 
 def reseed() -> None:
