@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 from .prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Prctl
 
-LOW = 16  # numbers below this are kept free for guests
 FIRST_SPARE = 64  # descriptors are moved above this before they are put in their places
 
 # As Python sets them when it starts.

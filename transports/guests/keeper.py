@@ -21,9 +21,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from .birth import FIRST_SPARE, LOW, Birth
+from .birth import FIRST_SPARE, Birth
 from .lineage import children_of, kill, kill_group, next_change
 from .prctl import PR_SET_CHILD_SUBREAPER, find_prctl
+from .protocol import LOW
 
 MAX_DESCRIPTORS = 16
 STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)

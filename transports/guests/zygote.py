@@ -20,10 +20,10 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
-from .birth import LOW
 from .label import Label
 from .loading import find_by, share
 from .prctl import PR_SET_PDEATHSIG, Prctl
+from .protocol import LOW
 from .values import fast_codec
 
 KEEPERS_OWN = tuple(f"{__package__}.{name}" for name in ("keeper", "birth", "zygote", "lineage"))
