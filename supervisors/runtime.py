@@ -25,6 +25,7 @@ from ..actors.scope import scope_here
 from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
+from ..transports.guests.interrupts import Interrupted
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
 from .groups import Groups, Keys
@@ -38,11 +39,15 @@ from .rules import ChildRules, Flags
 from .spec import Supervisor
 from .steps import Shutdown
 from .supervisor import SupervisorNode
+from .sweep import interrupt_below
+from .within import beside_the_call, heard, is_interrupt
 
 if TYPE_CHECKING:
     from ..actors.actor import Handle
 
 T = TypeVar("T")
+
+SWEEP = 5.0  # seconds that what runs in an interrupted runtime has to end, before all is stopped
 
 Plan = ChildSpec[Any] | Pool[Any]
 
@@ -68,6 +73,7 @@ class Runtime(Observed):
         self.over = trio.Event()
         self.started = trio.Event()
         self.failure: ExitReason | None = None
+        self.struck: BaseException | None = None  # what interrupted it
         self.body = trio.CancelScope()
         self.numbers = itertools.count(1)
         # At the root nothing is forgiven: a tree that gave up ends the runtime.
@@ -207,14 +213,42 @@ class Runtime(Observed):
             if self.failure is not None and not isinstance(failure, ActorStartError):
                 failure.add_note(f"Meanwhile the runtime's tree had failed: {self.failure}")
             raise failure
+        if self.struck is not None:
+            raise self.struck
         if self.failure is not None:
             raise TreeFailedError(self.failure)
+
+    def interrupted(self) -> None:
+        """The method that opened it is interrupted: what runs here is, too, and the block ends with that."""
+        first, self.struck = self.struck is None, self.struck or Interrupted()
+        self.body.cancel()
+        self.started.set()
+        if first and self.closing:
+            self.house.look_after(self.sweep)
+
+    async def sweep(self) -> None:
+        await interrupt_below(self.root, SWEEP)
+
+    async def end(self, failure: BaseException | None, in_guest: bool) -> None:
+        """The block is left: stop everything, and give up all tasks."""
+        if in_guest and is_interrupt(failure):
+            self.struck = self.struck or failure
+        try:
+            with trio.CancelScope(shield=True):
+                await self.close(
+                    failed=failure is not None or self.struck is not None or self.failure is not None
+                )
+        finally:
+            open_runtimes.discard(self)
+            self.house.nursery.cancel_scope.cancel()  # even if a second Ctrl-C came while all was being stopped
 
     async def close(self, failed: bool) -> None:
         """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
         if self.forked:
             raise NoRuntimeError(FORKED)
         self.closing = True
+        if self.struck is not None:
+            await self.sweep()
         self.house.stage.terminal.tell("the runtime closes, and waits for this prompt")
         for life in list(self.house.registry.paths.values()):
             cancel_refs(life.mailbox)
@@ -282,29 +316,26 @@ def checked_tree(tree: object) -> Supervisor:
 @asynccontextmanager
 async def opened(tree: Supervisor, options: Observing) -> AsyncGenerator[Runtime]:
     try:
-        async with trio.open_nursery() as nursery:
-            house = await open_house(nursery)
-            runtime = Runtime(house, tree)
-            failure: BaseException | None = None
-            token = current.set(runtime)
-            open_runtimes.add(runtime)
-            try:
-                house.context = copy_context()  # the actors' tasks see the runtime too
-                runtime.observers.open(runtime, options)
-                runtime.plant()
-                await runtime.begin()
-                with runtime.body:
-                    yield runtime
-            except BaseException as error:
-                failure = error
-            finally:
-                current.reset(token)
-            try:
-                with trio.CancelScope(shield=True):
-                    await runtime.close(failed=failure is not None or runtime.failure is not None)
-            finally:
-                open_runtimes.discard(runtime)
-                house.nursery.cancel_scope.cancel()  # even if a second Ctrl-C came while all was being stopped
+        with beside_the_call() as call:
+            async with trio.open_nursery() as nursery:
+                house = await open_house(nursery)
+                runtime = Runtime(house, tree)
+                failure: BaseException | None = None
+                token = current.set(runtime)
+                open_runtimes.add(runtime)
+                with heard(call, house.stage.soon, runtime.interrupted):
+                    try:
+                        house.context = copy_context()  # the actors' tasks see the runtime too
+                        runtime.observers.open(runtime, options)
+                        runtime.plant()
+                        await runtime.begin()
+                        with runtime.body:
+                            yield runtime
+                    except BaseException as error:
+                        failure = error
+                    finally:
+                        current.reset(token)
+                    await runtime.end(failure, call is not None)
     except BaseExceptionGroup as group:
         raise alone(group) from None
     runtime.tell(failure)

@@ -132,7 +132,7 @@ LOOPS = (
 )
 ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
 
-# What the methods of a guest get under the same names: the calls they make go by way of their host.
+# What the methods of a guest do by way of their host under the same names, unless they have a runtime of their own.
 IN_GUESTS = frozenset(
     {
         "cancel",
@@ -164,7 +164,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"understudy has no {name!r}; the front door has {', '.join(sorted(HOME))}")
     if "understudy_guest" in sys.modules:
         if name in IN_GUESTS:
-            return getattr(import_module(".actors.guest_verbs", __name__), name)
+            return Either(module, name)
         if name in ON_THE_LOOP:
             return Later(module, name)
     value = getattr(import_module(f".{module}", __name__), "ActorHandle" if name == "Handle" else name)
@@ -188,6 +188,19 @@ class Later:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return getattr(import_module(f".{self.module}", __name__), self.name)(*args, **kwargs)
+
+
+class Either(Later):
+    """In a guest, a verb: for what belongs to its host, by way of that; for what belongs to a runtime of its own, there."""
+
+    def __init__(self, module: str, name: str, far: str = "") -> None:
+        super().__init__(module, name)
+        self.far = far or name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        own = import_module(".actors.sides", __name__).has_runtime(*args)
+        module, name = (self.module, self.name) if own else ("actors.guest_verbs", self.far)
+        return getattr(import_module(f".{module}", __name__), name)(*args, **kwargs)
 
 
 if os.environ.get("UNDERSTUDY_LOG"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .context import running
+from . import context
 from .pickles import code_named
 
 PLAIN = "__understudy_function__"  # where what `@remote` made of a function keeps the function
@@ -28,6 +28,6 @@ def named(name: str) -> Callable[..., Any]:
 
 
 def function_of(digest: bytes) -> Callable[..., Any]:
-    found: Any = code_named(digest, running.code)
+    found: Any = code_named(digest, context.base.code)
     function: Callable[..., Any] = getattr(found, PLAIN, found)
     return function

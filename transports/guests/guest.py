@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from . import protocol as p
 from .asking import Asking
-from .context import ActorExit, context_of, running, set_carried
+from .context import ActorExit, Running, context_of, set_carried
 from .downs import Downs
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
@@ -33,7 +33,7 @@ class Guest:
         self.page = page
         self.doorbell = doorbell
         self.lock: AbstractContextManager[Any] = nullcontext()  # who holds it may write to the link
-        self.running = running  # what the methods of this guest are told of themselves
+        self.running = Running()  # what the methods of this guest are told of themselves
         self.actor: Any = None
         self.methods: dict[str, Callable[..., Any]] = {}
         self.protected: frozenset[str] = frozenset()
@@ -136,6 +136,9 @@ class Guest:
             return self.values.encode((p.INTERRUPTED, id))
         except BaseException as error:
             doorbell.running = 0
+            if doorbell.nested.ended(id, error):
+                self.strike()
+                return self.values.encode((p.INTERRUPTED, id))
             return self.failure(id, name, error, cast=message[0] == p.CAST)
 
     def take_along(self, message: list[Any]) -> None:
