@@ -81,5 +81,10 @@ def all_texts(value: Mapping[Any, Any]) -> bool:
     return all(isinstance(text, str) and "\0" not in text for pair in value.items() for text in pair)
 
 
+def is_texts(value: Any) -> bool:
+    """A sequence of texts, and not one text by mistake."""
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)  # pyright: ignore[reportUnknownVariableType]
+
+
 def one_of(*choices: object) -> Callable[[Any], bool]:
     return lambda value: value in choices

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from .checks import Checks, check_fields, is_environ, is_optional_text, is_positive, is_seconds, one_of
+from .checks import (
+    Checks,
+    check_fields,
+    is_environ,
+    is_optional_text,
+    is_positive,
+    is_seconds,
+    is_texts,
+    one_of,
+)
 
 SECONDS = (is_seconds, "a number of seconds, 0 or more")
 COUNT = (is_positive, "a count above 0")
@@ -89,6 +98,10 @@ class Process(Executor):
     `"off"` goes on; None: as `UNDERSTUDY_DEBUG` says, else `"terminal"` if it is trusted.  With `spin=True` a
     guest of plain methods looks for its next call for some 30 µs before it sleeps: one caller is served sooner,
     where a second core is free.
+
+    `launch="zygote"` forks guests off a process that has their code loaded, `"spawn"` starts an interpreter for each.
+    Modules to `preload` are imported once, by the zygote, and must start no threads.  Untrusted guests of one
+    `domain` share a zygote, and with no others.  `flags` are for the interpreter: `("-O",)`, `("-X", "dev")`.
     """
 
     python: str | None = None
@@ -103,6 +116,10 @@ class Process(Executor):
     loop: Literal["trio", "asyncio"] = "trio"
     debug: Literal["terminal", "debugpy", "off"] | None = None
     spin: bool = False
+    launch: Literal["zygote", "spawn"] = "zygote"
+    preload: Sequence[str] = ()
+    domain: str = ""
+    flags: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         check_fields(self, PROCESS_CHECKS)
@@ -114,6 +131,18 @@ def is_bounds(value: object) -> bool:
 
 def is_ladder(value: object) -> bool:
     return isinstance(value, Ladder)
+
+
+def is_module_names(value: Any) -> bool:
+    return is_texts(value) and all(part.isidentifier() for name in value for part in name.split("."))
+
+
+def is_domain(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and len(value) <= 80
+
+
+def is_flags(value: Any) -> bool:
+    return is_texts(value) and all(flag and "\0" not in flag for flag in value)
 
 
 LOOP = (one_of("trio", "asyncio"), "'trio' or 'asyncio'")
@@ -131,6 +160,10 @@ PROCESS_CHECKS: Checks = {
     "loop": LOOP,
     "debug": (one_of(None, "terminal", "debugpy", "off"), "'terminal', 'debugpy', 'off' or None"),
     "spin": FLAG,
+    "launch": (one_of("zygote", "spawn"), "'zygote' or 'spawn'"),
+    "preload": (is_module_names, "a list of names of modules"),
+    "domain": (is_domain, "a short name as text"),
+    "flags": (is_flags, "a list of flags for the interpreter, as texts"),
 }
 
 THREAD_CHECKS: Checks = {"loop": LOOP, "ladder": (is_ladder, "Ladder(...)")}

@@ -17,9 +17,10 @@ from .actor import awaits
 from .debugging import Debugging
 from .executor import Process
 from .guest import GuestIncarnation
+from .launching import command_of
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
-from .settings import TURNS, command_of, lanes_of, settings_of
+from .settings import TURNS, lanes_of, settings_of
 
 if TYPE_CHECKING:
     from ..transports.deadlines import Deadline
@@ -116,7 +117,7 @@ class ProcessIncarnation(GuestIncarnation):
 
     async def launch(self) -> None:
         executor = self.executor
-        process, link = await self.guest.launch(command_of(executor), self.codec, executor.stderr == "show")
+        process, link = await self.guest.launch(command_of(self.life), self.codec, executor.stderr == "show")
         process.on_end, process.on_stop = self.ended, self.stopped
         link.on_messages, link.on_drained = self.hear, self.pump
         link.on_end, link.on_breach = self.lost, self.breach

@@ -16,7 +16,6 @@ from ..transports.guests import pickles
 from ..transports.guests.protocol import DOWN, PICKLED, REENTRANT
 from ..transports.places.guest import CHANNEL_PLACE
 from ..transports.places.measuring import coverage_settings
-from ..transports.places.process import Command
 from ..transports.system.means import usable_cores
 from .actor import awaits, exported_of
 from .debugging import debug_of
@@ -38,12 +37,6 @@ GIVEN = (
     "msgspec",
     "cloudpickle",
 )  # packages a guest may need of us, wherever it looks for its own
-
-
-def command_of(executor: Process) -> Command:
-    """The guest's command line; it gets nothing of our environment, and no site-packages by itself."""
-    python = executor.python or sys.executable
-    return Command((python, "-I", "-S", "-E", BOOTSTRAP), dict(executor.environ), executor.folder)
 
 
 def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, Any], Code]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import doors, functions, lists, ours, raw, simulation, supervision, whole
+from benchmarks import doors, functions, launching, lists, ours, raw, simulation, supervision, whole
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import (
     anyio_process,
     execnet_gateway,
+    launches,
     otp_restart,
     pipe,
     process_pool,
@@ -26,6 +27,8 @@ CASES: tuple[Case, ...] = (
     *functions.CASES,
     *simulation.CASES,
     *supervision.CASES,
+    *launching.CASES,
+    *launches.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
     *process_pool.CASES,
@@ -38,6 +41,14 @@ CASES: tuple[Case, ...] = (
 CALL = "process call"
 CALL_100 = "process call 100"
 FUNCTIONS = "remote functions"
+LAUNCH = "launch, first reply"
+FIRST_REPLIES = {
+    "execnet": 1.0,
+    "anyio.to_process": 1.0,
+    "ProcessPoolExecutor": 0.1,
+    "multiprocessing spawn": 0.1,
+    "Ray actor": 0.1,
+}
 
 GOALS = (
     Goal(
@@ -185,6 +196,33 @@ GOALS = (
         at_most=1.5,
     ),
     Goal(what="SIGKILL noticed, median", ours="SIGKILL noticed", figure="p50", at_most=1e-3),
+    Goal(
+        what="launch to first reply / os.fork",
+        ours=LAUNCH,
+        reference="os.fork, first byte",
+        figure="p50",
+        at_most=2.5,
+    ),
+    *(
+        Goal(
+            what=f"launch to first reply / {peer}",
+            ours=LAUNCH,
+            reference=f"{peer}, first reply",
+            figure="p50",
+            at_most=at_most,
+        )
+        for peer, at_most in FIRST_REPLIES.items()
+    ),
+    Goal(what="100 workers, launched to first replies", ours="100 launches", figure="p50", at_most=0.150),
+    Goal(what="memory of each of 100 (PSS)", ours="100 launches", figure="memory", at_most=1e6),
+    Goal(what="stop of 100 idle workers", ours="stop of 100 idle", figure="p50", at_most=0.200),
+    Goal(
+        what="SIGKILL to the next reply / detection",
+        ours="SIGKILL to the next reply",
+        reference="SIGKILL to pidfd",
+        figure="p50",
+        at_most=5,
+    ),
 )
 
 

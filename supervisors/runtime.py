@@ -258,7 +258,7 @@ class Runtime(Observed):
             self.root.feed(Shutdown())
         await self.over.wait()
         self.root.retire(SHUTDOWN_EXIT)
-        await self.house.stage.keeper.close()
+        await self.house.stage.keepers.close()
         self.house.stream.close()
         await self.observers.close()
 
@@ -374,6 +374,6 @@ async def tell_end(house: RuntimeHouse) -> None:
     try:
         await trio.sleep_forever()
     finally:
-        house.stage.keeper.let_go()
+        house.stage.keepers.let_go()
         house.gone.set()
         house.on_gone()

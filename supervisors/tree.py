@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..actors.executor import Process
@@ -12,19 +12,21 @@ from .child import DELAYED, PARKED
 from .supervisor import SupervisorNode
 
 if TYPE_CHECKING:
+    from ..transports.places.keeper import Keeper
     from .supervisor import Child
 
 Table = dict[int, Listed]
 
 
-def draw(nodes: list[Child], keeper: int, table: Table | None = None) -> str:
+def draw(nodes: list[Child], keepers: Iterable[Keeper], table: Table | None = None) -> str:
     """One line a node, indented under its supervisor; with the system's list one for every process of ours."""
     lines = [line for node in nodes for line in describe(node, 0, table)]
-    if keeper:
-        lines.append(f"keeper  process {keeper}; starts and reaps the guests")
-    if keeper and table is not None:
-        known = {pid for node in nodes for pid in pids_of(node)}
-        lines += others(keeper, known, table)
+    known = {pid for node in nodes for pid in pids_of(node)}
+    for keeper in keepers:
+        marks = "".join(f"{mark}, " for mark in keeper.zygote.marks)
+        lines.append(f"{keeper.zygote.kind}  {marks}process {keeper.pid}; starts and reaps guests")
+        if table is not None:
+            lines += others(keeper.pid, known, table)
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keeper, as one thing."""
+"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keepers, as one thing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from .hub import make_hub
-from .places.keeper import Keeper
+from .places.keepers import Keepers
 from .places.terminal import Terminal
 from .ticks import EndOfTick
 from .timers import Timers
@@ -22,14 +22,14 @@ FIRST_OF_MANY = 1 << 40
 class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
-    __slots__ = ("hub", "ids", "keeper", "many", "next_id", "now", "terminal", "thread", "ticks", "timers")
+    __slots__ = ("hub", "ids", "keepers", "many", "next_id", "now", "terminal", "thread", "ticks", "timers")
 
     def __init__(self) -> None:
         self.thread = get_ident()
         self.hub = make_hub()
         self.ticks = EndOfTick(self.hub.arrived)
         self.timers = Timers(before_firing=self.hub.catch_up)
-        self.keeper = Keeper(self.hub, self.timers)
+        self.keepers = Keepers(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
         self.ids = itertools.count(1)
         self.many = itertools.count()

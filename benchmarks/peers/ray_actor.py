@@ -32,7 +32,7 @@ class Echo:
 
 
 @contextmanager
-def _cluster() -> Generator[Any, None, None]:
+def cluster() -> Generator[Any, None, None]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray = import_module("ray")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
@@ -57,7 +57,7 @@ def _outstanding(ray: Any, actor: Any, count: int) -> None:
 
 
 def _run(calls: Calls, count: int) -> Sample:
-    with _cluster() as ray:
+    with cluster() as ray:
         actor = ray.remote(Echo).remote()
         pid = ray.get(actor.pid.remote())
         calls(ray, actor, CALLERS)
@@ -68,7 +68,7 @@ def _run(calls: Calls, count: int) -> Sample:
 
 def _functions(count: int) -> Sample:
     """Empty functions, all started at once, and their results."""
-    with _cluster() as ray:
+    with cluster() as ray:
         function = ray.remote(echo)
         pids = set(ray.get([ray.remote(slow_pid).remote(n) for n in range(8)]))
         ray.get([function.remote(1) for _ in range(CALLERS)])

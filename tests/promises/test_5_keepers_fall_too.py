@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from tests.cast import QUIET, Faller, Player, fresh
-from tests.rehearsal import rehearse, run, until
+from tests.rehearsal import keeper_of, rehearse, run, until
 from understudy import Actor, Runtime, Supervisor, get_actor, kill, method, open_runtime, statistics
 from understudy.transports.places import keeper as keepers
 from understudy.transports.system.means import has
@@ -38,10 +38,10 @@ class Undertaker(Actor, executor=QUIET):
 def test_a_kill_returns_although_the_keeper_is_stopped() -> None:
     async def scene(runtime: Runtime) -> None:
         player = await Player.start()
-        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
-        await until(lambda: runtime.house.stage.keeper.stopped)
+        os.kill(keeper_of(runtime).pid, signal.SIGSTOP)
+        await until(lambda: keeper_of(runtime).stopped)
         await kill(player)
-        assert runtime.house.stage.keeper.stopped
+        assert keeper_of(runtime).stopped
         assert statistics(player).last_reason == "signal: killed by kill()"
 
     rehearse(scene)
@@ -51,8 +51,8 @@ def test_a_kill_returns_although_the_keeper_is_stopped() -> None:
 def test_a_death_nobody_ordered_is_proved_although_the_keeper_is_stopped() -> None:
     async def scene(runtime: Runtime) -> None:
         faller = await Faller.options(max_restarts=0).start()
-        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
-        await until(lambda: runtime.house.stage.keeper.stopped)
+        os.kill(keeper_of(runtime).pid, signal.SIGSTOP)
+        await until(lambda: keeper_of(runtime).stopped)
         faller.vanish.cast()
         await until(lambda: statistics(faller).state == "dead")
         assert "nobody knows how" in statistics(faller).last_reason
@@ -67,10 +67,10 @@ def test_a_stopped_keeper_does_its_last_work_when_the_runtime_closes(monkeypatch
 
     async def scene(runtime: Runtime) -> None:
         player = await Player.start()
-        pids.extend((statistics(player).pid, runtime.house.stage.keeper.pid))
+        pids.extend((statistics(player).pid, keeper_of(runtime).pid))
         await kill(player)
-        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
-        await until(lambda: runtime.house.stage.keeper.stopped)
+        os.kill(keeper_of(runtime).pid, signal.SIGSTOP)
+        await until(lambda: keeper_of(runtime).stopped)
 
     rehearse(scene)
     assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
@@ -122,7 +122,7 @@ def test_a_dead_keeper_is_one_failure_and_not_one_for_each_child() -> None:
     tree = Supervisor(*(Player.options(id=f"p{n}").child() for n in range(6)), intensity=1)
 
     async def scene(runtime: Runtime) -> None:
-        os.kill(runtime.house.stage.keeper.pid, signal.SIGKILL)
+        os.kill(keeper_of(runtime).pid, signal.SIGKILL)
         for n in range(6):
             player = get_actor(f"p{n}", Player)
             await until(lambda player=player: statistics(player).incarnation == 2)  # type: ignore[misc]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 import trio
 
+from tests.rehearsal import keeper_of
 from tests.transports.company import Tester
 from tests.transports.hosts import ROOT, children, gone, host, kill, marked
 from understudy import ActorError, ActorStartError, Process, UnderstudyError, get, open_runtime
@@ -30,9 +31,10 @@ DETACHED = ["session", "daemon", "tree"]
 DEATHS = [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGHUP]
 
 
+@pytest.mark.parametrize("launch", ["zygote", "spawn"])
 @pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.name)
-def test_a_host_that_dies_leaves_no_guest_and_no_child_of_a_guest(death: signal.Signals) -> None:
-    with host(*IN_GROUP) as (process, told, mark):
+def test_a_host_that_dies_leaves_no_guest_and_no_child_of_a_guest(death: signal.Signals, launch: str) -> None:
+    with host(*IN_GROUP, launch=launch) as (process, told, mark):
         before = len(marked(mark, besides=process.pid))
         kill(process.pid, death)
 
@@ -95,7 +97,7 @@ def test_a_killed_keeper_takes_its_guests_and_they_come_back_with_a_new_one() ->
             testers = [await Tester.options(max_restarts=-1).start() for _ in range(3)]
             pids = [await tester.pid() for tester in testers]
             child = await testers[0].spawn("child")
-            keeper = runtime.house.stage.keeper
+            keeper = keeper_of(runtime)
             first = keeper.pid
             kill(first, signal.SIGKILL)
             with trio.fail_after(20):
@@ -113,7 +115,7 @@ def test_a_keeper_killed_while_a_launch_fills_its_link_fails_the_launch_and_hang
     async def main() -> None:
         async with open_runtime() as runtime:
             tester = await Tester.start()
-            keeper = runtime.house.stage.keeper
+            keeper = keeper_of(runtime)
             first = keeper.pid
             kill(first, signal.SIGSTOP)
             big = Process(stderr="keep", environ={f"X{n}": "x" * 100_000 for n in range(10)})
@@ -186,7 +188,7 @@ def test_a_living_runtime_has_no_zombies() -> None:
                     await tester.die()
             pid = await tester.pid()
 
-            assert children(runtime.house.stage.keeper.pid) == [pid]
+            assert children(keeper_of(runtime).pid) == [pid]
 
     trio.run(main)
 

@@ -41,8 +41,9 @@ class ProcessGuest(Guest):
         os.kill(os.getpid(), DOORBELL)  # the main thread may be deep in a read
 
 
-def run(descriptors: list[int]) -> None:
-    """Say hello, then serve until the end."""
+def main(arguments: list[str]) -> None:
+    """Say hello, then serve until the end; the first argument is the descriptors, the others are for people to read."""
+    descriptors = [int(number) for number in arguments[0].split(",")]
     faulthandler.enable()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]

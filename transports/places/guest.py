@@ -68,10 +68,9 @@ class Guest:
                 descriptors.append(page.descriptor)
                 places.append(PAGE_PLACE)
                 handed.callback(page.close_descriptor)
-            numbers = [str(place) for place in places if place in (LINK_PLACE, PAGE_PLACE)]
-            process = self.process = await stage.keeper.launch(
-                command.with_arguments(numbers), descriptors, places
-            )
+            told = [place for place in places if place in (LINK_PLACE, PAGE_PLACE)]
+            command = command.with_descriptors(told)
+            process = self.process = await stage.keepers.launch(command, descriptors, places)
         return process, link
 
     def signal(self, number: int) -> None:

@@ -10,24 +10,25 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import trio
 
 from ..hub import Hub
-from ..system.means import has, portable
+from ..system.means import has
 from ..timers import Timers
-from .process import Command, GuestProcess, LaunchError
+from .process import Command, GuestProcess, LaunchError, describe_status
+from .stderr import Stderr
+from .zygote import PLAIN, Zygote
 
 log = logging.getLogger("understudy.transports.keeper")
 
 PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
 WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
+LOOK = 0.5  # seconds between two looks at a keeper that somebody waits for
+STOPPED, SILENT, LOADING = 2, 20, 240  # looks, after which one that is stopped, silent or loading is given up
 TRIES, WINDOW = 3, 5.0  # keepers that may die with the same launch, or within so many seconds
-SCRIPT = Path(__file__).parent.parent / "guests" / "keeper.py"
 
 
 class KeeperLost(LaunchError):
@@ -37,9 +38,14 @@ class KeeperLost(LaunchError):
 class Keeper:
     """Starts with the first guest, and again if it dies; its guests die with it."""
 
-    def __init__(self, hub: Hub, timers: Timers) -> None:
+    def __init__(self, hub: Hub, timers: Timers, zygote: Zygote = PLAIN) -> None:
         self.hub = hub
         self.timers = timers
+        self.zygote = zygote
+        self.ready = False  # it has loaded all it is to load
+        self.stderr: Stderr | None = None
+        self.looking = False
+        self.suspect = 0  # looks in a row that have found it stopped, or without an answer
         self.keys = itertools.count(1)
         self.process: subprocess.Popen[bytes] | None = None
         self.link: socket.socket | None = None
@@ -49,8 +55,9 @@ class Keeper:
         self.losses: list[float] = []
         self.sending = trio.Lock()
         self.handlers: dict[str, Callable[..., None]] = {
-            "launched": self.on_launched, "refused": self.on_refused, "ended": self.on_ended,
-            "stopped": self.on_stopped, "continued": self.on_continued,
+            "ready": self.on_ready, "unfit": self.on_unfit, "launched": self.on_launched,
+            "refused": self.on_refused, "ended": self.on_ended, "stopped": self.on_stopped,
+            "continued": self.on_continued,
         }  # fmt: skip
 
     @property
@@ -94,7 +101,8 @@ class Keeper:
             async with self.sending:
                 await self.start()
                 self.launching[key] = guest, answer
-                request = (key, list(command.argv), command.environ, command.folder, list(places))
+                self.look_after()
+                request = {**command.request(), "key": key, "places": list(places)}
                 await self.send(request, descriptors)
             await answered.wait()
         except BaseException:
@@ -117,24 +125,18 @@ class Keeper:
         if self.link is not None:
             return
         try:
-            ours, theirs = socket.socketpair()
-            with theirs, contextlib.ExitStack() as undo:
-                undo.callback(ours.close)
-                arguments = [str(theirs.fileno()), str(os.getpid()), str(int(portable()))]
-                command = [sys.executable, "-I", "-S", "-E", str(SCRIPT), *arguments]
-                self.process = start_process(command, theirs.fileno())
-                undo.pop_all()
+            self.process, self.link, stderr = self.zygote.start()
         except OSError as error:
-            raise LaunchError(
-                error.errno, f"the process that starts guests could not be started: {error}"
-            ) from error
-        ours.setblocking(False)
-        self.link = ours
+            text = f"cannot run {self.zygote.interpreter!r}, which is to start guests: {error.strerror}"
+            raise LaunchError(error.errno, text) from error
+        self.stderr = Stderr(stderr, self.hub, show=False)
+        self.ready = False
         self.buffer.clear()
-        self.hub.watch(ours.fileno(), self.read)
-        log.debug("keeper %d started", self.process.pid)
+        self.hub.watch(self.link.fileno(), self.read)
+        log.debug("%s %d started", self.zygote.label, self.process.pid)
+        await self.send(self.zygote.settings())
 
-    async def send(self, request: tuple[Any, ...], descriptors: Sequence[int]) -> None:
+    async def send(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         """Write a request whole: half of one would be the end of the keeper."""
         data = marshal.dumps(request)
         rest = memoryview(len(data).to_bytes(4, "big") + data)
@@ -172,7 +174,17 @@ class Keeper:
         """End the keeper without waiting: it kills everything below when its link ends."""
         self.drop_link()
 
+    def disown(self) -> None:
+        """In a forked child: it is our parent's, and nobody here is to wait for it."""
+        if self.link is not None:
+            self.link.close()
+        if self.process is not None:
+            self.process.returncode = 0
+        self.link = self.process = None
+
     def drop_link(self) -> None:
+        if self.stderr is not None:
+            self.stderr.close()
         if self.link is not None:
             self.hub.forget(self.link.fileno())
             trio.lowlevel.notify_closing(self.link)  # a launch may wait to write
@@ -182,14 +194,13 @@ class Keeper:
     def lost(self) -> None:
         """The keeper died: its guests die with it, and the next launch starts another."""
         process, self.process = self.process, None
+        words = self.stderr.last_words() if self.stderr is not None else ""
         self.drop_link()
         if process is not None:
             process.kill()  # a keeper without a link is of no use, whatever keeps it
         status = process.wait() if process else None
-        log.warning("the keeper ended with status %s; its guests are lost", status)
-        waiting, self.launching = self.launching, {}
-        for _, answer in waiting.values():
-            answer(KeeperLost(0, "the process that starts guests died, and so did the next ones"))
+        log.warning("a %s %s; its guests are lost", self.zygote.label, describe_status(status))
+        self.fail_all(self.failure(status, words))
         guests, self.guests = self.guests, {}
         excused = self.is_excused(trio.current_time())
         for guest in guests.values():
@@ -199,6 +210,38 @@ class Keeper:
             guest.uprooted = excused
             if guest.pidfd < 0:
                 guest.end(None)
+
+    def failure(self, status: int | None, words: str) -> LaunchError:
+        """What is told to those who wait for a launch by a keeper that has died."""
+        if self.ready or status is None or status < 0:
+            return KeeperLost(0, "the process that starts guests died, and so did the next ones")
+        python = self.zygote.interpreter
+        text = f"{python!r} {describe_status(status)} before it could start a guest"
+        return LaunchError(0, f"{text}: {words.strip()}" if words else text)
+
+    def fail_all(self, error: LaunchError) -> None:
+        waiting, self.launching = self.launching, {}
+        for _, answer in waiting.values():
+            answer(error)
+
+    # -- one that does not answer ---------------------------------------------------------------
+
+    def look_after(self) -> None:
+        """Look from time to time, while somebody waits for a launch."""
+        if not self.looking:
+            self.looking, self.suspect = True, 0
+            self.timers.after(LOOK, self.look)
+
+    def look(self) -> None:
+        self.looking = bool(self.launching) and self.process is not None
+        if not self.looking:
+            return
+        self.suspect += 1
+        if self.suspect >= (STOPPED if self.stopped else SILENT if self.ready else LOADING):
+            self.looking = False
+            self.lost()
+        else:
+            self.timers.after(LOOK, self.look)
 
     def is_excused(self, now: float) -> bool:
         """A keeper that dies is nobody's fault; keepers that die again and again are a matter for supervisors."""
@@ -244,7 +287,15 @@ class Keeper:
             del self.buffer[: 4 + length]
             self.handlers[message[0]](*message[1:])
 
+    def on_ready(self) -> None:
+        self.ready, self.suspect = True, 0
+
+    def on_unfit(self, why: str) -> None:
+        """It could not load what it was to load, and ends: whoever has asked for that is told."""
+        self.fail_all(LaunchError(0, why))
+
     def on_launched(self, key: int, pid: int) -> None:
+        self.suspect = 0
         guest, answer = self.launching.pop(key)
         guest.launched(pid, has("pidfd"))
         self.guests[pid] = guest
@@ -270,10 +321,3 @@ class Keeper:
     def on_continued(self, pid: int) -> None:
         if guest := self.guests.get(pid):
             guest.stopped = False
-
-
-def start_process(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
-    """Run the keeper with one descriptor of ours, no environment, and no terminal to get a Ctrl-C from."""
-    return subprocess.Popen(
-        command, env={}, stdin=subprocess.DEVNULL, pass_fds=[descriptor], start_new_session=True
-    )

@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..guests.label import PREFIX
+from .zygote import PLAIN, Zygote
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +20,26 @@ class Command:
     argv: tuple[str, ...]
     environ: dict[str, str] = field(default_factory=dict[str, str])
     folder: str | None = None
+    label: str = ""  # what `ps` shows it as
+    zygote: Zygote = PLAIN  # the keeper that starts it
+    code: tuple[str, ...] = ()  # what a fork of a zygote runs: a module of ours, and arguments for it
 
-    def with_arguments(self, arguments: list[str]) -> Command:
-        return replace(self, argv=(*self.argv, *arguments))
+    def with_descriptors(self, places: Sequence[int]) -> Command:
+        """The same for a guest of ours, that is told where to find its link and its page."""
+        told = ",".join(map(str, places))
+        if self.code:
+            return replace(self, code=(*self.code, told))
+        return replace(self, argv=(*self.argv, told, *([f"{PREFIX}{self.label}"] if self.label else [])))
+
+    def request(self) -> dict[str, Any]:
+        """What the keeper is told."""
+        return {
+            "argv": self.argv,
+            "code": self.code,
+            "environ": self.environ,
+            "folder": self.folder,
+            "label": self.label,
+        }
 
 
 class LaunchError(OSError):

@@ -29,6 +29,8 @@ TABLE = (
           "one call at a time in the guest; the fate of a sent call is unknown", (os, "memfd_create")),
     Means("pidfd", "signals that cannot hit a reused process id", "pidfd_send_signal", "none",
           "signals to its number, while the keeper has not told of its end", (signal, "pidfd_send_signal")),
+    Means("zygote", "guests start as forks of a process that has their code loaded", "fork", "none",
+          "each guest starts an interpreter of its own", (os, "fork")),
     Means("parent_death", "guests die with the keeper", "PR_SET_PDEATHSIG", "none",
           "the keeper kills process groups; a guest ends when its link does", None),
     Means("subreaper", "what a dead guest leaves behind is found, in any session", "PR_SET_CHILD_SUBREAPER", "none",
