@@ -36,6 +36,7 @@ from .observing import Observers, Observing
 from .pool import Pool
 from .poolnode import plant_pool
 from .rules import ChildRules, Flags
+from .signals import check_signals, heeded
 from .spec import Supervisor
 from .steps import Shutdown
 from .supervisor import SupervisorNode
@@ -74,6 +75,7 @@ class Runtime(Observed):
         self.started = trio.Event()
         self.failure: ExitReason | None = None
         self.struck: BaseException | None = None  # what interrupted it
+        self.ordered: BaseException | None = None  # what a signal has it raise in the end
         self.body = trio.CancelScope()
         self.numbers = itertools.count(1)
         # At the root nothing is forgiven: a tree that gave up ends the runtime.
@@ -213,8 +215,8 @@ class Runtime(Observed):
             if self.failure is not None and not isinstance(failure, ActorStartError):
                 failure.add_note(f"Meanwhile the runtime's tree had failed: {self.failure}")
             raise failure
-        if self.struck is not None:
-            raise self.struck
+        if (why := self.struck or self.ordered) is not None:
+            raise why
         if self.failure is not None:
             raise TreeFailedError(self.failure)
 
@@ -227,7 +229,14 @@ class Runtime(Observed):
             self.house.look_after(self.sweep)
 
     async def sweep(self) -> None:
+        """Interrupt all that runs, leaves first."""
         await interrupt_below(self.root, SWEEP)
+
+    def stop(self, why: BaseException) -> None:
+        """Leave the block in order; it raises this when all has stopped."""
+        self.ordered = self.ordered or why
+        self.body.cancel()
+        self.started.set()
 
     async def end(self, failure: BaseException | None, in_guest: bool) -> None:
         """The block is left: stop everything, and give up all tasks."""
@@ -235,9 +244,8 @@ class Runtime(Observed):
             self.struck = self.struck or failure
         try:
             with trio.CancelScope(shield=True):
-                await self.close(
-                    failed=failure is not None or self.struck is not None or self.failure is not None
-                )
+                hurried = isinstance(self.ordered, KeyboardInterrupt)
+                await self.close(hurried or any((failure, self.struck, self.failure)))
         finally:
             open_runtimes.discard(self)
             self.house.nursery.cancel_scope.cancel()  # even if a second Ctrl-C came while all was being stopped
@@ -275,6 +283,8 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
     dead letters).  Children stop last first, each within its `shutdown`, then by the ladder.
 
     `record=` takes its events somewhere (`understudy.recording`), `trace=True` keeps them for `runtime.trace()`.
+    With `handle_signals=True` the first Ctrl-C interrupts what runs, and another one within 5 s stops all in order and
+    raises KeyboardInterrupt here, a third one kills; SIGTERM stops all in order and raises SystemExit.
 
     Example:
         async with open_runtime() as runtime:
@@ -284,14 +294,19 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
     Raises:
         ActorStartError: if a child of the tree does not start; what had started is stopped.
         TreeFailedError: if the tree's restarts run out while it is open; the block is cancelled.
-        NoRuntimeError: if this is not trio.
+        NoRuntimeError: if this is not trio, or signals cannot be handled here.
     """
 
-    def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
-        self.block = opened(checked_tree(tree), options)
+    def __init__(
+        self, tree: Supervisor | None = None, *, handle_signals: bool = False, **options: Unpack[Observing]
+    ) -> None:
+        self.block = opened(checked_tree(tree), handle_signals, options)
+        self.handle_signals = handle_signals
 
     async def __aenter__(self) -> Runtime:
         check_trio("open_runtime()")
+        if self.handle_signals:
+            check_signals()
         return await self.block.__aenter__()
 
     async def __aexit__(
@@ -314,7 +329,7 @@ def checked_tree(tree: object) -> Supervisor:
 
 
 @asynccontextmanager
-async def opened(tree: Supervisor, options: Observing) -> AsyncGenerator[Runtime]:
+async def opened(tree: Supervisor, handle_signals: bool, options: Observing) -> AsyncGenerator[Runtime]:
     try:
         with beside_the_call() as call:
             async with trio.open_nursery() as nursery:
@@ -323,7 +338,7 @@ async def opened(tree: Supervisor, options: Observing) -> AsyncGenerator[Runtime
                 failure: BaseException | None = None
                 token = current.set(runtime)
                 open_runtimes.add(runtime)
-                with heard(call, house.stage.soon, runtime.interrupted):
+                with heard(call, house.stage.soon, runtime.interrupted), heeded(runtime, handle_signals):
                     try:
                         house.context = copy_context()  # the actors' tasks see the runtime too
                         runtime.observers.open(runtime, options)

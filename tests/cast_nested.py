@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import trio
 
@@ -54,6 +54,11 @@ class Leaf(Actor, executor=Process(stderr="keep")):
                 pass
         finally:
             touch(mark, "ended")
+
+    @method
+    def nap(self, seconds: float) -> str:
+        time.sleep(seconds)
+        return "slept"
 
     @method
     def sleep(self, mark: str = "") -> str:
@@ -336,3 +341,23 @@ class Passer(Actor, executor=Process(stderr="keep")):
     @method
     async def use(self, leaf: type[Leaf]) -> int:
         return await leaf.add(1, 1)
+
+
+class Stack(Actor, executor=Process(stderr="keep")):
+    """A tower that stays, and tells the process of each of its levels in a file; each level may be busy."""
+
+    @method
+    def stand(self, depth: int, mark: str, busy: bool, launch: Literal["zygote", "spawn"]) -> None:
+        touch(mark, str(os.getpid()))
+        if depth:
+            with blocking.open_runtime():
+                executor = Process(stderr="keep", launch=launch)
+                Stack.options(executor=executor).remote().stand.cast(depth - 1, mark, busy, launch)
+                self.stay(busy)
+        self.stay(busy)
+
+    @staticmethod
+    def stay(busy: bool) -> None:
+        while busy:
+            pass
+        time.sleep(600)
