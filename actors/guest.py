@@ -46,7 +46,7 @@ class GuestIncarnation:
 
     __slots__ = (
         "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "lanes", "life", "parting",
-        "questions", "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
+        "questions", "send_code", "sent", "sent_count", "session", "since", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
     guest: Any
@@ -75,6 +75,7 @@ class GuestIncarnation:
         self.stopping = False
         self.started = trio.Event()
         self.dead = trio.Event()
+        self.since: float | None = None  # when it became ready
 
     @property
     def pid(self) -> int:
@@ -215,6 +216,7 @@ class GuestIncarnation:
         """The session has agreed on what both can do."""
 
     def on_ready(self, message: list[Any]) -> None:
+        self.since = self.life.house.stage.now()
         self.started.set()
 
     def weight(self, values: list[Any]) -> int:

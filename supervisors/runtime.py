@@ -26,6 +26,7 @@ from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
 from ..transports.guests.interrupts import Interrupted
+from .abandoned import may_be_abandoned
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
 from .groups import Groups, Keys
@@ -150,7 +151,10 @@ class Runtime(Observed):
             return cast("Life", plant_pool(self.dynamic, id, id, spec))
         spec = with_values(spec)
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
-        return self.dynamic.add_actor(id, id, spec, default_restart="transient")
+        life = self.dynamic.add_actor(id, id, spec, default_restart="transient")
+        if may_be_abandoned(spec.options):
+            self.house.anchors[life] = None
+        return life
 
     def id_of(self, spec: Plan) -> str:
         own = own_spec(spec)

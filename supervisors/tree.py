@@ -67,11 +67,16 @@ def pid_of(life: Life) -> int:
 
 def pids_of(node: Child) -> Iterator[int]:
     """The processes that actors have for themselves."""
-    if isinstance(node, SupervisorNode):
-        for child in node.children.values():
-            yield from pids_of(child)
-    elif isinstance(node, Life):
-        yield pid_of(node)
+    return (pid for pid, _ in owners([node]))
+
+
+def owners(nodes: Iterable[Child]) -> Iterator[tuple[int, str]]:
+    """The same, each with its actor's path."""
+    for node in nodes:
+        if isinstance(node, SupervisorNode):
+            yield from owners(node.children.values())
+        elif isinstance(node, Life) and (pid := pid_of(node)):
+            yield pid, node.path
 
 
 # -- what else the system lists ------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -47,6 +48,11 @@ class Leaf(Actor, executor=Process(stderr="keep")):
         return a + b
 
     @method
+    def beget(self) -> int:
+        """A process of its own making."""
+        return subprocess.Popen(["sleep", "600"]).pid
+
+    @method
     def spin(self, mark: str = "") -> None:
         touch(mark, "begun")
         try:
@@ -65,6 +71,25 @@ class Leaf(Actor, executor=Process(stderr="keep")):
         touch(mark, "begun")
         time.sleep(600)
         return "slept"
+
+
+class Litter(Actor):
+    def __init__(self) -> None:
+        self.dropped = 0
+
+    @method
+    def drop(self, count: int) -> int:
+        """Leave objects behind that only refer to themselves."""
+        for _ in range(count):
+            ring: list[Any] = []
+            ring.append(ring)
+        self.dropped += count
+        return self.dropped
+
+    @method
+    def drop_slowly(self, count: int) -> None:
+        time.sleep(0.05)
+        self.drop(count)
 
 
 class Idle(Actor):

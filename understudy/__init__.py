@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .actors.executor import Local as Local
     from .actors.executor import Process as Process
     from .actors.executor import Thread as Thread
+    from .actors.garbage import collect_garbage as collect_garbage
     from .actors.handle import ActorHandle as ActorHandle
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
@@ -94,6 +95,7 @@ DOOR = {
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
+    "actors.garbage": ("collect_garbage",),
     "actors.handle": ("ActorHandle",),
     "actors.method": ("ActorMethod", "method"),
     "actors.put": ("put",),
@@ -121,6 +123,7 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 # Names that need the event loop.  In a guest they are asked for only once they are used.
 LOOPS = (
     "actors.dump",
+    "actors.garbage",
     "actors.put",
     "actors.scope",
     "actors.stream",
