@@ -61,6 +61,10 @@ def is_optional_count(value: Any) -> bool:
     return value is None or is_count(value)
 
 
+def is_natural(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
 def is_positive(value: Any) -> bool:
     return type(value) is int and value > 0
 

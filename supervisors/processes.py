@@ -49,7 +49,8 @@ def processes_of(runtime: Runtime) -> tuple[ProcessStatus, ...]:
 
 def look(runtime: Runtime, table: dict[int, Listed]) -> Iterator[ProcessStatus]:
     known: dict[int, tuple[Kind, str]] = {
-        pid: ("guest", path) for pid, path in owners([runtime.tree_node, runtime.dynamic])
+        pid: ("standby" if waits else "guest", path)
+        for pid, path, waits in owners([runtime.tree_node, runtime.dynamic])
     }
     for keeper in runtime.house.stage.keepers:
         known[keeper.pid] = ("zygote" if keeper.zygote.loads else "keeper", "")

@@ -41,6 +41,9 @@ def describe(node: Child, depth: int, table: Table | None = None, waits: str = "
         yield f"{indent}{node.id}  {describe_actor(node, table, waits)}"
         if table is not None and (pid := pid_of(node)):
             yield from processes(pid, depth, table)
+        for pid in standbys_of(node) if table is not None else ():
+            yield f"{indent}  standby  process {pid}"
+            yield from processes(pid, depth + 1, table or {})
 
 
 def core_state(node: SupervisorNode, child: Child) -> str:
@@ -54,7 +57,7 @@ def describe_actor(life: Life, table: Table | None = None, waits: str = "") -> s
     executor = life.spec.options.executor
     if isinstance(executor, Process):
         parts.append("trusted" if executor.trusted else "untrusted")
-        parts.append("no sandbox")
+        parts.append(getattr(life.incarnation, "sandbox", "no sandbox"))
     pid = pid_of(life)
     if pid and (table is None or pid in table):
         parts.append(f"process {pid}")
@@ -67,16 +70,24 @@ def pid_of(life: Life) -> int:
 
 def pids_of(node: Child) -> Iterator[int]:
     """The processes that actors have for themselves."""
-    return (pid for pid, _ in owners([node]))
+    return (pid for pid, _, _ in owners([node]))
 
 
-def owners(nodes: Iterable[Child]) -> Iterator[tuple[int, str]]:
-    """The same, each with its actor's path."""
+def owners(nodes: Iterable[Child]) -> Iterator[tuple[int, str, bool]]:
+    """The same, each with its actor's path, and whether it only waits to be its next incarnation."""
     for node in nodes:
         if isinstance(node, SupervisorNode):
             yield from owners(node.children.values())
-        elif isinstance(node, Life) and (pid := pid_of(node)):
-            yield pid, node.path
+        elif isinstance(node, Life):
+            if pid := pid_of(node):
+                yield pid, node.path, False
+            yield from ((pid, node.path, True) for pid in standbys_of(node))
+
+
+def standbys_of(life: Life) -> list[int]:
+    """The processes that wait to be its next incarnation."""
+    reserve = life.house.stage.reserves.get(life.path)
+    return reserve.pids if reserve is not None else []
 
 
 # -- what else the system lists ------------------------------------------------------------------------

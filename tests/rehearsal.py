@@ -54,8 +54,9 @@ def run(play: Callable[[], Awaitable[T]], *, virtual: bool = False, seconds: flo
 
 def keeper_of(runtime: Runtime) -> Keeper:
     """The one keeper that runs."""
-    (keeper,) = runtime.house.stage.keepers
-    return keeper
+    running = list(runtime.house.stage.keepers)
+    assert len(running) == 1, running
+    return running[0]
 
 
 def held(reader: EventReader, kind: type[Event] = Event) -> list[Any]:

@@ -13,6 +13,7 @@ from tests.cast import Endless
 from tests.cast_nested import Leaf
 from tests.rehearsal import LOCAL, QUIET, rehearse, until
 from understudy import Process, Runtime, kill, statistics
+from understudy.transports.system.means import has
 from understudy.transports.system.processes import below, listed
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -40,6 +41,20 @@ def test_it_equals_what_the_system_lists_below_us() -> None:
         }
         with pytest.raises(FrozenInstanceError):
             shown[child].pid = 1  # type: ignore[misc]
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has("zygote"), reason="standbys are forks")
+def test_a_standby_is_told_from_a_guest() -> None:
+    async def scene(runtime: Runtime) -> None:
+        leaf = await Leaf.options(executor=Process(stderr="keep", standby=1)).start()
+        path = statistics(leaf).path
+        await until(
+            lambda: sorted(status.kind for status in runtime.processes() if status.actor == path)
+            == ["guest", "standby"]
+        )
 
     rehearse(scene)
 

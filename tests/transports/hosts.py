@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from uuid import uuid4
 
 import trio
 
-from tests.rehearsal import keeper_of
+from tests.rehearsal import keeper_of, until
 from tests.transports.company import Tester
 from understudy import Process, open_runtime
 
@@ -27,7 +28,9 @@ def environ_of(mark: str) -> dict[str, str]:
     return {**os.environ, MARK: mark, "PYTHONPATH": str(ROOT)}
 
 
-async def hold(kinds: list[str], fork: bool = False, launch: Literal["zygote", "spawn"] = "zygote") -> None:
+async def hold(
+    kinds: list[str], fork: bool = False, launch: Literal["zygote", "spawn"] = "zygote", preload: str = ""
+) -> None:
     """Open a runtime with one guest for each kind, tell of it on stdout, and stay."""
     mark = os.environ[MARK]
     executor = Process(stderr="keep", environ={MARK: mark}, launch=launch)
@@ -43,6 +46,9 @@ async def hold(kinds: list[str], fork: bool = False, launch: Literal["zygote", "
                 tester.sleep.cast(1000.0)
             else:
                 await tester.spawn(kind)
+        if preload:
+            Tester.options(executor=replace(executor, preload=[preload])).remote()
+            await until(lambda: list(runtime.house.stage.keepers))
         if fork:
             multiprocessing.get_context("fork").Process(target=time.sleep, args=(1000,)).start()
         print(json.dumps({"keeper": keeper_of(runtime).pid}), flush=True)
@@ -51,11 +57,12 @@ async def hold(kinds: list[str], fork: bool = False, launch: Literal["zygote", "
 
 @contextmanager
 def host(
-    *kinds: str, fork: bool = False, launch: str = "zygote"
+    *kinds: str, fork: bool = False, launch: str = "zygote", preload: str = ""
 ) -> Iterator[tuple[Popen[str], dict[str, Any], str]]:
     """A running host: its process, what it told, and the mark that all below its guests carry."""
     mark = uuid4().hex
-    script = f"import trio; from tests.transports.hosts import hold; trio.run(hold, {list(kinds)!r}, {fork!r}, {launch!r})"
+    options = f"{list(kinds)!r}, {fork!r}, {launch!r}, {preload!r}"
+    script = f"import trio; from tests.transports.hosts import hold; trio.run(hold, {options})"
     process = Popen(
         [sys.executable, "-c", script],
         env=environ_of(mark),

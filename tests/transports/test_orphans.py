@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
 import pytest
 import trio
@@ -283,19 +285,22 @@ def test_when_descriptors_run_out_a_start_says_so_and_the_runtime_lives_on() -> 
     assert done.stdout.endswith("lives on\n")
 
 
+@pytest.mark.parametrize("launch", ["zygote", "spawn"])
 @pytest.mark.parametrize(
     ("executor", "words"),
     [
         (Process(python="/no/such/python", stderr="keep"), "cannot run '/no/such/python'.*No such file"),
-        (Process(python="/etc/hostname", stderr="keep"), "cannot run '/etc/hostname' in"),
+        (Process(python="/etc/hostname", stderr="keep"), "cannot run '/etc/hostname'"),
         (Process(python="/bin/false", stderr="keep"), "exited with status 1"),
         (Process(folder="/no/such/folder", stderr="keep"), "in '/no/such/folder'.*No such file"),
     ],
     ids=["missing", "not executable", "dies at once", "no such folder"],
 )
 def test_an_interpreter_that_cannot_be_run_fails_the_start_with_the_reason(
-    executor: Process, words: str
+    executor: Process, words: str, launch: Literal["zygote", "spawn"]
 ) -> None:
+    executor = replace(executor, launch=launch)
+
     async def main() -> None:
         async with open_runtime():
             neighbour = await Tester.start()

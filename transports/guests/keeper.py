@@ -17,11 +17,12 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from .birth import FIRST_SPARE, LOW, Birth
+from .birth import Birth
+from .descriptors import keep_low_numbers, move_aside
 from .lineage import children_of, kill, kill_group, next_change
 from .prctl import PR_SET_CHILD_SUBREAPER, find_prctl
 
@@ -131,9 +132,19 @@ class Keeper:
             # The guest may not have come to it yet, and a group kill must find the group.
             with contextlib.suppress(OSError):
                 os.setpgid(pid, pid)
-            self.tell("launched", request["key"], pid)
+            self.tell_launched(request["key"], pid)
         for descriptor in mine:
             os.close(descriptor)
+
+    def tell_launched(self, key: int, pid: int) -> None:
+        """With a descriptor of the process, opened while it cannot have been reaped: it is this one, and no other."""
+        try:
+            pidfd = os.pidfd_open(pid) if not self.portable else -1
+        except (OSError, AttributeError):
+            pidfd = -1  # descriptors have run out: its number must do
+        self.tell("launched", key, pid, pidfd >= 0, descriptors=[pidfd] if pidfd >= 0 else [])
+        if pidfd >= 0:
+            os.close(pidfd)
 
     def let_go(self) -> None:
         """In a child: what is the keeper's is closed."""
@@ -180,10 +191,13 @@ class Keeper:
                 for pid in children_of(os.getpid()):
                     kill(pid)
 
-    def tell(self, *message: int | str) -> None:
+    def tell(self, *message: int | str, descriptors: Sequence[int] = ()) -> None:
         data = marshal.dumps(message)
+        data = len(data).to_bytes(4, "big") + data
         with contextlib.suppress(OSError):
-            self.link.sendall(len(data).to_bytes(4, "big") + data)
+            sent = socket.send_fds(self.link, [data], descriptors) if descriptors else 0
+            if sent < len(data):
+                self.link.sendall(data[sent:])
 
 
 class Born(BaseException):
@@ -201,21 +215,6 @@ def listen(woken: int) -> None:
 
 def heard_by_descriptor(number: int, frame: FrameType | None) -> None:
     """The wake-up descriptor tells; without a handler the signal would not reach it."""
-
-
-def keep_low_numbers() -> None:
-    """What we are sent, and what a module opens as it is loaded, shall not lie where a guest finds something else."""
-    for number in range(3, LOW):
-        os.dup2(0, number, inheritable=False)
-
-
-def move_aside(descriptor: int) -> int:
-    """The same under a high number: guests find theirs under low ones."""
-    import fcntl
-
-    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_SPARE)
-    os.close(descriptor)
-    return moved
 
 
 def forbid_core_files() -> None:

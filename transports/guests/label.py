@@ -20,14 +20,19 @@ class Label:
         """Be seen as this, as far as there is room."""
         if self.prctl is None:
             return
-        data = (PREFIX + text).encode()
-        self.prctl(PR_SET_NAME, data[len(PREFIX) :][:SHORT] + b"\0", 0, 0, 0)
+        self.prctl(PR_SET_NAME, cut(text, SHORT) + b"\0", 0, 0, 0)
         if self.size > len(PREFIX):
             import ctypes
 
             # The system takes all up to the first zero for the title if the last byte of the area is none.
             room = self.size - 1
-            ctypes.memmove(self.start, data[: room - 1].ljust(room, b"\0") + b".", self.size)
+            data = cut(PREFIX + text, room - 1).ljust(room, b"\0") + b"."
+            ctypes.memmove(self.start, data, self.size)
+
+
+def cut(text: str, size: int) -> bytes:
+    """The text in so many bytes at most, and no half of a letter."""
+    return text.encode()[:size].decode("utf-8", "ignore").encode()
 
 
 def argument_area() -> tuple[int, int]:

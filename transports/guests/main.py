@@ -48,6 +48,8 @@ def main(arguments: list[str]) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     values = Values()
+    if "msgspec" in sys.modules:
+        values.use_msgspec()
     wire = Wire(descriptors[0], values.decode)
     os.set_inheritable(descriptors[0], False)  # what user code starts must not hold the link open
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None

@@ -7,23 +7,24 @@ in the guests.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
-from .birth import LOW
+from .descriptors import close_low_numbers
 from .label import Label
 from .loading import find_by, share
 from .prctl import PR_SET_PDEATHSIG, Prctl
 
-KEEPERS_OWN = ("keeper", "birth", "zygote", "lineage")  # modules that no guest has use for
+KEEPERS_OWN = ("keeper", "birth", "zygote", "lineage", "descriptors")  # modules that no guest has use for
 
 label: Label
 
@@ -107,11 +108,36 @@ def freshen(request: Mapping[str, Any]) -> None:
     forget_keeper()
 
 
-def close_low_numbers(places: list[int]) -> None:
-    for number in range(3, LOW):
-        if number not in places:
-            with suppress(OSError):
-                os.close(number)
+def run(main: Callable[[list[str]], None], arguments: list[str]) -> None:
+    """Run a guest to its end, and end with it: taking the interpreter apart would copy all that it shares with us."""
+    status = 0
+    try:
+        main(arguments)
+    except SystemExit as end:
+        status = status_of(end)
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        status = 1
+    finally:
+        leave(status)
+
+
+def status_of(end: SystemExit) -> int:
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    print(end.code, file=sys.stderr)
+    return 1
+
+
+def leave(status: int) -> NoReturn:
+    """What the interpreter does at its end for user code: threads are waited for, `atexit` is run, streams written."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(status & 0xFF)
 
 
 def replace_environ(environ: Mapping[str, str]) -> None:

@@ -10,24 +10,27 @@ import os
 import signal
 import socket
 import subprocess
+import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import trio
 
 from ..hub import Hub
-from ..system.means import has
 from ..timers import Timers
-from .process import Command, GuestProcess, LaunchError, describe_status
+from .process import Command, GuestProcess, LaunchError, close, describe_status
 from .stderr import Stderr
 from .zygote import PLAIN, Zygote
 
 log = logging.getLogger("understudy.transports.keeper")
 
 PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
+LINGER = 0.005  # seconds between two looks at a guest that is just dying behind its walls
 WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
 LOOK = 0.5  # seconds between two looks at a keeper that somebody waits for
 STOPPED, SILENT, LOADING = 2, 20, 240  # looks, after which one that is stopped, silent or loading is given up
+RECEIVE = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 TRIES, WINDOW = 3, 5.0  # keepers that may die with the same launch, or within so many seconds
 
 
@@ -44,6 +47,7 @@ class Keeper:
         self.zygote = zygote
         self.ready = False  # it has loaded all it is to load
         self.stderr: Stderr | None = None
+        self.pidfds: deque[int] = deque()  # received, and not yet told whose they are
         self.looking = False
         self.suspect = 0  # looks in a row that have found it stopped, or without an answer
         self.keys = itertools.count(1)
@@ -89,6 +93,7 @@ class Keeper:
     async def ask(self, command: Command, descriptors: Sequence[int], places: Sequence[int]) -> GuestProcess:
         key = next(self.keys)
         guest = GuestProcess()
+        guest.walled = command.walled
         answered = trio.Event()
         refusal: list[OSError] = []
 
@@ -185,6 +190,8 @@ class Keeper:
     def drop_link(self) -> None:
         if self.stderr is not None:
             self.stderr.close()
+        while self.pidfds:
+            close(self.pidfds.popleft())
         if self.link is not None:
             self.hub.forget(self.link.fileno())
             trio.lowlevel.notify_closing(self.link)  # a launch may wait to write
@@ -271,7 +278,7 @@ class Keeper:
     def read(self) -> None:
         assert self.link is not None
         try:
-            data = self.link.recv(65536)
+            data = self.receive(self.link)
         except BlockingIOError:
             return
         except OSError:
@@ -287,6 +294,16 @@ class Keeper:
             del self.buffer[: 4 + length]
             self.handlers[message[0]](*message[1:])
 
+    def receive(self, link: socket.socket) -> bytes:
+        """Read what there is; with it comes one descriptor at most."""
+        data, ancillary, flags, _ = link.recvmsg(65536, socket.CMSG_SPACE(4), RECEIVE)
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                self.pidfds.append(int.from_bytes(content[:4], sys.byteorder))
+        if flags & socket.MSG_CTRUNC and not ancillary:
+            self.pidfds.append(-1)  # we have no number left for it
+        return data
+
     def on_ready(self) -> None:
         self.ready, self.suspect = True, 0
 
@@ -294,10 +311,10 @@ class Keeper:
         """It could not load what it was to load, and ends: whoever has asked for that is told."""
         self.fail_all(LaunchError(0, why))
 
-    def on_launched(self, key: int, pid: int) -> None:
+    def on_launched(self, key: int, pid: int, with_pidfd: bool) -> None:
         self.suspect = 0
         guest, answer = self.launching.pop(key)
-        guest.launched(pid, has("pidfd"))
+        guest.launched(pid, self.pidfds.popleft() if with_pidfd else -1)
         self.guests[pid] = guest
         if guest.pidfd >= 0:
             self.hub.watch(guest.pidfd, lambda: self.dead(guest))
@@ -308,6 +325,11 @@ class Keeper:
         answer(LaunchError(number, f"the system refused a new process: {text}"))
 
     def on_ended(self, pid: int, status: int | None) -> None:
+        guest = self.guests.get(pid)
+        if guest is not None and guest.lingers:
+            guest.signal(signal.SIGKILL)
+            self.timers.after(LINGER, lambda: self.on_ended(pid, status))
+            return
         guest = self.guests.pop(pid, None)
         if guest is not None:
             self.release(guest)
