@@ -285,7 +285,7 @@ class GuestIncarnation:
         for call in self.running():
             if call.method.interruptible:
                 self.climber.begin(call.id, INTERRUPTED)
-        return [climb.over for climb in self.climber.climbs.values()]
+        return [climb.over for id, climb in self.climber.climbs.items() if id]  # 0 is its own end
 
     def running(self) -> list[Call]:
         page = self.guest.page

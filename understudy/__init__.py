@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .actors.scope import open_scope as open_scope
     from .actors.spec import ChildSpec as ChildSpec
     from .actors.statistics import Statistics as Statistics
+    from .actors.stopping import stop as stop
     from .actors.stream import Stream as Stream
     from .actors.verbs import cancel as cancel
     from .actors.verbs import get as get
@@ -113,6 +114,7 @@ DOOR = {
     "actors.scope": ("Scope", "open_scope"),
     "actors.spec": ("ChildSpec",),
     "actors.statistics": ("Statistics",),
+    "actors.stopping": ("stop",),
     "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
     "executor": ("Executor",),
@@ -132,6 +134,7 @@ LOOPS = (
     "actors.garbage",
     "actors.put",
     "actors.scope",
+    "actors.stopping",
     "actors.stream",
     "actors.verbs",
     "executor",

@@ -52,8 +52,10 @@ def test_a_standby_is_told_from_a_guest() -> None:
         leaf = await Leaf.options(executor=Process(stderr="keep", standby=1)).start()
         path = statistics(leaf).path
         await until(
-            lambda: sorted(status.kind for status in runtime.processes() if status.actor == path)
-            == ["guest", "standby"]
+            lambda: (
+                sorted(status.kind for status in runtime.processes() if status.actor == path)
+                == ["guest", "standby"]
+            )
         )
 
     rehearse(scene)

@@ -42,6 +42,9 @@ class Guest:
         self.step = "__init__"  # of the start, for whoever asks what failed
         self.hurt = False  # a method was interrupted half-way, and nothing has been repaired since
         self.on_struck: Callable[[], None] = lambda: None
+        self.on_cut: Callable[[], None] = lambda: (
+            None
+        )  # a call was cut short, and its host waits to hear that
         self.ending = False  # no call begins any more, and no reply is sent
         self.why: str | None = None  # what `on_stop` is told, once the host knows that we end
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
@@ -187,6 +190,7 @@ class Guest:
 
     def strike(self) -> None:
         """A method was interrupted half-way."""
+        self.on_cut()
         if "on_interrupt" in self.hooks:
             self.hurt = True
             self.on_struck()

@@ -46,6 +46,7 @@ class Turns(TurnAsides):
         self.begun = 0
         self.through = 0  # calls begun when the MAP that runs has ended, as its host counts them
         self.holder = Holder()
+        guest.on_cut = self.answer_now
         self.receive = eager(self.wire) if settings.get("spin") else self.wire.receive
 
     def play(self) -> None:
@@ -121,6 +122,10 @@ class Turns(TurnAsides):
         if self.page is not None:
             self.page[p.BUSY_SINCE] = time.monotonic_ns()
             self.page[p.BUSY] = id
+
+    def answer_now(self) -> None:
+        """The call that runs counts as a slow one, however soon it was interrupted: its reply does not wait."""
+        self.clock = 0.0
 
     def may_begin(self, id: int, page: Any) -> bool:
         """Tell the page that a call begins; False if it was cancelled before."""
