@@ -169,6 +169,11 @@ class Rude(Actor, executor=Process(stderr="keep")):
         return value
 
     @method
+    def nap(self, seconds: float) -> float:
+        time.sleep(seconds)
+        return seconds
+
+    @method
     def fork_and_return(self) -> int:
         """Return in both processes."""
         return os.fork()
