@@ -12,6 +12,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ..actors.reasons import UNREACHABLE, ExitReason
+from ..transports.places.greenroom import GREEN_ROOM
 
 if TYPE_CHECKING:
     from ..actors.life import Life
@@ -31,6 +32,7 @@ def refuse_all() -> None:
         for life in runtime.house.registry.paths.values():
             refuse(life)
     open_runtimes.clear()
+    GREEN_ROOM.disown()
 
 
 def let_go(runtime: Runtime) -> None:

@@ -2,6 +2,12 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import pytest
+
+from understudy.transports.places.greenroom import GREEN_ROOM
 
 
 def pytest_configure() -> None:
@@ -10,6 +16,13 @@ def pytest_configure() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+@pytest.fixture(autouse=True)
+def keepers_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test marked `cold` is about what starts guests, or about what is left at a runtime's end."""
+    with GREEN_ROOM.kept_shut() if request.node.get_closest_marker("cold") else nullcontext():
+        yield
 
 
 def pytest_report_header() -> str:

@@ -19,6 +19,7 @@ import trio
 
 from ..hub import Hub
 from ..timers import Timers
+from .greenroom import GREEN_ROOM, Waiting
 from .output import OutputPipe
 from .process import Command, GuestProcess, LaunchError, close, describe_status
 from .zygote import PLAIN, Zygote
@@ -129,17 +130,26 @@ class Keeper:
     async def start(self) -> None:
         if self.link is not None:
             return
+        waiting = GREEN_ROOM.call(self.zygote)
+        if waiting is not None:
+            self.take_on(waiting.process, waiting.link, waiting.stderr)
+            self.ready = True
+            return
         try:
-            self.process, self.link, stderr = self.zygote.start()
+            process, link, stderr = self.zygote.start()
         except OSError as error:
             text = f"cannot run {self.zygote.interpreter!r}, which is to start guests: {error.strerror}"
             raise LaunchError(error.errno, text) from error
-        self.stderr = OutputPipe(stderr, self.hub, None)
+        self.take_on(process, link, stderr)
         self.ready = False
-        self.buffer.clear()
-        self.hub.watch(self.link.fileno(), self.read)
-        log.debug("%s %d started", self.zygote.label, self.process.pid)
+        log.debug("%s %d started", self.zygote.label, self.pid)
         await self.send(self.zygote.settings())
+
+    def take_on(self, process: subprocess.Popen[bytes], link: socket.socket, stderr: int) -> None:
+        self.process, self.link = process, link
+        self.stderr = OutputPipe(stderr, self.hub, None)
+        self.buffer.clear()
+        self.hub.watch(link.fileno(), self.read)
 
     async def send(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         """Write a request whole: half of one would be the end of the keeper."""
@@ -159,7 +169,7 @@ class Keeper:
 
     async def close(self) -> None:
         """End the keeper, and with it everything below; returns when it is gone."""
-        if self.process is None:
+        if self.process is None or self.has_stayed():
             return
         process, self.process = self.process, None
         self.drop_link()
@@ -174,6 +184,25 @@ class Keeper:
                 return
             process.kill()  # it is stopped or stuck; its guests die with it
             await trio.to_thread.run_sync(process.wait)
+
+    def has_stayed(self) -> bool:
+        """Let it wait for the next runtime, if that is wished and it is at rest."""
+        if not (GREEN_ROOM.is_open and self.ready and self.link and self.stderr and self.stderr.open):
+            return False
+        if (
+            self.guests
+            or self.launching
+            or self.buffer
+            or self.pidfds
+            or self.stopped
+            or self.process is None
+        ):
+            return False
+        process, link, stderr = self.process, self.link, self.stderr.release()
+        self.hub.forget(link.fileno())
+        self.process = self.link = self.stderr = None
+        GREEN_ROOM.take_in(self.zygote, Waiting(process, link, stderr))
+        return True
 
     def let_go(self) -> None:
         """End the keeper without waiting: it kills everything below when its link ends."""

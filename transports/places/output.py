@@ -93,6 +93,12 @@ class OutputPipe:
         """The end of what has come, as text."""
         return self.tail.decode("utf-8", "replace")
 
+    def release(self) -> int:
+        """Read it no longer; returns its descriptor, still open."""
+        self.hub.forget(self.number)
+        number, self.number = self.number, -1
+        return number
+
     def close(self) -> None:
         if self.number >= 0:
             if self.holds == 0:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..transports.places.greenroom import GREEN_ROOM
+
 PROC = Path("/proc")
 SHARED = Path("/dev/shm")
 PATIENCE = 1.0  # seconds in which what is on its way out may go
@@ -59,9 +61,9 @@ def added(before: Census, after: Census) -> Iterator[str]:
 
 def processes() -> Iterator[tuple[int, str]]:
     """All that descends from this one."""
-    below, waiting = set[int](), [os.getpid()]
+    below, waiting, resting = set[int](), [os.getpid()], GREEN_ROOM.pids
     while waiting:
-        children = set(children_of(waiting.pop())) - below
+        children = set(children_of(waiting.pop())) - below - resting
         below |= children
         waiting += children
     for pid in sorted(below):
@@ -90,7 +92,7 @@ def descriptors() -> Iterator[tuple[tuple[int, str], str]]:
         numbers = [int(name) for name in os.listdir(folder) if name.isdigit()]
     except OSError:
         return
-    for number in sorted(numbers):
+    for number in sorted(set(numbers) - GREEN_ROOM.descriptors):
         try:
             target = os.readlink(folder / str(number)) if folder.is_relative_to(PROC) else ident(number)
         except OSError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MARK = "understudy"
 FIXTURES = ("runtime", "virtual_runtime")
 MODES = ("ours", "all", "off")
+KEEPERS = ("keep", "end")
 FORM = "understudy(tree=None, virtual=False, seconds=None, leaks=False)"
 SETTINGS = ("tree", "virtual", "seconds", "leaks")
 
@@ -59,12 +61,24 @@ def virtual_runtime() -> Runtime:
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "which tests are checked for leaks: those with our fixtures or marker (ours), all, or none (off)"
     parser.addini("understudy_leaks", text, default="ours")
+    text = (
+        "keep: what starts guests is kept from one test to the next, and need not load its code again; or end"
+    )
+    parser.addini("understudy_keepers", text, default="end")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{FORM}: run this test under trio, and check what it leaves behind")
     if config.getini("understudy_leaks") not in MODES:
         raise pytest.UsageError(f"understudy_leaks must be one of {', '.join(MODES)}")
+    if config.getini("understudy_keepers") not in KEEPERS:
+        raise pytest.UsageError(f"understudy_keepers must be one of {', '.join(KEEPERS)}")
+    if config.getini("understudy_keepers") == "keep":
+        from ..transports.places.greenroom import GREEN_ROOM
+
+        stack = ExitStack()
+        stack.enter_context(GREEN_ROOM.kept_open())
+        config.add_cleanup(stack.close)
 
 
 @pytest.hookimpl(tryfirst=True)
