@@ -16,7 +16,7 @@ from understudy.actors.environment import environment_of
 
 PYTHONS_OWN = {"LC_CTYPE"}  # which it may set as it starts
 SECRET = "UNDERSTUDY_TEST_SECRET"
-LAUNCHES = ("zygote", "spawn")
+LAUNCHES: tuple[Any, ...] = ("zygote", "spawn")
 
 
 @pytest.fixture(autouse=True)
