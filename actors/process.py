@@ -48,13 +48,13 @@ class ProcessCraft:
 
     def incarnate(self, life: Life) -> ProcessIncarnation:
         executor = life.spec.options.executor
-        standby = None
-        if isinstance(executor, Process) and executor.standby:
-            standby = reserve_of(life, self.make, executor.standby).take()
-        return standby or self.make(life)
+        assert isinstance(executor, Process)
+        make = self.kind(executor)
+        standby = reserve_of(life, make, executor.standby).take() if executor.standby else None
+        return standby or make(life)
 
-    def make(self, life: Life) -> ProcessIncarnation:
-        return ProcessIncarnation(life)
+    def kind(self, executor: Process) -> type[ProcessIncarnation]:
+        return ProcessIncarnation
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Codec(True, call.mailbox.options.executor.bounds).arguments(call.payload, call.code)  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -16,7 +16,7 @@ from understudy.actors.environment import environment_of
 
 PYTHONS_OWN = {"LC_CTYPE"}  # which it may set as it starts
 SECRET = "UNDERSTUDY_TEST_SECRET"
-LAUNCHES: tuple[Any, ...] = ("zygote", "spawn")
+LAUNCHES: tuple[Literal["zygote", "spawn"], ...] = ("zygote", "spawn")
 
 
 @pytest.fixture(autouse=True)

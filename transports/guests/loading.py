@@ -12,6 +12,10 @@ from typing import Any
 SHARED = ("protocol", "interrupts", "context", "msgpack", "pickles", "asking", "faults")
 
 
+OWN_LIBRARY = ""  # in an import path: here comes the standard library of whoever follows it
+LIBRARY = tuple(sys.path)  # a guest starts with nothing else
+
+
 class Given:
     """Finds a few named packages in given folders, and nothing else that lies beside them."""
 
@@ -44,7 +48,9 @@ def settle_in(walls: Mapping[str, Any]) -> None:
 
 def find_by(path: Sequence[str], given: Mapping[str, str]) -> None:
     """Look for modules here first, and for the packages that we are lent where they are."""
-    sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+    at = path.index(OWN_LIBRARY) if OWN_LIBRARY in path else len(path)
+    before, after = path[:at], path[at + 1 :]
+    sys.path[:] = [*before, *(entry for entry in LIBRARY if entry not in path), *after]
     sys.meta_path[:] = [*(finder for finder in sys.meta_path if not isinstance(finder, Given)), Given(given)]
 
 
