@@ -32,7 +32,7 @@ class Environment:
 
     def of(self, host: Mapping[str, str]) -> dict[str, str]:
         """What a guest gets of a host that has these."""
-        given = {name: value for name, value in host.items() if self.inherit or name in self.allow}
+        given = dict(host) if self.inherit else {name: host[name] for name in self.allow if name in host}
         return {**given, **self.add}
 
 

@@ -214,7 +214,6 @@ class GuestIncarnation:
     # -- what a guest says beside replies -------------------------------------------------------
 
     def on_hello(self, message: list[Any]) -> None:
-        """The session has agreed on what both can do."""
         self.guest.greeted(message[3])
 
     def on_ready(self, message: list[Any]) -> None:

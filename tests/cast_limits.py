@@ -109,6 +109,13 @@ class Worn(Actor):
         return int(current_actor().incarnation)
 
     @method
+    def fail_once(self) -> int:
+        self.counted += 1
+        if self.counted == 1:
+            raise ValueError("once")
+        return self.number()
+
+    @method
     def echo(self, value: int) -> tuple[int, int]:
         return value, self.number()
 

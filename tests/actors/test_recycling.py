@@ -190,6 +190,27 @@ def test_a_stream_is_read_to_its_end_before_it_leaves() -> None:
     rehearse(scene)
 
 
+def test_a_map_goes_on_in_the_next_with_nothing_lost_or_done_twice() -> None:
+    async def scene(runtime: Runtime) -> None:
+        events = runtime.events()
+        actor = worn(max_calls=300).remote()
+        async with actor.echo.map(range(2000)) as told:
+            assert [value async for value, _ in told] == list(range(2000))
+        assert len(held(events, ActorReady)) > 2
+
+    rehearse(scene)
+
+
+def test_a_retried_call_counts_again() -> None:
+    async def scene(runtime: Runtime) -> None:
+        actor = worn(max_calls=2).remote()
+        failing = actor.fail_once.options(max_task_retries=1, retry_exceptions=(ValueError,))
+        assert await failing() == 1
+        assert await actor.number() == 2
+
+    rehearse(scene)
+
+
 def test_a_stop_ends_it_for_good_whatever_was_due() -> None:
     async def scene(runtime: Runtime) -> None:
         events = runtime.events()

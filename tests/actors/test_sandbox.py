@@ -549,6 +549,7 @@ def test_it_is_shown_in_the_tree_with_its_walls_and_its_own_process() -> None:
         assert f"trusted, sandboxed, process {pid}" in runtime.tree()
         parents = {process.pid: process.parent for process in listed().values()}
         assert parents[parents[parents[parents[pid]]]] == os.getpid()
+        assert "understudy: the walls of inside (Prisoner)" in runtime.tree(all=True)
         assert "understudy: inside (Prisoner)" in Path(f"/proc/{pid}/cmdline").read_text()  # noqa: ASYNC240
 
     rehearse(scene)

@@ -42,7 +42,10 @@ class Birth:
                 step(self)
             return self.code() if self.request["code"] else self.program()
         except BaseException as error:
-            what, where = self.request["argv"][0], self.request["folder"] or os.getcwd()
+            what, where = (
+                self.request["program"] or self.request["argv"][0],
+                self.request["folder"] or os.getcwd(),
+            )
             os.write(2, f"understudy: cannot run {what!r} in {where!r}: {error}\n".encode())
             os._exit(127)
 
@@ -57,7 +60,7 @@ class Birth:
     def program(self) -> NoReturn:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # what is ignored stays so in another program
         argv = self.request["argv"]
-        os.execve(argv[0], argv, self.request["environ"])
+        os.execve(self.request["program"] or argv[0], argv, self.request["environ"])
 
 
 # -- the steps ------------------------------------------------------------------------------------------

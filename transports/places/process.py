@@ -16,12 +16,13 @@ from .zygote import PLAIN, Zygote
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: `argv[0]` is a path, `environ` is the whole environment, `folder` the working directory."""
+    """What to run: `program`, else `argv[0]`, is a path; `environ` is the whole environment, `folder` the working directory."""
 
     argv: tuple[str, ...]
     environ: dict[str, str] = field(default_factory=dict[str, str])
     folder: str | None = None
     limits: dict[str, int] = field(default_factory=dict[str, int])
+    program: str = ""
     walled: bool = False  # does it run behind a sandbox's walls?
     label: str = ""  # what `ps` shows it as
     zygote: Zygote = PLAIN  # the keeper that starts it
@@ -43,11 +44,14 @@ class Command:
             "folder": self.folder,
             "label": self.label,
             "limits": self.limits,
+            "program": self.program,
         }
 
     def behind(self, walls: list[str]) -> Command:
         """The same, run by a program that puts walls around it, and takes it to its folder itself; never forked."""
-        return replace(self, argv=(*walls, *self.argv), folder=None, walled=True, zygote=PLAIN, code=())
+        program, *options = walls
+        argv = (f"{PREFIX}the walls of {self.label}", *options, *self.argv)
+        return replace(self, argv=argv, program=program, folder=None, walled=True, zygote=PLAIN, code=())
 
 
 class LaunchError(OSError):
