@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from .checks import (
     Checks,
     check_fields,
-    is_environ,
     is_natural,
     is_optional_text,
     is_positive,
@@ -17,6 +16,9 @@ from .checks import (
     is_texts,
     one_of,
 )
+from .environment import Environment, is_policy
+from .limits import Limits
+from .sandbox import Mode, Sandbox, is_sandbox
 
 SECONDS = (is_seconds, "a number of seconds, 0 or more")
 COUNT = (is_positive, "a count above 0")
@@ -25,6 +27,9 @@ FLAG = (one_of(True, False), "True or False")
 
 LADDER_CHECKS: Checks = {"interrupt": SECONDS, "terminate": SECONDS, "collateral": FLAG}
 BOUNDS_CHECKS: Checks = {"max_bytes": COUNT, "max_depth": COUNT, "max_elements": COUNT}
+
+
+UNLIMITED = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,10 @@ class Thread(Executor):
 class Process(Executor):
     """A process of its own, with its own process group; it cannot outlive its host.
 
-    `python` is a path to an interpreter (None: this one).  `environ` is the whole environment (default:
-    empty).  `packages="host"` gives the guest this process's import path, `"none"` the standard library
+    `python` is a path to an interpreter (None: this one).  `environ` is the whole environment: `"clean"` is
+    empty, a mapping is all there is, `"inherit"` is the host's, `Environment(...)` says more.  `limits` bound
+    what the guest uses, `sandbox` what it sees: `"off"`, `"best-effort"`, `"required"`, or `Sandbox(...)` with
+    paths and more.  `packages="host"` gives the guest this process's import path, `"none"` the standard library
     alone.  With `trusted=False` only data travels, and nothing the guest says is believed: neither
     unpickled nor taken for a length.  `stderr="show"` passes the guest's standard error on, `"keep"` keeps
     its end for error messages only.  A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
@@ -107,7 +114,7 @@ class Process(Executor):
     """
 
     python: str | None = None
-    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    environ: Mapping[str, str] | Environment | Literal["clean", "inherit"] = "clean"
     packages: Literal["host", "none"] = "host"
     folder: str | None = None
     trusted: bool = True
@@ -117,6 +124,8 @@ class Process(Executor):
     stopped_timeout: float = 1.0
     loop: Literal["trio", "asyncio"] = "trio"
     debug: Literal["terminal", "debugpy", "off"] | None = None
+    limits: Limits = UNLIMITED
+    sandbox: Mode | Sandbox = "off"
     spin: bool = False
     launch: Literal["zygote", "spawn"] = "zygote"
     preload: Sequence[str] = ()
@@ -136,6 +145,10 @@ def is_ladder(value: object) -> bool:
     return isinstance(value, Ladder)
 
 
+def is_limits(value: object) -> bool:
+    return isinstance(value, Limits)
+
+
 def is_module_names(value: Any) -> bool:
     return is_texts(value) and all(part.isidentifier() for name in value for part in name.split("."))
 
@@ -152,7 +165,7 @@ LOOP = (one_of("trio", "asyncio"), "'trio' or 'asyncio'")
 
 PROCESS_CHECKS: Checks = {
     "python": (is_optional_text, "a path as text, or None"),
-    "environ": (is_environ, "a mapping of text to text"),
+    "environ": (is_policy, "'clean', 'inherit', Environment(...) or a mapping of text to text"),
     "packages": (one_of("host", "none"), "'host' or 'none'"),
     "folder": (is_optional_text, "a path as text, or None"),
     "trusted": FLAG,
@@ -162,6 +175,8 @@ PROCESS_CHECKS: Checks = {
     "stopped_timeout": SECONDS,
     "loop": LOOP,
     "debug": (one_of(None, "terminal", "debugpy", "off"), "'terminal', 'debugpy', 'off' or None"),
+    "limits": (is_limits, "Limits(...)"),
+    "sandbox": (is_sandbox, "'off', 'best-effort', 'required' or Sandbox(...)"),
     "spin": FLAG,
     "launch": (one_of("zygote", "spawn"), "'zygote' or 'spawn'"),
     "preload": (is_module_names, "a list of names of modules"),

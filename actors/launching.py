@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from ..transports.guests import pickles
 from ..transports.places.process import Command
 from ..transports.places.zygote import PLAIN, Zygote
 from ..transports.system.means import has
+from .environment import environment_of
 from .executor import Process
 from .settings import given_folders, import_path, mode_of
 
@@ -46,7 +48,9 @@ def command_of(life: Life) -> Command:
     argv = (executor.python or sys.executable, "-I", "-S", "-E", *executor.flags, BOOTSTRAP, "main")
     zygote = zygote_of(life, executor)
     code = ("main",) if zygote.loads else ()
-    return Command(argv, dict(executor.environ), executor.folder, label_of(life), zygote, code)
+    environ = environment_of(executor.environ).of(os.environ)
+    limits = executor.limits.hard
+    return Command(argv, environ, executor.folder, limits, label=label_of(life), zygote=zygote, code=code)
 
 
 def zygote_of(life: Life, executor: Process) -> Zygote:

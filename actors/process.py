@@ -14,6 +14,7 @@ from ..transports.places.process import GuestProcess, describe_status, signal_na
 from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
+from .autopsy import examined
 from .debugging import Debugging
 from .executor import Process
 from .guest import TOLD, GuestIncarnation
@@ -22,6 +23,7 @@ from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, preparation_of, settings_of
 from .standby import reserve_of
+from .walls import NONE, walled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +63,7 @@ class ProcessCraft:
 class ProcessIncarnation(GuestIncarnation):
     """A guest in a process of its own."""
 
-    __slots__ = ("executor", "is_prepared", "stop_timer")
+    __slots__ = ("executor", "is_prepared", "sandbox", "stop_timer")
 
     guest: Guest
     codec: Codec
@@ -73,6 +75,7 @@ class ProcessIncarnation(GuestIncarnation):
         codec = Codec(executor.trusted, executor.bounds)
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
+        self.sandbox = NONE  # how it is told in the tree
         self.stop_timer: Deadline | None = None
         self.is_prepared = False  # as a standby: it has said that it has the actor's code loaded
 
@@ -128,8 +131,8 @@ class ProcessIncarnation(GuestIncarnation):
         return reason
 
     async def launch(self) -> None:
-        show = self.executor.stderr == "show"
-        _, link = await self.guest.launch(command_of(self.life), self.codec, show)
+        command, self.sandbox = await walled(self.life, self.executor, command_of(self.life))
+        _, link = await self.guest.launch(command, self.codec, self.executor.stderr == "show")
         link.on_messages, link.on_drained = self.hear, self.pump
         link.open()
 
@@ -225,7 +228,8 @@ class ProcessIncarnation(GuestIncarnation):
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
             reason = ExitReason(kind, f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
-        return replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        reason = replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        return examined(reason, self.executor.limits, self.life.house.stage.oom.rose)
 
 
 TOLD[p.PREPARED] = ProcessIncarnation.on_prepared

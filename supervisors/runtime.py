@@ -19,7 +19,7 @@ from ..actors.here import check_here, check_trio, not_trio
 from ..actors.leaving import cancel_refs
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
-from ..actors.process import ProcessCraft
+from ..actors.process_craft import RecyclingCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
 from ..actors.scope import scope_here
 from ..actors.spawner import current
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 Plan = ChildSpec[Any] | Pool[Any]
 
-EXECUTORS = (LocalCraft, ThreadCraft, ProcessCraft)  # importing their modules makes them known
+EXECUTORS = (LocalCraft, ThreadCraft, RecyclingCraft)  # importing their modules makes them known
 
 
 class TreeFailedError(UnderstudyError):

@@ -57,7 +57,7 @@ def describe_actor(life: Life, table: Table | None = None, waits: str = "") -> s
     executor = life.spec.options.executor
     if isinstance(executor, Process):
         parts.append("trusted" if executor.trusted else "untrusted")
-        parts.append("no sandbox")
+        parts.append(getattr(life.incarnation, "sandbox", "no sandbox"))
     pid = pid_of(life)
     if pid and (table is None or pid in table):
         parts.append(f"process {pid}")

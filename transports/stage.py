@@ -13,6 +13,8 @@ import trio
 from .hub import make_hub
 from .places.keepers import Keepers
 from .places.terminal import Terminal
+from .system.bubblewrap import Finder
+from .system.oom import OomKills
 from .ticks import EndOfTick
 from .timers import Timers
 
@@ -23,12 +25,14 @@ class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
     __slots__ = (
+        "bubblewrap",
         "hub",
         "ids",
         "keepers",
         "many",
         "next_id",
         "now",
+        "oom",
         "reserves",
         "terminal",
         "thread",
@@ -43,6 +47,8 @@ class Stage:
         self.timers = Timers(before_firing=self.hub.catch_up)
         self.keepers = Keepers(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
+        self.bubblewrap = Finder()
+        self.oom = OomKills()
         self.reserves: dict[str, Any] = {}  # the standbys of actors that have some, by path
         self.ids = itertools.count(1)
         self.many = itertools.count()

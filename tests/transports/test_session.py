@@ -99,8 +99,12 @@ def test_the_table_is_what_the_design_says() -> None:
 
     assert RULES[NEW] == {p.HELLO: STARTING}
     assert RULES[STARTING] == {
-        p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING, p.PREPARED: STARTING,
-    }  # fmt: skip
+        p.READY: READY,
+        p.FAILED: CLOSED,
+        p.ASK: STARTING,
+        p.MISHAP: STARTING,
+        p.PREPARED: STARTING,
+    }
     assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: LEAVING}
     assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP), LEAVING)
     assert RULES[CLOSED] == {}

@@ -12,9 +12,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
+from .descriptors import FIRST_SPARE
 from .prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Prctl
-
-FIRST_SPARE = 64  # descriptors are moved above this before they are put in their places
 
 # As Python sets them when it starts.
 SIGNALS: dict[signal.Signals, Any] = {
@@ -102,6 +101,14 @@ def enter_folder(birth: Birth) -> None:
         os.chdir(birth.request["folder"])
 
 
+def bear_limits(birth: Birth) -> None:
+    """After descriptors are in place: there may be more of them for a moment than the guest may have."""
+    if birth.request["limits"]:
+        from .limiting import bear
+
+        bear(birth.request["limits"])
+
+
 STEPS: tuple[Callable[[Birth], None], ...] = (
     lead_group,
     die_with_keeper,
@@ -109,4 +116,5 @@ STEPS: tuple[Callable[[Birth], None], ...] = (
     restore_signals,
     place_descriptors,
     enter_folder,
+    bear_limits,
 )

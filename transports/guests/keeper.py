@@ -21,10 +21,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from .birth import FIRST_SPARE, Birth
+from .birth import Birth
+from .descriptors import keep_low_numbers, move_aside
 from .lineage import children_of, kill, kill_group, next_change
 from .prctl import PR_SET_CHILD_SUBREAPER, find_prctl
-from .protocol import LOW
 
 MAX_DESCRIPTORS = 16
 STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
@@ -214,21 +214,6 @@ def listen(woken: int) -> None:
 
 def heard_by_descriptor(number: int, frame: FrameType | None) -> None:
     """The wake-up descriptor tells; without a handler the signal would not reach it."""
-
-
-def keep_low_numbers() -> None:
-    """What we are sent, and what a module opens as it is loaded, shall not lie where a guest finds something else."""
-    for number in range(3, LOW):
-        os.dup2(0, number, inheritable=False)
-
-
-def move_aside(descriptor: int) -> int:
-    """The same under a high number: guests find theirs under low ones."""
-    import fcntl
-
-    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_SPARE)
-    os.close(descriptor)
-    return moved
 
 
 def forbid_core_files() -> None:

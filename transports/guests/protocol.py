@@ -83,9 +83,6 @@ REENTRANT = MOST_GROUPS - 1  # the group of calls that came back within one chai
 RING = PAGE_BYTES // 8 - 32  # longer than the window: a guest may be looking while the host writes
 CANCEL_RING = 32  # host: ids of cancelled calls
 
-# Descriptors below this number are kept free for what a guest is to find under them.
-LOW = 16
-
 # What a guest says of its end.
 NORMAL, CRASHED = "normal", "crashed"
 

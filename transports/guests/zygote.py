@@ -20,13 +20,15 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
+from .descriptors import close_low_numbers
 from .label import Label
 from .loading import find_by, share
 from .prctl import PR_SET_PDEATHSIG, Prctl
-from .protocol import LOW
 from .values import fast_codec
 
-KEEPERS_OWN = tuple(f"{__package__}.{name}" for name in ("keeper", "birth", "zygote", "lineage"))
+KEEPERS_OWN = tuple(
+    f"{__package__}.{name}" for name in ("keeper", "birth", "zygote", "lineage", "descriptors")
+)
 
 label: Label
 
@@ -146,15 +148,6 @@ def leave(status: int) -> NoReturn:
             stream.flush()
     finally:
         os._exit(status & 0xFF)
-
-
-def close_low_numbers(places: list[int]) -> None:
-    """Close what was kept free for guests, and this one does not need."""
-    first = 3
-    for place in sorted(place for place in places if place >= first):
-        os.closerange(first, place)
-        first = place + 1
-    os.closerange(first, LOW)
 
 
 def replace_environ(environ: Mapping[str, str]) -> None:

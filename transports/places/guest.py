@@ -36,7 +36,9 @@ class Guest:
 
     @property
     def pid(self) -> int:
-        return self.process.pid if self.process is not None else 0
+        if self.process is None:
+            return 0
+        return self.process.inner.pid if self.process.inner is not None else self.process.pid
 
     @property
     def alive(self) -> bool:
@@ -72,6 +74,11 @@ class Guest:
             command = command.with_descriptors(told)
             process = self.process = await stage.keepers.launch(command, descriptors, places)
         return process, link
+
+    def greeted(self, number: int) -> None:
+        """It has said hello."""
+        if self.process is not None:
+            self.process.greeted(number)
 
     def signal(self, number: int) -> None:
         if self.process is not None:

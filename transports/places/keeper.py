@@ -26,6 +26,7 @@ from .zygote import PLAIN, Zygote
 log = logging.getLogger("understudy.transports.keeper")
 
 PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
+LINGER = 0.005  # seconds between two looks at a guest that is just dying behind its walls
 WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
 LOOK = 0.5  # seconds between two looks at a keeper that somebody waits for
 STOPPED, SILENT, LOADING = 2, 20, 240  # looks, after which one that is stopped, silent or loading is given up
@@ -92,6 +93,7 @@ class Keeper:
     async def ask(self, command: Command, descriptors: Sequence[int], places: Sequence[int]) -> GuestProcess:
         key = next(self.keys)
         guest = GuestProcess()
+        guest.walled = command.walled
         answered = trio.Event()
         refusal: list[OSError] = []
 
@@ -323,6 +325,11 @@ class Keeper:
         answer(LaunchError(number, f"the system refused a new process: {text}"))
 
     def on_ended(self, pid: int, status: int | None) -> None:
+        guest = self.guests.get(pid)
+        if guest is not None and guest.lingers:
+            guest.signal(signal.SIGKILL)
+            self.timers.after(LINGER, lambda: self.on_ended(pid, status))
+            return
         guest = self.guests.pop(pid, None)
         if guest is not None:
             self.release(guest)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..guests.label import PREFIX
+from .inner import Inner, find_inner, outcome
 from .zygote import PLAIN, Zygote
 
 
@@ -20,6 +21,8 @@ class Command:
     argv: tuple[str, ...]
     environ: dict[str, str] = field(default_factory=dict[str, str])
     folder: str | None = None
+    limits: dict[str, int] = field(default_factory=dict[str, int])
+    walled: bool = False  # does it run behind a sandbox's walls?
     label: str = ""  # what `ps` shows it as
     zygote: Zygote = PLAIN  # the keeper that starts it
     code: tuple[str, ...] = ()  # what a fork of a zygote runs: a module of ours, and arguments for it
@@ -39,7 +42,12 @@ class Command:
             "environ": self.environ,
             "folder": self.folder,
             "label": self.label,
+            "limits": self.limits,
         }
+
+    def behind(self, walls: list[str]) -> Command:
+        """The same, run by a program that puts walls around it, and takes it to its folder itself; never forked."""
+        return replace(self, argv=(*walls, *self.argv), folder=None, walled=True, zygote=PLAIN, code=())
 
 
 class LaunchError(OSError):
@@ -52,7 +60,18 @@ class LaunchError(OSError):
 class GuestProcess:
     """A child of the keeper.  `on_end` is called once, with proof of death; `on_stop` when it is stopped."""
 
-    __slots__ = ("ended", "on_end", "on_stop", "pid", "pidfd", "status", "stopped", "uprooted")
+    __slots__ = (
+        "ended",
+        "inner",
+        "on_end",
+        "on_stop",
+        "pid",
+        "pidfd",
+        "status",
+        "stopped",
+        "uprooted",
+        "walled",
+    )
 
     def __init__(self) -> None:
         self.pid = 0
@@ -60,6 +79,8 @@ class GuestProcess:
         self.status: int | None = None
         self.ended = False
         self.stopped = False
+        self.walled = False
+        self.inner: Inner | None = None  # where its code runs, behind walls
         self.uprooted = False  # its keeper died, and it with it: no fault of its own
         self.on_end: Callable[[], None] = lambda: None
         self.on_stop: Callable[[int], None] = lambda number: None
@@ -76,6 +97,10 @@ class GuestProcess:
         """
         if self.ended or not self.pid:
             return
+        if self.inner is not None:
+            self.inner.signal(number)
+            if number != signal.SIGKILL:
+                return  # else the walls fall too
         with contextlib.suppress(OSError):  # it has ended, or became another user's
             if self.pidfd >= 0:
                 signal.pidfd_send_signal(self.pidfd, number)
@@ -86,11 +111,23 @@ class GuestProcess:
         """It is dead: `status` is its exit code, negative for a signal, None if nobody knows."""
         if not self.ended:
             self.ended = True
-            self.status = status
+            self.status = outcome(status) if self.walled else status
             self.close()
             self.on_end()
 
+    def greeted(self, number: int) -> None:
+        """It has said hello, and that this is its number: behind walls it is not the one we know."""
+        if self.walled and not self.ended:
+            self.inner = find_inner(self.pid, number)
+
+    @property
+    def lingers(self) -> bool:
+        """Have its walls fallen while it is not dead yet?"""
+        return self.inner is not None and self.inner.alive
+
     def close(self) -> None:
+        if self.inner is not None:
+            self.inner.close()
         close(self.pidfd)
         self.pidfd = -1
 

@@ -35,6 +35,8 @@ TABLE = (
           "the keeper kills process groups; a guest ends when its link does", None),
     Means("subreaper", "what a dead guest leaves behind is found, in any session", "PR_SET_CHILD_SUBREAPER", "none",
           "only the guest's process group is killed", None),
+    Means("sandbox", "walls around a guest", "bubblewrap, where it is installed", "none",
+          "no sandbox: one that is required refuses to start", None),
     Means("epoll", "one task for all links", "nested epoll", "none",
           "a task per link", (select, "epoll")),
 )  # fmt: skip
