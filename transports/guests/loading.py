@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -28,10 +29,21 @@ class Given:
 
 def prepare(settings: Mapping[str, Any]) -> None:
     """Set the import path and an empty `__main__` before any user code is loaded."""
+    if walls := settings.get("walls"):
+        settle_in(walls)
     find_by(settings["path"], settings["given"])
     sys.argv[:] = [settings["label"]]
     sys.modules["__main__"] = type(sys)("__main__")
     share()
+
+
+def settle_in(walls: Mapping[str, Any]) -> None:
+    """Behind walls: drop the variables that were set on the way in, take on the limits that count from here."""
+    from .limiting import bear
+
+    for name in walls["strays"]:
+        os.environ.pop(name, None)
+    bear(walls["limits"])
 
 
 def find_by(path: Sequence[str], given: Mapping[str, str]) -> None:
