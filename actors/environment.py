@@ -32,8 +32,8 @@ class Environment:
 
     def of(self, host: Mapping[str, str]) -> dict[str, str]:
         """What a guest gets of a host that has these."""
-        given = {name: value for name, value in host.items() if self.inherit or name in self.allow}
-        return {**given, **self.add}
+        names = host if self.inherit else (name for name in self.allow if name in host)
+        return {**{name: host[name] for name in names}, **self.add}
 
 
 def environment_of(policy: object) -> Environment:
