@@ -64,11 +64,11 @@ def zygote_of(life: Life, executor: Process) -> Zygote:
         tuple(executor.flags),
         EVERYWHERE + more,
         tuple(executor.preload),
-        tuple(import_path()) if finds else (),
+        import_path() if finds else (),
         tuple(given_folders().items()),
         executor.trusted,
         executor.domain,
-        tuple(import_path()) if executor.packages == "host" else (),
+        import_path() if executor.packages == "host" else (),
     )
 
 

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 import sysconfig
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,15 +162,21 @@ def limit_of(cls: type, options: Options) -> int:
     return options.max_concurrency or (MOST_AWAITED if awaits(cls) else 1)
 
 
-def import_path() -> list[str]:
+def import_path() -> tuple[str, ...]:
     """Ours, with its own standard library in place of ours: the guest's interpreter may be another."""
+    ours = tuple(map(os.fspath, sys.path))
+    return path_for_guests(ours, os.getcwd() if "" in ours else "")
+
+
+@lru_cache(maxsize=4)
+def path_for_guests(ours: tuple[str, ...], here: str) -> tuple[str, ...]:
     path: list[str] = []
-    for entry in map(os.fspath, sys.path):
+    for entry in ours:
         if entry not in library():
-            path.append(entry or os.getcwd())
+            path.append(entry or here)
         elif OWN_LIBRARY not in path:
             path.append(OWN_LIBRARY)
-    return path
+    return tuple(path)
 
 
 @cache

@@ -99,3 +99,11 @@ class Looker(Actor, executor=Process(stderr="keep")):
     def print_and_exit(self, code: Any) -> None:
         print("last words", file=sys.stderr)
         sys.exit(code)
+
+
+class Stillborn(Actor):
+    """Dies while it is made."""
+
+    def __init__(self) -> None:
+        print("not in this state", file=sys.stderr)
+        os._exit(9)

@@ -198,6 +198,7 @@ def test_whoever_watches_is_told_the_kind_of_an_end(kind: str) -> None:
     made, happens, text = HAPPENS[kind]
 
     async def scene(runtime: Runtime) -> None:
+        await Ending.start()  # what starts guests is there from now on
         actor = made.remote(30 if kind == "timeout" else 0)
         if kind != "timeout":
             await wait_ready(actor)

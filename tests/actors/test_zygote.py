@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import trio
 
-from tests.cast_zygote import Looker
+from tests.cast_zygote import Looker, Stillborn
 from tests.rehearsal import QUIET, keeper_of, rehearse
-from understudy import ActorError, ActorStartError, Process, Runtime, statistics
+from understudy import ActorError, ActorStartError, Process, Runtime, kill, statistics
 from understudy.transports.guests import bootstrap
 from understudy.transports.places.keeper import Keeper
 from understudy.transports.system.means import capabilities, has
@@ -246,6 +246,46 @@ def test_the_end_of_a_guest_is_the_end_of_an_interpreter(executor: Process, tmp_
             await guest.print_and_exit(7)
         assert "last words" in str(raised.value.reason.stderr)
         assert path.read_text() == "remembered"
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@zygote
+def test_a_zygote_does_not_grow_with_the_guests_it_has_had() -> None:
+    """Descriptors, memory and children of the zygote and of its host, over many lives."""
+
+    async def scene(runtime: Runtime) -> None:
+        async def lives(count: int) -> None:
+            for _ in range(count):
+                await kill(await start(QUIET, shutdown=0))
+
+        await lives(20)
+        pid = keeper_of(runtime).pid
+        before = held_by(pid), held_by(os.getpid())
+        await lives(100)
+        after = held_by(pid), held_by(os.getpid())
+        assert [one[:2] for one in after] == [one[:2] for one in before]
+        grown = [new[2] - old[2] for new, old in zip(after, before, strict=True)]
+        assert max(grown) < 1_000_000, grown
+
+    rehearse(scene, seconds=50)
+
+
+def held_by(pid: int) -> tuple[int, int, int]:
+    """A process's descriptors, its children, and the bytes of memory that are its own."""
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        own = sum(int(line.split()[1]) for line in rollup if line.startswith("Private_Dirty:"))
+    with open(f"/proc/{pid}/task/{pid}/children") as listing:
+        children = len(listing.read().split())
+    return len(os.listdir(f"/proc/{pid}/fd")), children, own * 1024
+
+
+@pytest.mark.parametrize("executor", LAUNCHES)
+def test_what_a_guest_wrote_before_it_died_in_its_constructor_is_in_the_error(executor: Process) -> None:
+    async def scene(runtime: Runtime) -> None:
+        with pytest.raises(ActorStartError, match=r"(?s)exited with status 9.*not in this state"):
+            await Stillborn.options(executor=executor, restart="temporary").start()
 
     rehearse(scene)
 
