@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..transports.guests.context import present, running
+from ..transports.guests import context
 from .actor import Actor
 from .executor import Process
 from .exported import runs_code
@@ -156,5 +156,5 @@ class AsyncWorker(Actor, executor=Process(trusted=False)):
 
 def is_alone(worker: Actor) -> bool:
     """Is this process there for nobody but this worker?"""
-    here = present()
-    return here.actor is worker and here.details is running.details
+    here = context.present()
+    return here.actor is worker and here.details is context.base.details
