@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from ..transports.places.standard import STDOUT, Way, Wiring
 from .sinks import sink_of
 from .takers import KEEP, LEAVE, NULL, takers_of
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from .executor import Process
     from .process import ProcessIncarnation
     from .takers import Taker
+
+PATIENCE = 1.0  # seconds that the news of a death waits for those who take its last words
 
 
 class Streams:
@@ -48,8 +52,9 @@ class Streams:
     async def finish(self) -> None:
         """The guest is dead: hand on what it left, and wait for those who take it, if not for long."""
         self.standard.finish()
-        for writing in self.writings.values():
-            await writing.taken()
+        with trio.move_on_after(PATIENCE):
+            for writing in self.writings.values():
+                await writing.taken()
 
     def whose(self) -> int | None:
         """The call that what is written now belongs to; None if none runs, UNSURE if it may be one of several."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import trio
-
 from ..transports.ledger import Ledger
 from ..transports.lines import Chunks, Lines
 from ..transports.places.output import READ
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from .process import ProcessIncarnation
 
 QUIET = 0.05  # seconds after which the beginning of a line is passed on without its end
-PATIENCE = 2.0  # seconds that the news of a death waits for those who take its last words
 
 UNSURE = -1  # a call, but which one?
 WAIT, TRIES = 0.001, 4  # seconds, and how often, that bytes wait for the guest to tell whose they are
@@ -194,9 +191,9 @@ class Writing:
             sink.end()
 
     async def taken(self) -> None:
-        with trio.move_on_after(PATIENCE):
-            for sink in self.sinks:
-                await sink.taken()
+        """Wait until all who take it have taken all."""
+        for sink in self.sinks:
+            await sink.taken()
 
     def close(self) -> None:
         if self.timer is not None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 import trio
-import trio.lowlevel
 
 from tests.cast_output import Chatty, Choir, Juggler, Talker
-from tests.rehearsal import PAGED, held, rehearse, until
+from tests.rehearsal import held, rehearse, until
 from understudy import (
     ActorDiedError,
     ActorStartError,
     ActorUnavailableError,
+    CallInterruptedError,
     ExitReason,
     Local,
     Output,
@@ -26,14 +26,16 @@ from understudy import (
     Runtime,
     Thread,
     get,
+    interrupt,
+    kill,
     open_runtime,
-)  # fmt: skip
+    statistics,
+)
 from understudy.actors.events import ActorEnded
 from understudy.actors.output import OutputFailed
 from understudy.recording import JsonLines
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-paged = pytest.mark.skipif(not PAGED, reason="without a page one call at a time is in a guest's hands")
 
 
 def collecting(into: list[Output], **options: Any) -> Process:
@@ -707,5 +709,35 @@ def test_of_an_actor_that_is_dead_for_good_the_words_are_told() -> None:
             await talker.abort("out", "err")
         assert (error.value.reason.stdout, error.value.reason.stderr) == ("out\n", "err\n")
         assert "Its stderr ended with:\nerr" in str(error.value)
+
+    rehearse(scene)
+
+
+def test_a_call_that_waits_for_its_reader_can_be_interrupted() -> None:
+    async def scene(runtime: Runtime) -> None:
+        send, receive = trio.open_memory_channel[Output](0)
+        talker = Talker.options(executor=Process(stdout=send.send)).remote()
+        ref = talker.flood.remote(10_000_000)
+        assert (await receive.receive()).text == "x" * 99 + "\n"
+        assert await interrupt(talker)
+        with pytest.raises(CallInterruptedError):
+            await ref
+        await receive.aclose()
+        assert await talker.quiet()
+        assert statistics(talker).incarnation == 1
+
+    rehearse(scene)
+
+
+def test_a_standby_speaks_for_itself() -> None:
+    seen: list[Output] = []
+
+    async def scene(runtime: Runtime) -> None:
+        talker = Talker.options(executor=collecting(seen, standby=1)).remote()
+        await talker.say("first")
+        await kill(talker, no_restart=False)
+        await talker.say("second")
+        assert [(output.text, output.incarnation) for output in seen] == [("first\n", 1), ("second\n", 2)]
+        assert seen[0].pid != seen[1].pid
 
     rehearse(scene)
