@@ -17,6 +17,7 @@ from .actor import awaits
 from .autopsy import examined
 from .debugging import Debugging
 from .executor import Process
+from .exported import code_methods
 from .guest import TOLD, GuestIncarnation
 from .launching import command_of
 from .life import EXECUTORS, Life
@@ -24,7 +25,7 @@ from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, preparation_of, settings_of
 from .standard import Streams, wiring_of
 from .standby import reserve_of
-from .walls import NONE, walled
+from .walls import NONE, left_inside, walled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,27 +36,32 @@ if TYPE_CHECKING:
     from .stagecraft import Given
 
 
+def codec_of(executor: Process, cls: type) -> Codec:
+    return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls), for_code=code_methods(cls))
+
+
 class ProcessCraft:
     stores = True
 
     def encoder(self, executor: Process, cls: type) -> Encode:
-        return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls)).call
+        return codec_of(executor, cls).call
 
     def incarnate(self, life: Life) -> ProcessIncarnation:
         executor = life.spec.options.executor
-        standby = None
-        if isinstance(executor, Process) and executor.standby:
-            standby = reserve_of(life, ProcessIncarnation, executor.standby).take()
-        return standby or ProcessIncarnation(life)
+        assert isinstance(executor, Process)
+        make = self.kind(executor)
+        standby = reserve_of(life, make, executor.standby).take() if executor.standby else None
+        return standby or make(life)
+
+    def kind(self, executor: Process) -> type[ProcessIncarnation]:
+        return ProcessIncarnation
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Codec(True, call.mailbox.options.executor.bounds).arguments(call.payload, call.code)  # type: ignore[attr-defined]
 
     def give(self, call: Call, values: Given) -> None:
         """Have the values sent before the call; raises Unencodable if one cannot travel."""
-        executor = call.mailbox.options.executor
-        assert isinstance(executor, Process)
-        codec = Codec(executor.trusted, executor.bounds)
+        codec: Codec = call.mailbox.encode.__self__  # type: ignore[union-attr]
         for _, stored in values:
             stored.encoded(codec)
             call.code = {**call.code, **stored.code, stored.key: stored}
@@ -73,7 +79,7 @@ class ProcessIncarnation(GuestIncarnation):
         executor = life.spec.options.executor
         assert isinstance(executor, Process)
         guest = Guest(life.house.stage)
-        codec = Codec(executor.trusted, executor.bounds)
+        codec = codec_of(executor, life.spec.cls)
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
         self.sandbox = NONE  # how it is told in the tree
@@ -119,7 +125,7 @@ class ProcessIncarnation(GuestIncarnation):
             deadline.cancel()
         if self.has_started:
             if self.executor.standby:
-                reserve_of(self.life, ProcessIncarnation, self.executor.standby).order()
+                reserve_of(self.life, type(self), self.executor.standby).order()
             return None
         if self.process is None:
             self.close()
@@ -133,6 +139,7 @@ class ProcessIncarnation(GuestIncarnation):
         return reason
 
     async def launch(self) -> None:
+        self.life.house.stage.oom.begin()
         command, self.sandbox = await walled(self.life, self.executor, command_of(self.life))
         wiring, readers = wiring_of(self.executor), self.streams.open()
         _, link = await self.guest.launch(command, self.codec, wiring, readers)
@@ -146,6 +153,7 @@ class ProcessIncarnation(GuestIncarnation):
         self.process.on_end = on_lost
         self.guest.link.on_end = self.guest.link.on_breach = lambda _: on_lost()
         settings, code = preparation_of(self.life, self.executor)
+        settings["walls"] = left_inside(self.executor, self.sandbox)
         self.send_code(code)
         self.say(p.PREPARE, settings)
         if self.process.ended:
@@ -168,6 +176,7 @@ class ProcessIncarnation(GuestIncarnation):
     def greet(self) -> None:
         """Send what the guest needs to make the actor; it reads that after its hello."""
         settings, code = settings_of(self.life, self.executor, self.codec)
+        settings["walls"] = left_inside(self.executor, self.sandbox)
         self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=self.guest.page is not None)

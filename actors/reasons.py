@@ -16,9 +16,9 @@ class ExitReason:
 
     `kind` is one of normal, shutdown, error, signal, interrupted, timeout, unreachable, abandoned,
     recycled; `text` tells it to a person; `exception` is what an *error* raised; `status` is a process's exit status
-    (negative: a signal); `stderr` and `stdout` are the last 64 KiB of what it wrote there.  `ordered` deaths are ours (a kill, a
-    stop, an injected fault): no message is blamed for them.  `uprooted` are those that died with the keeper:
-    no restart is counted for them.
+    (negative: a signal); `stderr` and `stdout` are the last 64 KiB of what it wrote there.  `ordered` deaths are ours
+    (a kill, a stop, an injected fault): no message is blamed for them.  `uprooted` are those that died with the
+    keeper: no restart is counted for them.
     """
 
     kind: str

@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from .actors.verbs import statistics as statistics
     from .actors.verbs import wait as wait
     from .actors.verbs import wait_ready as wait_ready
+    from .actors.worker import AsyncWorker as AsyncWorker
+    from .actors.worker import Worker as Worker
     from .executor import Executor as Executor
     from .supervisors.actorpool import ActorPool as ActorPool
     from .supervisors.monitors import monitor as monitor
@@ -118,6 +120,7 @@ DOOR = {
     "actors.statistics": ("Statistics",),
     "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
+    "actors.worker": ("AsyncWorker", "Worker"),
     "executor": ("Executor",),
     "supervisors.actorpool": ("ActorPool",),
     "supervisors.monitors": ("monitor",),
@@ -203,7 +206,12 @@ class Later:
         return getattr(import_module(f".{self.module}", __name__), self.name)(*args, **kwargs)
 
 
-if os.environ.get("UNDERSTUDY_LOG"):
-    from .log import apply
+def read_environment() -> None:
+    """Done when this is imported, and again in a guest that has found it imported by its zygote."""
+    if os.environ.get("UNDERSTUDY_LOG"):
+        from .log import apply
 
-    apply()
+        apply()
+
+
+read_environment()
