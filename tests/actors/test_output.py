@@ -741,3 +741,43 @@ def test_a_standby_speaks_for_itself() -> None:
         assert seen[0].pid != seen[1].pid
 
     rehearse(scene)
+
+
+def test_an_untrusted_guest_cannot_speak_for_calls_that_it_does_not_have() -> None:
+    seen: list[Output] = []
+
+    async def scene(runtime: Runtime) -> None:
+        talker = Talker.options(executor=collecting(seen, trusted=False)).remote()
+        await talker.quiet()
+        refs = [talker.lie.remote("x", 12345) for _ in range(3)]
+        await get(refs)
+        assert "".join(output.text for output in seen) == "x\n" * 3
+        assert {output.call_id for output in seen} <= {None, *(ref.id for ref in refs)}
+
+    rehearse(scene)
+
+
+def test_a_host_without_streams_of_its_own_has_actors_all_the_same() -> None:
+    script = (
+        "import trio\nfrom understudy import Process, open_runtime\nfrom tests.cast_output import Talker\n"
+        "async def main():\n"
+        "    async with open_runtime():\n"
+        "        for way in ('leave', 'show'):\n"
+        "            talker = Talker.options(executor=Process(stdout=way, stderr=way)).remote()\n"
+        "            assert await talker.say(way) == way\n"
+        "trio.run(main)\n"
+    )
+    command = ["sh", "-c", 'exec "$0" -c "$1" >&- 2>&-', sys.executable, script]
+    assert subprocess.run(command, cwd=ROOT, check=False, timeout=50).returncode == 0
+
+
+def test_a_function_that_is_too_slow_at_the_end_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def never(output: Output) -> None:
+        await trio.sleep_forever()
+
+    async def scene(runtime: Runtime) -> None:
+        talker = Talker.options(executor=Process(stdout=never)).remote()
+        await talker.say("one\ntwo")
+
+    rehearse(scene)
+    assert "never was too slow: 2 lines of talker-1 were not taken when the runtime closed" in caplog.text
