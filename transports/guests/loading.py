@@ -9,7 +9,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 # Modules of ours that user code meets under their public name; there must be one of each.
-SHARED = ("protocol", "interrupts", "context", "msgpack", "pickles", "asking", "faults")
+SHARED = ("protocol", "interrupts", "context", "msgpack", "pickles", "asking", "faults", "nested")
 
 
 OWN_LIBRARY = ""  # in an import path: here comes the standard library of whoever follows it

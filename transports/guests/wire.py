@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable
+from errno import EBADF
 from typing import Any, Protocol
 
 READ_BYTES = 65536  # CPython allocates the whole buffer; from 128 KiB on each read would map fresh pages
@@ -79,6 +80,15 @@ class Wire:
     def listen(self, wake: Callable[[], None]) -> None:
         """The descriptor tells."""
 
+    def cut(self) -> None:
+        """From now on the host is gone, for this process: nothing is heard or said."""
+        ours, theirs = os.pipe()
+        os.close(theirs)
+        os.dup2(ours, self.fd, inheritable=False)
+        os.close(ours)
+        self.buffer.clear()
+        self.out.clear()
+
     def take_frames(self) -> list[Any]:
         messages: list[Any] = []
         at = 0
@@ -105,7 +115,9 @@ class Wire:
             sent = os.write(self.fd, data)
             while sent < len(data):
                 sent += os.write(self.fd, memoryview(data)[sent:])
-        except ConnectionError as gone:
+        except OSError as gone:
+            if not isinstance(gone, ConnectionError) and gone.errno != EBADF:
+                raise
             raise HostGone from gone
 
 

@@ -159,7 +159,7 @@ class Keeper:
 
     async def close(self) -> None:
         """End the keeper, and with it everything below; returns when it is gone."""
-        if self.link is None or self.process is None:
+        if self.process is None:
             return
         process, self.process = self.process, None
         self.drop_link()
