@@ -23,7 +23,7 @@ from .launching import command_of
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, preparation_of, settings_of
-from .standard import Streams, wiring_of
+from .standard import Streams, on_wrote, wiring_of
 from .standby import reserve_of
 from .walls import NONE, left_inside, walled
 
@@ -252,6 +252,7 @@ class ProcessIncarnation(GuestIncarnation):
 
 
 TOLD[p.PREPARED] = ProcessIncarnation.on_prepared
+TOLD[p.WROTE] = on_wrote
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first
 
 EXECUTORS[Process] = ProcessCraft()

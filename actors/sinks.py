@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from .takers import EVENTS, SHOW
 if TYPE_CHECKING:
     from .takers import Taker
     from .writing import Batch, Sink, Writing
+
+log = logging.getLogger("understudy.actors.output")
 
 COLOURS = {"stdout": b"\x1b[34m", "stderr": b"\x1b[33m"}  # blue, yellow
 RESET = b"\x1b[0m"
@@ -184,6 +187,11 @@ class Awaited:
         finally:
             self.failures.succeeded()
             self.over.set()
+            if self.queue:
+                log.warning(
+                    "%s was too slow: %d lines of %s were not taken when the runtime closed",
+                    self.failures.taker, len(self.queue), self.writing.incarnation.life.path,
+                )  # fmt: skip
 
     async def give(self, output: Output) -> None:
         try:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import trio
+
+from ..transports.guests.protocol import NONE
 from ..transports.places.standard import STDOUT, Way, Wiring
+from .chunks import chunk_with
 from .sinks import sink_of
 from .takers import KEEP, LEAVE, NULL, takers_of
 from .writing import UNSURE, Writing
@@ -12,9 +16,13 @@ from .writing import UNSURE, Writing
 if TYPE_CHECKING:
     from ..transports.places.output import Reader
     from ..transports.places.standard import Standard
+    from .call import Call
     from .executor import Process
     from .process import ProcessIncarnation
     from .takers import Taker
+
+MOST = 1000  # ends of calls that an untrusted guest may tell of at once
+PATIENCE = 1.0  # seconds that the news of a death waits for those who take its last words
 
 
 class Streams:
@@ -48,8 +56,9 @@ class Streams:
     async def finish(self) -> None:
         """The guest is dead: hand on what it left, and wait for those who take it, if not for long."""
         self.standard.finish()
-        for writing in self.writings.values():
-            await writing.taken()
+        with trio.move_on_after(PATIENCE):
+            for writing in self.writings.values():
+                await writing.taken()
 
     def whose(self) -> int | None:
         """The call that what is written now belongs to; None if none runs, UNSURE if it may be one of several."""
@@ -80,7 +89,15 @@ def on_wrote(incarnation: Any, message: list[Any]) -> None:
     """The guest tells whose its bytes are, ahead of what it answers."""
     writing = incarnation.streams.writings.get("stdout" if message[1] == STDOUT else "stderr")
     if writing is not None:
-        writing.told(message[2], alone=len(incarnation.sent) <= 1)
+        spans = message[2] if incarnation.trusted else checked(message[2], incarnation.sent)
+        writing.told(spans, alone=len(incarnation.sent) <= 1)
+
+
+def checked(spans: list[list[int]], sent: dict[int, Call]) -> list[list[int]]:
+    """What an untrusted guest says of calls that it does not have is not said of any."""
+    return [
+        [id if id in sent or chunk_with(id, sent) is not None else NONE, end] for id, end in spans[-MOST:]
+    ]
 
 
 def wiring_of(executor: Process) -> Wiring:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import trio
-
+from ..transports.guests.protocol import NONE
 from ..transports.ledger import Ledger
 from ..transports.lines import Chunks, Lines
 from ..transports.places.output import READ
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from .process import ProcessIncarnation
 
 QUIET = 0.05  # seconds after which the beginning of a line is passed on without its end
-PATIENCE = 2.0  # seconds that the news of a death waits for those who take its last words
 
 UNSURE = -1  # a call, but which one?
 WAIT, TRIES = 0.001, 4  # seconds, and how often, that bytes wait for the guest to tell whose they are
@@ -120,7 +118,8 @@ class Writing:
             if not self.take_told():
                 break
         if alone:  # what is left came by another way, in the same call
-            self.take_in(self.pipe.take(), spans[-1][0] or None)
+            last = spans[-1][0] if spans else NONE
+            self.take_in(self.pipe.take(), last if last > NONE else self.incarnation.streams.whose_last())
         self.part()
         if alone or not self.pipe.open:
             self.ledger.settle()
@@ -137,15 +136,13 @@ class Writing:
         pieces = self.lines.feed(data)
         if pieces:
             self.give(pieces, call_id)
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.cancel_timer()
         if self.lines.rest:
             self.timer = self.incarnation.life.house.stage.timers.after(QUIET, self.part)
 
     def part(self) -> None:
         """No more has come for some time: what there is of a line is passed on."""
-        self.timer = None
+        self.cancel_timer()
         piece = self.lines.partial()
         if piece:
             self.give([piece], self.whose)
@@ -184,9 +181,7 @@ class Writing:
         assert self.pipe is not None
         for data in self.pipe.drain():
             self.take_in(data, self.incarnation.streams.whose_last())
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.cancel_timer()
         rest = self.lines.end()
         if rest:
             self.give([rest], self.whose)
@@ -194,15 +189,19 @@ class Writing:
             sink.end()
 
     async def taken(self) -> None:
-        with trio.move_on_after(PATIENCE):
-            for sink in self.sinks:
-                await sink.taken()
+        """Wait until all who take it have taken all."""
+        for sink in self.sinks:
+            await sink.taken()
 
     def close(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
+        self.cancel_timer()
         for sink in self.sinks:
             sink.close()
+
+    def cancel_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 def readable(piece: bytes) -> tuple[str, bytes]:

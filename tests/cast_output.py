@@ -90,6 +90,13 @@ class Talker(Actor):
         thread.join()
 
     @method
+    def lie(self, text: str, call_id: int) -> None:
+        module = sys.modules["understudy_guest.printing"]
+        honest, module.call_here = module.call_here, lambda: call_id  # type: ignore[attr-defined]
+        print(text)
+        module.call_here = honest  # type: ignore[attr-defined]
+
+    @method
     def read_line(self) -> str:
         return sys.stdin.readline()
 

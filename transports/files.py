@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -63,11 +64,12 @@ class RotatingFile:
 
     def turn(self) -> None:
         """Begin a new file; the oldest goes."""
-        paths = [self.path, *(Path(f"{self.path}.{n}") for n in range(1, self.keep))]
-        for older, newer in zip(reversed(paths), reversed(paths[:-1]), strict=False):
-            if newer.exists():
-                newer.replace(older)
-        if len(paths) == 1:
+        paths = [self.path]
+        while len(paths) < self.keep and paths[-1].exists():
+            paths.append(Path(f"{self.path}.{len(paths)}"))
+        for older, newer in pairwise(reversed(paths)):
+            newer.replace(older)
+        if self.keep == 1:
             self.path.unlink(missing_ok=True)
         fresh = self.begin()
         os.close(self.number)

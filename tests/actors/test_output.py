@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 import trio
-import trio.lowlevel
 
 from tests.cast_output import Chatty, Choir, Juggler, Talker
-from tests.rehearsal import PAGED, held, rehearse, until
+from tests.rehearsal import held, rehearse, until
 from understudy import (
     ActorDiedError,
     ActorStartError,
     ActorUnavailableError,
+    CallInterruptedError,
     ExitReason,
     Local,
     Output,
@@ -26,14 +26,16 @@ from understudy import (
     Runtime,
     Thread,
     get,
+    interrupt,
+    kill,
     open_runtime,
-)  # fmt: skip
+    statistics,
+)
 from understudy.actors.events import ActorEnded
 from understudy.actors.output import OutputFailed
 from understudy.recording import JsonLines
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-paged = pytest.mark.skipif(not PAGED, reason="without a page one call at a time is in a guest's hands")
 
 
 def collecting(into: list[Output], **options: Any) -> Process:
@@ -709,3 +711,73 @@ def test_of_an_actor_that_is_dead_for_good_the_words_are_told() -> None:
         assert "Its stderr ended with:\nerr" in str(error.value)
 
     rehearse(scene)
+
+
+def test_a_call_that_waits_for_its_reader_can_be_interrupted() -> None:
+    async def scene(runtime: Runtime) -> None:
+        send, receive = trio.open_memory_channel[Output](0)
+        talker = Talker.options(executor=Process(stdout=send.send)).remote()
+        ref = talker.flood.remote(10_000_000)
+        assert (await receive.receive()).text == "x" * 99 + "\n"
+        assert await interrupt(talker)
+        with pytest.raises(CallInterruptedError):
+            await ref
+        await receive.aclose()
+        assert await talker.quiet()
+        assert statistics(talker).incarnation == 1
+
+    rehearse(scene)
+
+
+def test_a_standby_speaks_for_itself() -> None:
+    seen: list[Output] = []
+
+    async def scene(runtime: Runtime) -> None:
+        talker = Talker.options(executor=collecting(seen, standby=1)).remote()
+        await talker.say("first")
+        await kill(talker, no_restart=False)
+        await talker.say("second")
+        assert [(output.text, output.incarnation) for output in seen] == [("first\n", 1), ("second\n", 2)]
+        assert seen[0].pid != seen[1].pid
+
+    rehearse(scene)
+
+
+def test_an_untrusted_guest_cannot_speak_for_calls_that_it_does_not_have() -> None:
+    seen: list[Output] = []
+
+    async def scene(runtime: Runtime) -> None:
+        talker = Talker.options(executor=collecting(seen, trusted=False)).remote()
+        await talker.quiet()
+        refs = [talker.lie.remote("x", 12345) for _ in range(3)]
+        await get(refs)
+        assert "".join(output.text for output in seen) == "x\n" * 3
+        assert {output.call_id for output in seen} <= {None, *(ref.id for ref in refs)}
+
+    rehearse(scene)
+
+
+def test_a_host_without_streams_of_its_own_has_actors_all_the_same() -> None:
+    script = (
+        "import trio\nfrom understudy import Process, open_runtime\nfrom tests.cast_output import Talker\n"
+        "async def main():\n"
+        "    async with open_runtime():\n"
+        "        for way in ('leave', 'show'):\n"
+        "            talker = Talker.options(executor=Process(stdout=way, stderr=way)).remote()\n"
+        "            assert await talker.say(way) == way\n"
+        "trio.run(main)\n"
+    )
+    command = ["sh", "-c", 'exec "$0" -c "$1" >&- 2>&-', sys.executable, script]
+    assert subprocess.run(command, cwd=ROOT, check=False, timeout=50).returncode == 0
+
+
+def test_a_function_that_is_too_slow_at_the_end_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def never(output: Output) -> None:
+        await trio.sleep_forever()
+
+    async def scene(runtime: Runtime) -> None:
+        talker = Talker.options(executor=Process(stdout=never)).remote()
+        await talker.say("one\ntwo")
+
+    rehearse(scene)
+    assert "never was too slow: 2 lines of talker-1 were not taken when the runtime closed" in caplog.text

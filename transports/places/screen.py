@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import select
 import stat
@@ -13,8 +14,11 @@ from itertools import pairwise
 
 import trio
 
+log = logging.getLogger("understudy.transports.output")
+
 MOST = 256 * 1024  # bytes that wait for a reader; who has more to show waits as well
 PATIENCE = 2.0  # seconds that the end of a runtime waits for a reader
+STREAMS = (stat.S_IFREG, stat.S_IFIFO, stat.S_IFCHR)
 
 
 class Cursor:
@@ -112,6 +116,8 @@ class Screen:
         device = (found.st_dev, found.st_ino, found.st_rdev)
         if device != self.device:
             self.close()
+            if not is_stream(self.number):
+                raise OSError(errno.EBADF, "the host has no such stream")
             self.own = reopened(self.number, found.st_mode)
             self.device = device
         return self.own if self.own >= 0 else self.number
@@ -126,6 +132,10 @@ class Screen:
         finally:
             with trio.move_on_after(PATIENCE, shield=True):
                 await self.catch_up()
+            if self.rest:
+                log.warning(
+                    "nobody reads stream %d: %d bytes of output are lost", self.number, len(self.rest)
+                )
             self.close()
 
     async def catch_up(self) -> None:
@@ -146,6 +156,15 @@ class Screen:
             os.close(self.own)
             self.own = -1
         self.device = None
+
+
+def is_stream(number: int) -> bool:
+    """Is this a stream of the host's?  Where it was started without, the number is that of something else by now."""
+    try:
+        mode = os.fstat(number).st_mode
+        return stat.S_IFMT(mode) in STREAMS or (stat.S_ISSOCK(mode) and os.get_inheritable(number))
+    except OSError:
+        return False
 
 
 def reopened(number: int, mode: int) -> int:

@@ -10,6 +10,7 @@ from typing import Literal
 from ..hub import Hub
 from .feed import FeedPipe
 from .output import OutputPipe, Reader
+from .screen import is_stream
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 NUMBERS = {"stdout": STDOUT, "stderr": STDERR}
@@ -54,9 +55,9 @@ class Standard:
         return given
 
     def open_output(self, name: str, place: int, way: Way, reader: Reader | None, handed: ExitStack) -> int:
-        if way == "leave":
+        if way == "leave" and is_stream(place):
             return place
-        if way == "null":
+        if way != "read":
             nowhere = os.open(os.devnull, os.O_WRONLY)
             handed.callback(os.close, nowhere)
             return nowhere
