@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import doors, functions, launching, lists, ours, raw, simulation, supervision, whole
+from benchmarks import doors, functions, launching, lists, ours, raw, simulation, supervision, whole, worker
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import (
     anyio_process,
     execnet_gateway,
+    expressions,
     launches,
     otp_restart,
     pipe,
@@ -28,10 +29,12 @@ CASES: tuple[Case, ...] = (
     *simulation.CASES,
     *supervision.CASES,
     *launching.CASES,
+    *worker.CASES,
     *launches.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
     *process_pool.CASES,
+    *expressions.CASES,
     *pipe.CASES,
     *execnet_gateway.CASES,
     *ray_actor.CASES,
@@ -51,6 +54,7 @@ FIRST_REPLIES = {
 }
 
 GOALS = (
+    *worker.GOALS,
     Goal(
         what="one caller / raw, one core, wall",
         ours="process call, one core",

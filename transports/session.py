@@ -16,7 +16,14 @@ NEW, STARTING, READY, LEAVING, CLOSED = "new", "starting", "ready", "leaving", "
 # State to what a guest may say in it, and the state that follows.
 RULES: dict[str, dict[int, str]] = {
     NEW: {p.HELLO: STARTING},
-    STARTING: {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING, p.PREPARED: STARTING},
+    STARTING: {
+        p.READY: READY,
+        p.FAILED: CLOSED,
+        p.ASK: STARTING,
+        p.MISHAP: STARTING,
+        p.PREPARED: STARTING,
+        p.WROTE: STARTING,
+    },
     READY: {
         p.RESULT: READY,
         p.ERROR: READY,
@@ -26,9 +33,10 @@ RULES: dict[str, dict[int, str]] = {
         p.ITEM: READY,
         p.FLAW: READY,
         p.ASK: READY,
+        p.WROTE: READY,
         p.ENDING: LEAVING,
     },
-    LEAVING: {p.ASK: LEAVING, p.STATE: LEAVING, p.MISHAP: LEAVING},
+    LEAVING: {p.ASK: LEAVING, p.STATE: LEAVING, p.MISHAP: LEAVING, p.WROTE: LEAVING},
     CLOSED: {},
 }
 
@@ -52,6 +60,7 @@ SHAPES: dict[int, Callable[[list[Any]], bool]] = {
         len(m) == 4 and type(m[1]) is str and (m[2] is None or is_fault(m[2])) and type(m[3]) is int
     ),
     p.STATE: lambda m: len(m) == 2,
+    p.WROTE: lambda m: len(m) == 3 and m[1] in (1, 2) and is_list(m[2]) and all_spans(m[2]),
     p.MISHAP: lambda m: len(m) == 3 and type(m[1]) is str and m[1] in MISHAPS and is_fault(m[2]),
 }
 
@@ -117,6 +126,10 @@ def is_message(value: Any) -> bool:
 def is_fault(value: Any) -> bool:
     """An exception as data: module, qualname, text, traceback, and perhaps itself."""
     return is_list(value) and all_texts(value)
+
+
+def all_spans(spans: list[Any]) -> bool:
+    return all(is_list(span) and len(span) == 2 and all(type(part) is int for part in span) for span in spans)
 
 
 def all_texts(parts: list[Any]) -> bool:

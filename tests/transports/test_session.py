@@ -36,6 +36,7 @@ GOOD: dict[int, list[list[Any]]] = {
     p.ASK: [[p.ASK, 1, 2, ["request"]]],
     p.ENDING: [[p.ENDING, p.NORMAL, None, 0], [p.ENDING, p.CRASHED, FAULT, 7]],
     p.STATE: [[p.STATE, None], [p.STATE, {"any": ["value"]}]],
+    p.WROTE: [[p.WROTE, 1, []], [p.WROTE, 2, [[0, 5], [7, 9]]]],
     p.MISHAP: [[p.MISHAP, name, FAULT] for name in (p.LOAD, p.SAVE, p.LAST, p.NURSERY)],
 }
 MALFORMED: dict[int, list[list[Any]]] = {
@@ -59,6 +60,10 @@ MALFORMED: dict[int, list[list[Any]]] = {
         [p.ENDING, p.NORMAL, FAULT[:3], 0], [p.ENDING, p.NORMAL, None, "0"], [p.ENDING, p.NORMAL, None, 0, 0],
     ],
     p.STATE: [[p.STATE], [p.STATE, 1, 1]],
+    p.WROTE: [
+        [p.WROTE], [p.WROTE, 1], [p.WROTE, 0, []], [p.WROTE, "1", []], [p.WROTE, 1, [[1]]], [p.WROTE, 1, [[1, "2"]]],
+        [p.WROTE, 1, [1, 2]], [p.WROTE, 1, [[1, True]]], [p.WROTE, 1, [], 1],
+    ],
     p.MISHAP: [
         [p.MISHAP], [p.MISHAP, p.SAVE], [p.MISHAP, p.SAVE, None], [p.MISHAP, "on_start", FAULT], [p.MISHAP, [], FAULT],
         [p.MISHAP, p.SAVE, FAULT, 1],
@@ -95,7 +100,7 @@ def test_each_kind_is_taken_in_the_states_of_the_table_and_refused_in_all_others
 
 
 def test_the_table_is_what_the_design_says() -> None:
-    running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.CLOSED, p.ITEM, p.FLAW, p.ASK}
+    running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.CLOSED, p.ITEM, p.FLAW, p.ASK, p.WROTE}
 
     assert RULES[NEW] == {p.HELLO: STARTING}
     assert RULES[STARTING] == {
@@ -103,10 +108,11 @@ def test_the_table_is_what_the_design_says() -> None:
         p.FAILED: CLOSED,
         p.ASK: STARTING,
         p.MISHAP: STARTING,
+        p.WROTE: STARTING,
         p.PREPARED: STARTING,
     }
     assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: LEAVING}
-    assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP), LEAVING)
+    assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP, p.WROTE), LEAVING)
     assert RULES[CLOSED] == {}
 
 

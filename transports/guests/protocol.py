@@ -46,6 +46,8 @@ STATE = 27  # [STATE, value]; what save_state returned, for the next incarnation
 MISHAP = 28  # [MISHAP, hook, fault]; a hook raised, or a task in the actor's nursery, and that changes no step of the guest's
 PREPARED = 30  # [PREPARED]; a standby has loaded what it could
 
+WROTE = 31  # [WROTE, 1 or 2, [[id, end]]]; so far go the bytes that calls printed, ahead of what they are answered with
+
 ANSWERS = frozenset({ANSWER, REFUSAL, CODE})  # what a guest heeds while it waits, and to its very end
 REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED, CLOSED})  # each ends one call
 
@@ -54,6 +56,9 @@ NAMES = {
     for name, value in list(globals().items())
     if isinstance(value, int) and name.isupper() and name != "VERSION"
 }
+
+# Who printed it, in a WROTE, if it is not known to be a call: it was none, or may be any.
+NONE, UNKNOWN = 0, -1
 
 CAPABILITIES = ("calls", "casts", "code", "interrupt", "streams", "asks", "hooks")
 PAGE_CAPABILITY = "page"
