@@ -54,7 +54,7 @@ def cast_of(method: ActorMethod[Any], mailbox: Mailbox) -> Cast:
 
 def twin_of(method: ActorMethod[Any]) -> ActorMethod[Any]:
     """The same method without a `cast`: what refers to itself is not gone with the last who refers to it."""
-    twin: Any = object.__new__(type(method))
+    twin: ActorMethod[Any] = object.__new__(type(method))
     for name in type(method).__slots__:
         if name != "cast":
             setattr(twin, name, getattr(method, name))
