@@ -225,7 +225,12 @@ class Either(Later):
         return getattr(import_module(f".{module}", __name__), name)(*args, **kwargs)
 
 
-if os.environ.get("UNDERSTUDY_LOG"):
-    from .log import apply
+def read_environment() -> None:
+    """Done when this is imported, and again in a guest that has found it imported by its zygote."""
+    if os.environ.get("UNDERSTUDY_LOG"):
+        from .log import apply
 
-    apply()
+        apply()
+
+
+read_environment()
