@@ -71,8 +71,7 @@ class GuestIncarnation:
         self.climber = Climber(life, guest, ladder, self.inheritance.overdue, self.runs_others, self.ring)
         self.parting: Call | None = None
         self.why: ExitReason | None = None
-        self.injected = False
-        self.stopping = False
+        self.injected = self.stopping = False
         self.started = trio.Event()
         self.dead = trio.Event()
         self.since: float | None = None  # when it became ready

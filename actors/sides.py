@@ -56,12 +56,18 @@ def house_of(value: Any) -> Any:
     if isinstance(value, ActorHandle):
         return value._life.house  # pyright: ignore[reportPrivateUsage]
     if isinstance(value, ActorMethod | StreamMethod):
-        return getattr(cast("Any", value).mailbox, "house", None)
+        return method_of(value).mailbox.house
     return getattr(value, "house", None) if value.__class__ in REF_TYPES else None
 
 
 def is_far(value: Any) -> bool:
     """Is it of a runtime in a thread of its own?"""
-    return bool(getattr(value, "_by_a_door", False) or getattr(value, "by_a_door", False)) or hasattr(
-        getattr(value, "mailbox", None), "crossing"
-    )
+    if isinstance(value, ActorMethod | StreamMethod):
+        return hasattr(method_of(value).mailbox, "crossing")
+    return bool(getattr(value, "_by_a_door", False) or getattr(value, "by_a_door", False))
+
+
+def method_of(value: Any) -> ActorMethod[Any]:
+    """The method itself, or the one behind a generator's."""
+    found: ActorMethod[Any] = getattr(value, "method", value)
+    return found

@@ -100,5 +100,6 @@ def open_spawner() -> Spawner:
 
 NOT_IN_GUESTS = (
     "this needs a runtime, and the methods of an actor in a process or a thread have none of their own: they call others, "
-    "start actors by X.remote(...) and X.start(...), and put values; all else is for executor=Local() or the caller"
+    "start actors by X.remote(...) and X.start(...), and put values; all else is for executor=Local() or the caller, or for a"
+    " runtime that the method opens: async with open_runtime()"
 )

@@ -43,7 +43,7 @@ def look(house: RuntimeHouse, life: Life) -> None:
     at = int(house.stage.now() * 1e9)
     house.emit(ActorAbandoned(at, life.path, life.number))
     text = f"{life.path} was stopped: it has no name, and its last handle is gone; keep a handle, or give it a name"
-    log.warning("%s", text)
+    log.info("%s", text)
     try:
         warnings.warn(text, ResourceWarning, stacklevel=2)
     except ResourceWarning:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.cast_nested import Leaf, Litter
 from tests.rehearsal import LOCAL, QUIET, rehearse, until
-from understudy import ActorDiedError, Pool, Process, Runtime, Thread, collect_garbage, kill, statistics
+from understudy import ActorDiedError, Pool, Process, Runtime, Thread, collect_garbage, kill
+from understudy.actors.verbs import life_of
 
 
 @pytest.mark.parametrize("trusted", [True, False])
@@ -41,7 +42,7 @@ def test_it_waits_for_the_call_that_runs_and_comes_before_those_that_wait() -> N
         litter = await Litter.options(executor=QUIET).start()
         await collect_garbage(litter)
         litter.drop_slowly.cast(100)
-        await until(lambda: statistics(litter).busy_since)
+        await until(lambda: life_of(litter).incarnation.running())  # type: ignore[union-attr]
 
         assert await collect_garbage(litter) >= 100
 

@@ -107,10 +107,9 @@ def test_a_pool_is_stopped_as_well() -> None:
 )
 def test_who_ignores_a_rung_meets_the_next(ignored: tuple[int, ...], last: str, status: str) -> None:
     async def scene(runtime: Runtime) -> None:
-        blocker = await Blocker.options(executor=STEEP, shutdown=0.2).start()
+        blocker = await Blocker.options(executor=STEEP, shutdown=1.0).start()
         ref = blocker.ignore.remote(*ignored)
         await running(blocker)
-        await until(lambda: statistics(blocker).busy_since)
         async with runtime.events() as events:
             assert await stop(blocker)
             rungs = [event.rung for event in held(events, LadderClimbed)]

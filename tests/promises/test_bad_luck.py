@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from tests.cast_ends import HASTY, Rude
+from tests.cast_light import Echo
 from tests.rehearsal import QUIET, rehearse, run, until
 from tests.transports.hosts import ROOT
 from understudy import (
@@ -222,9 +223,9 @@ def resident() -> int:
 @pytest.mark.timeout(300)
 def test_two_hundred_starts_and_stops_leave_nothing_behind() -> None:
     async def cycle() -> None:
-        rude = await Rude.options(executor=QUIET).start()
-        assert await rude.echo(1) == 1
-        assert await stop(rude)
+        echo = await Echo.start()
+        assert await echo.echo(1) == 1
+        assert await stop(echo)
 
     async def cycles(count: int) -> None:
         for _ in range(count):
@@ -247,7 +248,7 @@ def test_two_hundred_starts_and_stops_leave_nothing_behind() -> None:
 def test_runtimes_that_come_and_go_leave_nothing_behind() -> None:
     async def cycle() -> None:
         async with open_runtime():
-            assert await (await Rude.options(executor=QUIET).start()).echo(1) == 1
+            assert await (await Echo.start()).echo(1) == 1
 
     async def play() -> None:
         await cycle()

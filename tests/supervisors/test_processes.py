@@ -85,6 +85,7 @@ def test_what_is_not_of_this_runtime_is_other() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not has("page"), reason="the page tells")
 def test_statistics_tell_what_a_process_has_done_and_used() -> None:
     async def scene(runtime: Runtime) -> None:
         endless = await Endless.options(executor=QUIET).start()

@@ -78,9 +78,9 @@ Found = tuple[Any, Callable[[Callable[[], None]], Any], Callable[[], Any]]
 
 
 def trio_here() -> Found | None:
-    trio: Any = sys.modules.get("trio")
-    if trio is None or not trio.lowlevel.in_trio_run():
+    if not in_trio():
         return None
+    trio: Any = sys.modules["trio"]
 
     def strike() -> None:
         """Cancel the main task; `trio.run` raises that."""
@@ -93,12 +93,10 @@ def trio_here() -> Found | None:
 
 
 def asyncio_here() -> Found | None:
-    if "asyncio" not in sys.modules:
-        return None
-    asyncio: Any = sys.modules["asyncio"]
+    asyncio: Any = sys.modules.get("asyncio")
     try:
         loop = asyncio.get_running_loop()
-    except RuntimeError:
+    except (AttributeError, RuntimeError):  # it is not loaded, or only half
         return None
 
     def strike() -> None:
@@ -108,10 +106,16 @@ def asyncio_here() -> Found | None:
     return loop, loop.call_soon_threadsafe, strike
 
 
+def in_trio() -> bool:
+    """Does trio run in this thread?"""
+    lowlevel: Any = sys.modules.get("trio.lowlevel")
+    ask: Any = getattr(lowlevel, "in_trio_run", None)  # it may be loaded only half
+    return ask is not None and bool(ask())
+
+
 def is_delicate() -> bool:
     """Is what was interrupted trio's own code, or some that must not be torn apart?"""
-    trio: Any = sys.modules.get("trio")
-    return trio is not None and trio.lowlevel.in_trio_run() and trio.lowlevel.currently_ki_protected()
+    return in_trio() and bool(sys.modules["trio"].lowlevel.currently_ki_protected())
 
 
 def only_ends(error: BaseException) -> bool:
