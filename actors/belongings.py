@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from ..transports.guests import protocol as p
 from ..transports.session import READY
 from ..transports.stored import Stored
+from .channel_ticket import Ticket
 
 if TYPE_CHECKING:
     from ..transports.codec import Code
+    from .call import Call
     from .guest import GuestIncarnation
 
 
@@ -22,15 +24,25 @@ class Belongings:
         self.incarnation = incarnation
         self.keys: set[bytes | int] = set()
 
-    def send(self, code: Code) -> None:
-        """Send what of this the guest does not have."""
+    def send(self, code: Code, call: Call | None = None) -> None:
+        """Send what of this the guest does not have; what comes with a call may be for that call only."""
         for key, kept in code.items():
-            if key not in self.keys:
+            if kept.__class__ is Ticket:
+                self.lend(kept, call)
+            elif key not in self.keys:
                 self.keys.add(key)
                 if isinstance(kept, Stored):
                     self.send_value(kept)
                 else:
                     self.incarnation.say(p.CODE, key, kept)
+
+    def lend(self, ticket: Ticket, call: Call | None) -> None:
+        """Give an end of a channel."""
+        if self.incarnation.lending is None:
+            from .channel_lent import Lending
+
+            self.incarnation.lending = Lending(self.incarnation)
+        self.incarnation.lending.send(ticket, call)
 
     def send_value(self, stored: Stored) -> None:
         incarnation = self.incarnation

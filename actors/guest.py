@@ -15,7 +15,7 @@ import trio
 from ..transports.codec import Pickled
 from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
-from ..transports.session import LEAVING, READY, ProtocolError, Session
+from ..transports.session import CHANNELS, LEAVING, READY, ProtocolError, Session
 from .belongings import Belongings
 from .chunks import Chunk, chunk_with
 from .climber import Climber
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..transports.codec import HostCodec
     from ..transports.links.link import HostLink
     from .call import Call
+    from .channel_lent import Lending
     from .executor import Ladder
     from .life import Life
     from .place import Place
@@ -45,7 +46,7 @@ class GuestIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was taken from the mailbox."""
 
     __slots__ = (
-        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "lanes", "life", "parting",
+        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "lanes", "lending", "life", "parting",
         "questions", "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
@@ -68,6 +69,7 @@ class GuestIncarnation:
         self.belongings = Belongings(self)
         self.send_code = self.belongings.send
         self.inheritance = Inheritance(self)
+        self.lending: Lending | None = None  # ends of channels that the guest holds
         self.climber = Climber(life, guest, ladder, self.inheritance.overdue, self.runs_others, self.ring)
         self.parting: Call | None = None
         self.why: ExitReason | None = None
@@ -143,7 +145,7 @@ class GuestIncarnation:
                     call.position = self.sent_count + 1
                     self.sent_count += 1 if call.ref.__class__ is not Chunk else len(call.ref.inputs)
                     if call.code:
-                        self.send_code(call.code)
+                        self.send_code(call.code, call)
                     message = (
                         call.payload
                         if call.attempt == 1
@@ -163,7 +165,7 @@ class GuestIncarnation:
         for call in calls:
             call.state = SENT
             if call.code:
-                self.send_code(call.code)
+                self.send_code(call.code, call)
             batch.append(
                 call.payload
                 if call.attempt == 1
@@ -216,6 +218,14 @@ class GuestIncarnation:
 
     def on_ready(self, message: list[Any]) -> None:
         self.started.set()
+        if self.lending is not None:
+            self.lending.started()
+
+    def on_channel(self, message: list[Any]) -> None:
+        """Something of an end of a channel that it holds."""
+        if self.lending is None:
+            raise ProtocolError("an end of a channel, where it was given none")
+        self.lending.hear(message)
 
     def weight(self, values: list[Any]) -> int:
         """What the items weigh that have just come: as much as the frame that they came in."""
@@ -267,7 +277,8 @@ class GuestIncarnation:
 
     def reads(self, call: Call) -> bool:
         """Does the guest read while it runs this call?"""
-        return self.lanes is not None or isinstance(call.ref, Feed) or self.questions.waits(call.id)
+        waits = self.lanes is not None or isinstance(call.ref, Feed) or self.questions.waits(call.id)
+        return waits or bool(self.lending)
 
     def recall(self, call: Call, stand_in: Call) -> bool:
         """Take back a call that has not begun, for somebody else to do."""
@@ -357,6 +368,8 @@ class GuestIncarnation:
 
     def close(self) -> None:
         """Give back all that is held of it."""
+        if self.lending is not None:
+            self.lending.close(self.why)
         self.questions.close()
         self.climber.end()
         self.guest.close()
@@ -393,4 +406,5 @@ TOLD: dict[int, Any] = {
     p.ENDING: on_leaving,
     p.STATE: on_state,
     p.MISHAP: on_mishap,
+    **dict.fromkeys(CHANNELS, GuestIncarnation.on_channel),
 }

@@ -9,6 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+from .channel_ends import HostReceive, HostSend, found_end
+from .channel_lent import lent_end
+from .guest_channel import (
+    BlockingReceive,
+    BlockingSend,
+    GuestEnd,
+    GuestReceive,
+    GuestSend,
+    ThreadedReceive,
+)
+from .guest_channel_async import AsyncReceive, AsyncSend
 from .guest_handle import GuestHandle, finder
 from .guest_ref import CANNOT_TRAVEL, GuestRef, GuestValue
 from .handle import ActorHandle
@@ -39,13 +50,40 @@ def found_here(handle: GuestHandle) -> Any:
     return find(handle._path, handle._namespace, handle._actor())  # pyright: ignore[reportPrivateUsage]
 
 
+def end_here(end: GuestEnd) -> Any:
+    """In the host: an end of the same kind as one that a guest in this process has given; raises ClosedChannelError."""
+    if end.office is None:
+        return found_end(end.direction, end.ticket.number)
+    return lent_end(*end.__reduce__()[1])
+
+
+ENDS = (
+    AsyncReceive,
+    AsyncSend,
+    BlockingReceive,
+    BlockingSend,
+    GuestReceive,
+    GuestSend,
+    ThreadedReceive,
+)
+
+
 def refuse(_: GuestRef) -> NoReturn:
     raise TypeError(CANNOT_TRAVEL)
 
 
 # By type, what a guest is given, and what its host is; a door to other threads adds its own kind of handle.
-FAR: dict[type, Callable[[Any], Any]] = {ActorHandle: as_seen_there}
-NEAR: Changes = {GuestHandle: found_here, GuestRef: refuse, GuestValue: refuse}
+FAR: dict[type, Callable[[Any], Any]] = {
+    ActorHandle: as_seen_there,
+    HostSend: lambda end: GuestSend(end.ticket()),
+    HostReceive: lambda end: GuestReceive(end.ticket()),
+}
+NEAR: Changes = {
+    GuestHandle: found_here,
+    GuestRef: refuse,
+    GuestValue: refuse,
+    **dict.fromkeys(ENDS, end_here),
+}
 
 
 def far(value: Any) -> Any:

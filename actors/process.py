@@ -180,6 +180,8 @@ class ProcessIncarnation(GuestIncarnation):
             await self.dead.wait()
         finally:
             reason = self.reason()
+            if self.lending is not None:
+                self.lending.close(reason)
             self.close()
         return reason
 

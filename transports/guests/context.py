@@ -106,6 +106,9 @@ class Running:
         self.owner: Any = None  # of what the call makes, in the host; None until it makes something
 
 
+# The guest whose process this is, for what comes to it within messages.
+PROCESS: dict[str, Any] = {}
+
 # Methods that run one at a time say so here: a guest has one actor, and the host's `Local` actors take turns.
 running = Running()
 

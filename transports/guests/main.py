@@ -9,6 +9,7 @@ from typing import Any
 
 from . import diagnostics
 from . import protocol as p
+from .context import PROCESS
 from .guest import Guest, Leave
 from .interrupts import DOORBELL, Doorbell
 from .loading import prepare
@@ -52,6 +53,7 @@ def run(descriptors: list[int]) -> None:
     doorbell = Doorbell(page)
     doorbell.listen()
     guest = ProcessGuest(wire, values, page, doorbell)  # pyright: ignore[reportArgumentType]  (a slot is taken for a method)
+    PROCESS["guest"] = guest
     capabilities = [*p.CAPABILITIES, p.PAGE_CAPABILITY] if page is not None else [*p.CAPABILITIES]
     try:
         guest.say([p.HELLO, p.VERSION, capabilities, os.getpid()])

@@ -44,7 +44,20 @@ ASK = 26  # [ASK, number, id of the call that asks, request]; the guest wants so
 STATE = 27  # [STATE, value]; what save_state returned, for the next incarnation
 MISHAP = 28  # [MISHAP, hook, fault]; a hook raised, or a task in the actor's nursery, and that changes no step of the guest's
 
-ANSWERS = frozenset({ANSWER, REFUSAL, CODE})  # what a guest heeds while it waits, and to its very end
+# Channels, host to guest; an end is named by a number of the guest's own.
+DELIVER = 40  # [DELIVER, end, epoch, [items]]; to a receiving end
+GRANT = 41  # [GRANT, end, epoch, items]; so many more may be put in by this sending end
+FINISH = 42  # [FINISH, end, kind, text]; nothing more comes, or is taken; or one item cannot travel here
+
+# Channels, guest to host.
+ATTACH = 48  # [ATTACH, end, ticket, slot]; an end has come with a ticket, or (negative) is the clone of another end
+PUT = 49  # [PUT, end, [items], need]; and so much room is needed beside what was granted
+WANT = 50  # [WANT, end, items, taken, now]; so many more are wanted, so many in all were taken; now: answer at once
+RETURN = 51  # [RETURN, end, kept]; what was delivered or granted beyond so many in all is not used
+DETACH = 52  # [DETACH, end, kept]; the end is closed, or nobody holds it any more
+
+# What a guest heeds while it waits, and to its very end.
+ANSWERS = frozenset({ANSWER, REFUSAL, CODE, DELIVER, GRANT, FINISH})
 REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED, CLOSED})  # each ends one call
 
 NAMES = {
@@ -62,6 +75,7 @@ DECLINED = "declined"  # a start that the actor itself called off: it need not r
 
 # Values that msgpack carries without changing their type; anything else travels pickled, as an extension.
 PICKLED = 1
+END = 2  # of a channel, to a guest that gets data only: its direction and the number of its ticket
 PLAIN_TYPES = frozenset({int, str, float, bool, type(None), bytes})
 
 # A call may be in the guest's hands only if its cancellation fits the page's ring: so the ring never overflows.
@@ -78,8 +92,10 @@ CANCELS = 5  # host: entries of the ring it has written
 GROUPS = 16  # guest: calls begun so far by each concurrency group, in the order of START's settings
 MOST_GROUPS = 16
 REENTRANT = MOST_GROUPS - 1  # the group of calls that came back within one chain of calls
-RING = PAGE_BYTES // 8 - 32  # longer than the window: a guest may be looking while the host writes
 CANCEL_RING = 32  # host: ids of cancelled calls
+RING = 352  # longer than the window: a guest may be looking while the host writes
+TAKEN = CANCEL_RING + RING  # guest: items taken so far by each receiving end of a channel that has a slot
+SLOTS = PAGE_BYTES // 8 - TAKEN
 
 # What a guest says of its end.
 NORMAL, CRASHED = "normal", "crashed"
