@@ -71,11 +71,12 @@ class LentEnd:
 class LentSend(LentEnd):
     """A guest puts items in: `needed` is the room it asks for, `credit` what it has and has not used."""
 
-    __slots__ = ("credit", "needed", "weight")
+    __slots__ = ("credit", "due", "needed", "weight")
 
     def __init__(self, lending: Lending, number: int, store: Store) -> None:
         self.credit = self.needed = 0
         self.weight = 0  # bytes put in with what was granted last
+        self.due = False  # it is served at the end of this tick
         super().__init__(lending, number, store)
 
     @property
@@ -83,35 +84,47 @@ class LentSend(LentEnd):
         return self.store.senders
 
     def want(self, items: int, _: int, now: int) -> None:
-        self.needed += items
-        self.grant()
-        if now and not self.credit:
+        self.needed += max(items, now)
+        if now:
+            self.issue()
             self.say(p.GRANT, self.epoch, 0)
+        else:
+            self.grant()
 
     def grant(self) -> None:
         """Grant what there is room for; wait for the rest."""
         store = self.store
         if not store.receivers:
             return self.refuse(BROKEN, NO_RECEIVER)
-        if self.needed and not self.waits and not store.putters and not store.full:
-            self.serve(store)
-        elif self.needed and not self.waits:
-            self.waits = True
-            store.putters.append(self)
+        if self.needed and not self.waits and not self.due:
+            if store.putters or store.full:
+                self.waits = True
+                store.putters.append(self)
+            else:
+                self.serve(store)
+        return None
 
     def serve(self, store: Store) -> None:
+        """There is room, and perhaps more at the end of this tick."""
         self.waits = False
-        share = max(1, store.free // (1 + len(store.putters)))
-        granted = min(self.needed, share)
-        self.needed -= granted
-        self.credit += granted
-        self.total += granted
-        self.weight = 0
-        store.free -= granted
-        self.say(p.GRANT, self.epoch, granted)
-        if self.needed and not self.waits:
-            self.waits = True
-            store.putters.append(self)
+        if not self.due:
+            self.due = True
+            self.lending.incarnation.life.house.stage.ticks.soon(self.issue)
+
+    def issue(self) -> None:
+        self.due = False
+        store = self.store
+        if not self.needed or self.member not in store.senders:
+            return
+        if not store.full:
+            granted = min(self.needed, max(1, store.free // (1 + len(store.putters))))
+            self.needed -= granted
+            self.credit += granted
+            self.total += granted
+            self.weight = 0
+            store.free -= granted
+            self.say(p.GRANT, self.epoch, granted)
+        self.grant()
 
     def put(self, items: list[Any], need: int) -> None:
         """Items have come; raises ProtocolError if there are more of them than were granted."""

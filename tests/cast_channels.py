@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from tests.cast import QUIET
@@ -38,6 +39,14 @@ class Porter(Actor, executor=QUIET):
     @method
     def receive_all(self, source: Any) -> list[Any]:
         return list(source)
+
+    @method
+    def pid(self) -> int:
+        return os.getpid()
+
+    @method
+    def count(self, source: Any) -> int:
+        return sum(1 for _ in source)
 
     @method
     def double(self, source: Any, out: Any) -> int:
