@@ -28,21 +28,13 @@ class Belongings:
         """Send what of this the guest does not have; what comes with a call may be for that call only."""
         for key, kept in code.items():
             if kept.__class__ is Ticket:
-                self.lend(kept, call)
+                self.incarnation.lends().send(kept, call)
             elif key not in self.keys:
                 self.keys.add(key)
                 if isinstance(kept, Stored):
                     self.send_value(kept)
                 else:
                     self.incarnation.say(p.CODE, key, kept)
-
-    def lend(self, ticket: Ticket, call: Call | None) -> None:
-        """Give an end of a channel."""
-        if self.incarnation.lending is None:
-            from .channel_lent import Lending
-
-            self.incarnation.lending = Lending(self.incarnation)
-        self.incarnation.lending.send(ticket, call)
 
     def send_value(self, stored: Stored) -> None:
         incarnation = self.incarnation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -20,9 +21,10 @@ from .channel_errors import (
     lost_sender,
 )
 from .channel_store import Heavy, Store
-from .channel_ticket import RECEIVE, Ticket, members, tickets
+from .channel_ticket import RECEIVE, Ticket, members
 from .errors import Unsendable
 from .events import RequestRefused
+from .guest_channel import end_of_guest
 
 if TYPE_CHECKING:
     from .call import Call
@@ -86,8 +88,10 @@ class LentSend(LentEnd):
     def want(self, items: int, _: int, now: int) -> None:
         self.needed += max(items, now)
         if now:
+            before = self.total
             self.issue()
-            self.say(p.GRANT, self.epoch, 0)
+            if self.total == before:
+                self.say(p.GRANT, self.epoch, 0)
         else:
             self.grant()
 
@@ -255,8 +259,7 @@ class LentReceive(LentEnd):
         incarnation = self.lending.incarnation
         store = self.store
         try:
-            message = incarnation.codec.message(p.DELIVER, self.number, self.epoch, self.packed(batch))
-            incarnation.codec.check(message, "an item of a channel")
+            message = self.encoded(batch)
         except Unencodable as error:
             if len(batch) > 1:  # one of them cannot travel: those before it can
                 store.items.extendleft(reversed(batch[len(batch) // 2 :]))
@@ -273,11 +276,17 @@ class LentReceive(LentEnd):
             link.send(message)
         return None
 
-    def packed(self, batch: list[Any]) -> list[Any]:
-        """Items as they travel; raises Unencodable."""
-        if SHORT.issuperset(map(type, batch)):
-            return batch
+    def encoded(self, batch: list[Any]) -> Any:
+        """Items as a message; raises Unencodable."""
         codec = self.lending.incarnation.codec
+        if SHORT.issuperset(map(type, batch)):
+            with suppress(Unencodable):  # one may be wider than msgpack's integers
+                return codec.message(p.DELIVER, self.number, self.epoch, batch)
+        message = codec.message(p.DELIVER, self.number, self.epoch, self.packed(codec, batch))
+        codec.check(message, "an item of a channel")
+        return message
+
+    def packed(self, codec: Any, batch: list[Any]) -> list[Any]:
         return [self.packed_one(codec, item.value if item.__class__ is Heavy else item) for item in batch]
 
     def packed_one(self, codec: Any, item: Any) -> Any:
@@ -426,7 +435,10 @@ class Lending:
         return None
 
     def seen(self, items: list[Any]) -> list[Any]:
-        """Items as they are kept: what is pickled stays so until somebody takes it."""
+        """Items as they are kept: what is pickled stays so until somebody takes it, unless ends are in it."""
+        for at, item in enumerate(items):
+            if item.__class__ is Pickled and END_OF_GUEST in item:
+                items[at] = self.incarnation.value(item)
         return self.incarnation.codec.kept(items)
 
     def attach(self, number: int, ticket: int, slot: int) -> None:
@@ -443,9 +455,7 @@ class Lending:
     def admitted(self, number: int) -> Ticket | None:
         """The ticket of that number, if it was given to this guest."""
         if self.incarnation.trusted:
-            return self.given.get(number) or (
-                tickets.get(number) if self.incarnation.codec.one_process else None
-            )
+            return self.given.get(number)
         return self.given.pop(number, None)  # an honest guest uses it once
 
     def enter(self, end: LentSend | LentReceive) -> None:
@@ -475,6 +485,7 @@ class Lending:
         self.early.clear()
 
 
+END_OF_GUEST = end_of_guest.__name__.encode()
 GONE = "the call that this end of a channel came with has ended"
 
 # What guests hold, for who is given it by one of them.

@@ -227,6 +227,14 @@ class GuestIncarnation:
             raise ProtocolError("an end of a channel, where it was given none")
         self.lending.hear(message)
 
+    def lends(self) -> Lending:
+        """Where the ends are that the guest holds, or will."""
+        if self.lending is None:
+            from .channel_lent import Lending  # most guests hold none
+
+            self.lending = Lending(self)
+        return self.lending
+
     def weight(self, values: list[Any]) -> int:
         """What the items weigh that have just come: as much as the frame that they came in."""
         return self.guest.link.size  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import repeat
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from ..transports.guests import protocol as p
 from ..transports.guests.asking import ELSEWHERE, Question
@@ -263,6 +263,7 @@ class GuestEnd:
         office = self.bind()
         self.check()
         details = office.guest.running.details
+        office.travelling[0].append(self)
         return end_of_guest, (self.direction, details["path"], details["incarnation"], self.number)
 
     def __repr__(self) -> str:
@@ -602,6 +603,13 @@ def end_of_guest(direction: int, path: str, incarnation: int, number: int) -> An
 def end_in(data: bytes) -> Any:
     """The same, where only data travels: a direction and the number of a ticket."""
     return end_at(data[0], int.from_bytes(data[1:], "big"))
+
+
+class EndMark(NamedTuple):
+    """Stands for an end on its way to a guest of the same process."""
+
+    direction: int
+    number: int
 
 
 def refuse_nowait(what: str) -> NoReturn:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from .channel_ends import HostReceive, HostSend, found_end
+from ..transports.guests.context import present
+from .channel_ends import HostReceive, HostSend
 from .channel_lent import lent_end
 from .guest_channel import (
     BlockingReceive,
     BlockingSend,
+    EndMark,
     GuestEnd,
     GuestReceive,
     GuestSend,
     ThreadedReceive,
+    kinds,
 )
 from .guest_channel_async import AsyncReceive, AsyncSend
 from .guest_handle import GuestHandle, finder
@@ -52,8 +55,6 @@ def found_here(handle: GuestHandle) -> Any:
 
 def end_here(end: GuestEnd) -> Any:
     """In the host: an end of the same kind as one that a guest in this process has given; raises ClosedChannelError."""
-    if end.office is None:
-        return found_end(end.direction, end.ticket.number)
     return lent_end(*end.__reduce__()[1])
 
 
@@ -72,11 +73,34 @@ def refuse(_: GuestRef) -> NoReturn:
     raise TypeError(CANNOT_TRAVEL)
 
 
+def end_there(mark: EndMark) -> GuestEnd:
+    """In the guest: the end that a mark stands for."""
+    office = present().asker.asking.guest.office
+    end: GuestEnd = kinds(mark.direction)(mark.number, office)
+    return end
+
+
+THERE: Changes = {EndMark: end_there}
+
+
+def opened(value: Any) -> Any:
+    """In a guest in this process: the arguments that were given to it, with its own ends of channels in them."""
+    args, kwargs = value
+    return tuple([opened_one(part) for part in args]), {
+        name: opened_one(part) for name, part in kwargs.items()
+    }
+
+
+def opened_one(value: Any) -> Any:
+    """The same for one value."""
+    return changed(value, THERE)
+
+
 # By type, what a guest is given, and what its host is; a door to other threads adds its own kind of handle.
 FAR: dict[type, Callable[[Any], Any]] = {
     ActorHandle: as_seen_there,
-    HostSend: lambda end: GuestSend(end.ticket()),
-    HostReceive: lambda end: GuestReceive(end.ticket()),
+    HostSend: lambda end: EndMark(*end.take_ticket()),
+    HostReceive: lambda end: EndMark(*end.take_ticket()),
 }
 NEAR: Changes = {
     GuestHandle: found_here,

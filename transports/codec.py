@@ -252,8 +252,6 @@ class Codec:
 
     # -- items of channels ----------------------------------------------------------------------
 
-    one_process = False
-
     @property
     def passes_pickles(self) -> bool:
         return self.trusted

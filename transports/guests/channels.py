@@ -49,6 +49,7 @@ class Office:
         self.out: deque[Any] = deque()  # what is to be said beside items, encoded
         self.dirty: list[End] = []  # ends that hold items
         self.active: WeakSet[End] = WeakSet()  # ends with something in stock
+        self.travelling: tuple[list[End], list[End]] = ([], [])  # given away, with what has not left yet
         self.flushed = 0.0
         self.turn = 0  # items sent and received, for loops that let other tasks run now and then
         self.threads = not isinstance(guest.lock, nullcontext)
@@ -101,6 +102,8 @@ class Office:
         whoever goes on from there finds it in its place.
         """
         out = self.out
+        if ending:
+            self.travelling = [], self.travelling[0]
         if ending and self.active:
             for end in list(self.active):
                 end.rest()

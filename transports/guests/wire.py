@@ -123,7 +123,7 @@ class SharedWire(Wire):
         office, out = self.office, self.out
         with office.lock:
             data = b""
-            if office.out or office.dirty or (out and office.active):
+            if office.out or office.dirty or (out and (office.active or any(office.travelling))):
                 messages = office.collect(bool(out))
                 data = framed(messages) if messages else b""
             if out:

@@ -169,7 +169,7 @@ class SharedMemoryWire(MemoryWire):
     def flush(self) -> None:
         office, out = self.office, self.out
         with office.lock:
-            if office.out or office.dirty or (out and office.active):
+            if office.out or office.dirty or (out and (office.active or any(office.travelling))):
                 messages = office.collect(bool(out))
                 if messages:
                     self.link.tell(messages)
