@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 if TYPE_CHECKING:
     from typing import Self
@@ -125,11 +125,12 @@ class open_channel(tuple[SendChannel[T], ReceiveChannel[T]]):  # noqa: N801  use
     """
 
     __slots__ = ()
+    make: ClassVar[Callable[[int, int], Any] | None] = None  # makes the ends; None: for tasks of trio
 
-    def __new__(cls, capacity: int, *, max_bytes: int = MOST_BYTES) -> open_channel[T]:
-        from .channel_ends import make_ends
+    def __new__(cls, capacity: int, *, max_bytes: int = MOST_BYTES) -> Self:
+        from .channel_ends import make_ends  # who is only given an end needs no event loop
 
-        ends: Any = make_ends(capacity, max_bytes)
+        ends: Any = (cls.make or make_ends)(capacity, max_bytes)
         return tuple.__new__(cls, ends)
 
     def __init__(self, capacity: int, *, max_bytes: int = MOST_BYTES) -> None:

@@ -29,11 +29,16 @@ BLOCKING = "in a task a channel is read by `async for` and await receive(); plai
 
 def make_ends(capacity: int, max_bytes: int) -> tuple[HostSend[Any], HostReceive[Any]]:
     """The first two ends of a new channel."""
+    store = checked_store(capacity, max_bytes)
+    return HostSend(store), HostReceive(store)
+
+
+def checked_store(capacity: int, max_bytes: int) -> Store:
+    """What is in a new channel: nothing; raises ValueError."""
     for name, value, least in (("capacity", capacity, 0), ("max_bytes", max_bytes, 1)):
         if type(value) is not int or value < least:
             raise ValueError(f"{name} of a channel must be a count, {least} or more, not {value!r}")
-    store = Store(capacity, max_bytes)
-    return HostSend(store), HostReceive(store)
+    return Store(capacity, max_bytes)
 
 
 class HostEnd(Member):
@@ -136,6 +141,13 @@ class HostReceive(HostEnd, ReceiveChannel[T_co]):
         if store.ended:
             raise error_for(*store.end)
         return await store.wait_item()  # type: ignore[no-any-return]
+
+    def put_back(self, item: Any) -> None:
+        """An item that was taken, for somebody who does not get it."""
+        store = self._store
+        store.free -= 1
+        store.items.appendleft(item)
+        store.feed()
 
     def receive_nowait(self) -> T_co:
         store = self._store

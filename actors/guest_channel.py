@@ -16,7 +16,6 @@ from ..transports.guests.channels import HELD, QUIET
 from ..transports.guests.context import PROCESS, present
 from ..transports.guests.interrupts import whole
 from ..transports.guests.protocol import PLAIN_TYPES
-from ..transports.guests.values import Unfit
 from . import errors
 from .channel import ReceiveChannel, SendChannel
 from .channel_errors import CLOSED_HERE, UNSENDABLE, ChannelEnded, ClosedChannelError, error_for
@@ -315,12 +314,13 @@ class GuestSend(GuestEnd, SendChannel[Any]):
     def fit(self, item: Any) -> Any:
         """An item that is fit to travel; raises Unsendable."""
         self.check()
-        values = self.bind().guest.values
+        office = self.bind()
+        values = office.guest.values
         size = len(item) if isinstance(item, str | bytes) else 0
         if type(item) not in PLAIN_TYPES or not values.trusted or size > LARGE:
             try:
                 item = values.item(item)
-            except Unfit as error:
+            except office.unfit as error:
                 raise errors.Unsendable(f"what is sent {error}", errors.NEVER_SENT) from error.__cause__
             size = max(size, len(getattr(item, "data", b"")))
         self.weight += size

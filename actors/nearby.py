@@ -73,6 +73,11 @@ def refuse(_: GuestRef) -> NoReturn:
     raise TypeError(CANNOT_TRAVEL)
 
 
+def marked(end: HostSend[Any] | HostReceive[Any]) -> EndMark:
+    """An end of a channel for a guest in this process: its ticket goes along."""
+    return EndMark(*end.take_ticket())
+
+
 def end_there(mark: EndMark) -> GuestEnd:
     """In the guest: the end that a mark stands for."""
     office = present().asker.asking.guest.office
@@ -99,8 +104,8 @@ def opened_one(value: Any) -> Any:
 # By type, what a guest is given, and what its host is; a door to other threads adds its own kind of handle.
 FAR: dict[type, Callable[[Any], Any]] = {
     ActorHandle: as_seen_there,
-    HostSend: lambda end: EndMark(*end.take_ticket()),
-    HostReceive: lambda end: EndMark(*end.take_ticket()),
+    HostSend: marked,
+    HostReceive: marked,
 }
 NEAR: Changes = {
     GuestHandle: found_here,

@@ -14,6 +14,7 @@ from understudy import (
     ClosedChannelError,
     Empty,
     Full,
+    Process,
     ReceiveChannel,
     SendChannel,
     method,
@@ -289,3 +290,29 @@ class AsyncPorter(Actor, executor=QUIET):
     @method
     async def fail(self, source: Any) -> None:
         raise ValueError("on purpose")
+
+
+class Rogue(Porter, executor=Process(trusted=False, stderr="keep")):
+    """Nobody trusts it, and with good reason."""
+
+    @method
+    def say(self, end: Any, message: list[Any]) -> None:
+        """Say something of a channel that no honest guest says; an end's number stands for itself."""
+        end.office.say(*[end.number if part == "end" else part for part in message])
+        end.office.flush()
+
+    @method
+    def send_object(self, out: Any) -> None:
+        out.send(object())
+
+    @method
+    def nap(self) -> None:
+        time.sleep(5)
+
+    @method
+    def flood(self, out: Any, size: int) -> None:
+        """Put in what weighs much, whatever was granted."""
+        while True:
+            out.stock.extend([None] * 100)
+            out.over = None
+            out.send(bytes(size))

@@ -13,6 +13,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from . import protocol as p
 from .interrupts import whole
+from .values import Unfit
 from .wire import HostGone
 
 HELD = 50e-6  # seconds since the last frame, after which an item leaves at once
@@ -36,6 +37,8 @@ class End(Protocol):
 
 class Office:
     """All ends of one guest.  Who holds the lock may write to the link, or change what an end has in stock."""
+
+    unfit = Unfit  # this guest's own: the module is there under two names
 
     def __init__(self, guest: Any) -> None:
         self.guest = guest
