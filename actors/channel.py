@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MOST_BYTES = 16 * 1024 * 1024  # that the items of one channel may weigh before 
 class Channel:
     """What both ends have: they are closed, used as a block, and cloned."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ()
 
     def close(self) -> None:
         """Close this end; the other ends go on.  Idempotent."""
@@ -125,9 +125,9 @@ class open_channel(tuple[SendChannel[T], ReceiveChannel[T]]):  # noqa: N801  use
     """
 
     __slots__ = ()
-    make: ClassVar[Callable[[int, int], Any] | None] = None  # makes the ends; None: for tasks of trio
+    make: ClassVar[Any] = None  # makes the ends; None: for tasks of trio
 
-    def __new__(cls, capacity: int, *, max_bytes: int = MOST_BYTES) -> Self:
+    def __new__(cls, capacity: int, *, max_bytes: int = MOST_BYTES) -> Self:  # pyright: ignore[reportUnknownParameterType]
         from .channel_ends import make_ends  # who is only given an end needs no event loop
 
         ends: Any = (cls.make or make_ends)(capacity, max_bytes)

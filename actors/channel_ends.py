@@ -44,14 +44,12 @@ def checked_store(capacity: int, max_bytes: int) -> Store:
 class HostEnd(Member):
     """What both ends have in common."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__", "_closed")
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._closed = False
         self._join()
-
-    _closed: bool
 
     def close(self) -> None:
         if not self._closed:
@@ -89,7 +87,7 @@ class HostEnd(Member):
 class HostSend(HostEnd, SendChannel[T_contra]):
     """Where items are put in."""
 
-    __slots__ = ("_closed", "_number", "_store")
+    __slots__ = ()
 
     direction = SEND
 
@@ -101,7 +99,7 @@ class HostSend(HostEnd, SendChannel[T_contra]):
         if self._closed or not store.receivers:
             raise self._refusal()
         kept: Any = item
-        if item.__class__ in TEXTS and len(kept) >= LIGHT:
+        if kept.__class__ in TEXTS and len(kept) >= LIGHT:
             kept = store.weighed(item)
         if store.putters or store.full:
             await trio.lowlevel.checkpoint_if_cancelled()
@@ -124,7 +122,7 @@ class HostSend(HostEnd, SendChannel[T_contra]):
 class HostReceive(HostEnd, ReceiveChannel[T_co]):
     """Where items are taken out."""
 
-    __slots__ = ("_closed", "_number", "_store")
+    __slots__ = ()
 
     direction = RECEIVE
 
@@ -168,9 +166,10 @@ class HostReceive(HostEnd, ReceiveChannel[T_co]):
         raise TypeError(BLOCKING)
 
 
-def found_end(direction: int, number: int) -> HostEnd:
-    """The end that a ticket is for, where it has come back to the process of its channel."""
+def closed_end(direction: int, number: int) -> HostEnd:
+    """What stands for the end in a dead letter: it is closed, as the letter is not to keep the channel open."""
     ticket = tickets.get(number)
-    if ticket is None:
-        raise ClosedChannelError(CLOSED_HERE)
-    return (HostReceive if direction == RECEIVE else HostSend)(ticket.store)
+    store = ticket.store if ticket is not None else Store(0, 1)
+    end: HostEnd = HostReceive[Any](store) if direction == RECEIVE else HostSend[Any](store)
+    end.close()
+    return end

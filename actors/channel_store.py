@@ -17,7 +17,7 @@ from .guest_handle import finder
 
 GO = 127  # a power of two less one: items in one go, after which the other tasks get their turn
 LIGHT = 1024  # bytes; lighter texts are bounded by their number
-TEXTS = frozenset({str, bytes, bytearray})
+TEXTS: frozenset[Any] = frozenset({str, bytes, bytearray})
 
 
 class Heavy:
@@ -30,7 +30,7 @@ class Heavy:
         self.size = size
 
 
-WRAPPED = frozenset({Heavy, Pickled})
+WRAPPED: frozenset[Any] = frozenset({Heavy, Pickled})
 
 
 class Waiter(Protocol):

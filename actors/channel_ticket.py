@@ -20,10 +20,9 @@ members = itertools.count(1)  # of all channels: ends, tickets, what guests hold
 class Member:
     """Something that keeps one side of a channel open."""
 
-    __slots__ = ()
+    __slots__ = ("_number", "_store")
 
     _store: Store
-    _number: int
     direction: int
 
     def _members(self) -> set[int]:
@@ -42,7 +41,7 @@ class Member:
 class Ticket(Member):
     """An end on its way to a guest: the channel stays open on that side until it is there, or the call has ended."""
 
-    __slots__ = ("__weakref__", "_number", "_store", "direction")
+    __slots__ = ("__weakref__", "direction")
 
     def __init__(self, store: Store, direction: int) -> None:
         self._store = store

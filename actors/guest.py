@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..transports.codec import HostCodec
     from ..transports.links.link import HostLink
     from .call import Call
-    from .channel_lent import Lending
+    from .channel_lending import Lending
     from .executor import Ladder
     from .life import Life
     from .place import Place
@@ -230,7 +230,7 @@ class GuestIncarnation:
     def lends(self) -> Lending:
         """Where the ends are that the guest holds, or will."""
         if self.lending is None:
-            from .channel_lent import Lending  # most guests hold none
+            from .channel_lending import Lending  # most guests hold none
 
             self.lending = Lending(self)
         return self.lending

@@ -9,20 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from ..transports.guests.context import present
 from .channel_ends import HostReceive, HostSend
-from .channel_lent import lent_end
-from .guest_channel import (
-    BlockingReceive,
-    BlockingSend,
-    EndMark,
-    GuestEnd,
-    GuestReceive,
-    GuestSend,
-    ThreadedReceive,
-    kinds,
-)
-from .guest_channel_async import AsyncReceive, AsyncSend
+from .channel_lending import lent_end
+from .guest_channel import KINDS, EndMark, end_there
+from .guest_end import GuestEnd
 from .guest_handle import GuestHandle, finder
 from .guest_ref import CANNOT_TRAVEL, GuestRef, GuestValue
 from .handle import ActorHandle
@@ -58,17 +48,6 @@ def end_here(end: GuestEnd) -> Any:
     return lent_end(*end.__reduce__()[1])
 
 
-ENDS = (
-    AsyncReceive,
-    AsyncSend,
-    BlockingReceive,
-    BlockingSend,
-    GuestReceive,
-    GuestSend,
-    ThreadedReceive,
-)
-
-
 def refuse(_: GuestRef) -> NoReturn:
     raise TypeError(CANNOT_TRAVEL)
 
@@ -76,13 +55,6 @@ def refuse(_: GuestRef) -> NoReturn:
 def marked(end: HostSend[Any] | HostReceive[Any]) -> EndMark:
     """An end of a channel for a guest in this process: its ticket goes along."""
     return EndMark(*end.take_ticket())
-
-
-def end_there(mark: EndMark) -> GuestEnd:
-    """In the guest: the end that a mark stands for."""
-    office = present().asker.asking.guest.office
-    end: GuestEnd = kinds(mark.direction)(mark.number, office)
-    return end
 
 
 THERE: Changes = {EndMark: end_there}
@@ -111,7 +83,7 @@ NEAR: Changes = {
     GuestHandle: found_here,
     GuestRef: refuse,
     GuestValue: refuse,
-    **dict.fromkeys(ENDS, end_here),
+    **dict.fromkeys(KINDS, end_here),
 }
 
 

@@ -402,7 +402,7 @@ def test_a_thousand_channels_at_once_and_nothing_is_left_of_them(porters: Any) -
 
 def test_tables_are_empty_afterwards_on_both_sides() -> None:
     async def scene(runtime: Runtime) -> None:
-        from understudy.actors import channel_lent, channel_ticket
+        from understudy.actors import channel_lending, channel_ticket
 
         porter = await Porter.options(name="porter").start()
         for _ in range(1000):
@@ -412,12 +412,13 @@ def test_tables_are_empty_afterwards_on_both_sides() -> None:
         del send, receive
         await porter.pid()
         gc.collect()
-        lending = runtime.house.registry.find("porter", "")._life.incarnation.lending  # type: ignore[attr-defined]
+        incarnation: Any = runtime.house.registry.find("porter", "")._life.incarnation
+        lending = incarnation.lending
         assert (await porter.tables())["ends"] == 0
         await until(lambda: not lending.ends)
         assert not lending.given
         assert not lending.early
-        assert not channel_lent.lent
+        assert not channel_lending.lent
         assert not channel_ticket.tickets
 
     rehearse(scene)

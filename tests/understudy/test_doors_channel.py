@@ -51,9 +51,9 @@ def test_under_asyncio_a_cancelled_receive_takes_nothing() -> None:
     async def scene(runtime: FarRuntime) -> None:
         send, receive = aio.open_channel[int](10)
         for n in range(20):
-            task = asyncio.create_task(receive.receive())  # type: ignore[arg-type]
+            task = asyncio.ensure_future(receive.receive())
             await asyncio.sleep(0.001 * (n % 3))
-            sending = asyncio.create_task(send.send(n))  # type: ignore[arg-type]
+            sending = asyncio.ensure_future(send.send(n))
             task.cancel()
             await asyncio.wait([task, sending])
             if task.cancelled():

@@ -67,6 +67,14 @@ class Office:
             target=self.look_after, name=f"{threading.current_thread().name}, channels", daemon=True
         ).start()
 
+    def slot(self) -> int:
+        """A word of the page, for what a receiving end has taken; -1 if there is none left."""
+        if not self.slots:
+            return -1
+        slot = self.slots.pop()
+        self.page[p.TAKEN + slot] = 0
+        return slot
+
     def hear(self, message: Message) -> None:
         """The host says something to an end; nothing, if it is gone."""
         end = self.ends.get(message[1])

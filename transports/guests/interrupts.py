@@ -42,7 +42,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def whole(function: F) -> F:
     """Mark a function in which no interrupt is raised: the host rings again, and finds its caller."""
-    WHOLE.add(function.__code__)  # type: ignore[attr-defined]
+    WHOLE.add(function.__code__)
     return function
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
@@ -31,7 +30,8 @@ class Hand:
         self.left = False
 
     async def take(self) -> Any:
-        self.items.append(await HostReceive.receive(self.end))
+        item: Any = await HostReceive[Any].receive(self.end)
+        self.items.append(item)
         if self.left:
             self.put_back()
         return self.items[0] if self.items else None
@@ -125,7 +125,7 @@ class PlainReceive(FarReceive):
             self._crossing.post(Hand.leave, hand)
             raise
 
-    def __next__(self) -> Any:  # type: ignore[override]
+    def __next__(self) -> Any:
         try:
             return self.receive()
         except ChannelEnded:
@@ -155,7 +155,7 @@ class AioChannel(channel.open_channel[T]):
     """As `understudy.open_channel`, with the same ends, for tasks of asyncio; a runtime must be open."""
 
     __slots__ = ()
-    make: ClassVar[Callable[[int, int], Ends]] = partial(far_ends, send=AioSend, receive=AioReceive)
+    make: ClassVar[Any] = partial(far_ends, send=AioSend, receive=AioReceive)
 
 
 class PlainChannel(channel.open_channel[T]):
@@ -165,4 +165,4 @@ class PlainChannel(channel.open_channel[T]):
     """
 
     __slots__ = ()
-    make: ClassVar[Callable[[int, int], Ends]] = partial(far_ends, send=PlainSend, receive=PlainReceive)
+    make: ClassVar[Any] = partial(far_ends, send=PlainSend, receive=PlainReceive)
