@@ -61,6 +61,10 @@ def is_optional_count(value: Any) -> bool:
     return value is None or is_count(value)
 
 
+def is_natural(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
 def is_positive(value: Any) -> bool:
     return type(value) is int and value > 0
 
@@ -79,6 +83,11 @@ def is_mapping(value: object) -> bool:
 
 def all_texts(value: Mapping[Any, Any]) -> bool:
     return all(isinstance(text, str) and "\0" not in text for pair in value.items() for text in pair)
+
+
+def is_texts(value: Any) -> bool:
+    """A sequence of texts, and not one text by mistake."""
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)  # pyright: ignore[reportUnknownVariableType]
 
 
 def one_of(*choices: object) -> Callable[[Any], bool]:

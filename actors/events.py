@@ -76,6 +76,13 @@ class GuestStopped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SandboxMissing(Event):
+    """A guest starts without the sandbox that it was to have at best effort, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActorAbandoned(Event):
     """An incarnation could not be ended: its code goes on in its thread, and nothing it says is heard any more."""
 

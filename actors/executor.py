@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from .checks import Checks, check_fields, is_environ, is_optional_text, is_positive, is_seconds, one_of
+from .checks import (
+    Checks,
+    check_fields,
+    is_natural,
+    is_optional_text,
+    is_positive,
+    is_seconds,
+    is_texts,
+    one_of,
+)
+from .environment import Environment, is_policy
+from .limits import Limits
+from .sandbox import Mode, Sandbox, is_sandbox
 
 SECONDS = (is_seconds, "a number of seconds, 0 or more")
 COUNT = (is_positive, "a count above 0")
@@ -15,6 +27,9 @@ FLAG = (one_of(True, False), "True or False")
 
 LADDER_CHECKS: Checks = {"interrupt": SECONDS, "terminate": SECONDS, "collateral": FLAG}
 BOUNDS_CHECKS: Checks = {"max_bytes": COUNT, "max_depth": COUNT, "max_elements": COUNT}
+
+
+UNLIMITED = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +94,10 @@ class Thread(Executor):
 class Process(Executor):
     """A process of its own, with its own process group; it cannot outlive its host.
 
-    `python` is a path to an interpreter (None: this one).  `environ` is the whole environment (default:
-    empty).  `packages="host"` gives the guest this process's import path, `"none"` the standard library
+    `python` is a path to an interpreter (None: this one).  `environ` is the whole environment: `"clean"` is
+    empty, a mapping is all there is, `"inherit"` is the host's, `Environment(...)` says more.  `limits` bound
+    what the guest uses, `sandbox` what it sees: `"off"`, `"best-effort"`, `"required"`, or `Sandbox(...)` with
+    paths and more.  `packages="host"` gives the guest this process's import path, `"none"` the standard library
     alone.  With `trusted=False` only data travels, and nothing the guest says is believed: neither
     unpickled nor taken for a length.  `stderr="show"` passes the guest's standard error on, `"keep"` keeps
     its end for error messages only.  A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
@@ -89,10 +106,15 @@ class Process(Executor):
     `"off"` goes on; None: as `UNDERSTUDY_DEBUG` says, else `"terminal"` if it is trusted.  With `spin=True` a
     guest of plain methods looks for its next call for some 30 µs before it sleeps: one caller is served sooner,
     where a second core is free.
+
+    `launch="zygote"` forks guests off a process that has their code loaded, `"spawn"` starts an interpreter for each.
+    Modules to `preload` are imported once, by the zygote, and must start no threads.  Untrusted guests of one
+    `domain` share a zygote, and with no others.  `flags` are for the interpreter: `("-O",)`, `("-X", "dev")`.
+    `standby` guests wait with the class's code loaded (its `__init__` not run), so that a restart takes one of them.
     """
 
     python: str | None = None
-    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    environ: Mapping[str, str] | Environment | Literal["clean", "inherit"] = "clean"
     packages: Literal["host", "none"] = "host"
     folder: str | None = None
     trusted: bool = True
@@ -102,7 +124,14 @@ class Process(Executor):
     stopped_timeout: float = 1.0
     loop: Literal["trio", "asyncio"] = "trio"
     debug: Literal["terminal", "debugpy", "off"] | None = None
+    limits: Limits = UNLIMITED
+    sandbox: Mode | Sandbox = "off"
     spin: bool = False
+    launch: Literal["zygote", "spawn"] = "zygote"
+    preload: Sequence[str] = ()
+    domain: str = ""
+    flags: Sequence[str] = ()
+    standby: int = 0
 
     def __post_init__(self) -> None:
         check_fields(self, PROCESS_CHECKS)
@@ -116,11 +145,27 @@ def is_ladder(value: object) -> bool:
     return isinstance(value, Ladder)
 
 
+def is_limits(value: object) -> bool:
+    return isinstance(value, Limits)
+
+
+def is_module_names(value: Any) -> bool:
+    return is_texts(value) and all(part.isidentifier() for name in value for part in name.split("."))
+
+
+def is_domain(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and len(value) <= 80
+
+
+def is_flags(value: Any) -> bool:
+    return is_texts(value) and all(flag and "\0" not in flag for flag in value)
+
+
 LOOP = (one_of("trio", "asyncio"), "'trio' or 'asyncio'")
 
 PROCESS_CHECKS: Checks = {
     "python": (is_optional_text, "a path as text, or None"),
-    "environ": (is_environ, "a mapping of text to text"),
+    "environ": (is_policy, "'clean', 'inherit', Environment(...) or a mapping of text to text"),
     "packages": (one_of("host", "none"), "'host' or 'none'"),
     "folder": (is_optional_text, "a path as text, or None"),
     "trusted": FLAG,
@@ -130,7 +175,14 @@ PROCESS_CHECKS: Checks = {
     "stopped_timeout": SECONDS,
     "loop": LOOP,
     "debug": (one_of(None, "terminal", "debugpy", "off"), "'terminal', 'debugpy', 'off' or None"),
+    "limits": (is_limits, "Limits(...)"),
+    "sandbox": (is_sandbox, "'off', 'best-effort', 'required' or Sandbox(...)"),
     "spin": FLAG,
+    "launch": (one_of("zygote", "spawn"), "'zygote' or 'spawn'"),
+    "preload": (is_module_names, "a list of names of modules"),
+    "domain": (is_domain, "a short name as text"),
+    "standby": (is_natural, "a count of 0 or more"),
+    "flags": (is_flags, "a list of flags for the interpreter, as texts"),
 }
 
 THREAD_CHECKS: Checks = {"loop": LOOP, "ladder": (is_ladder, "Ladder(...)")}

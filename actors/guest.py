@@ -215,6 +215,7 @@ class GuestIncarnation:
 
     def on_hello(self, message: list[Any]) -> None:
         """The session has agreed on what both can do."""
+        self.guest.greeted(message[3])
 
     def on_ready(self, message: list[Any]) -> None:
         self.started.set()

@@ -14,14 +14,20 @@ from ..transports.places.process import GuestProcess, describe_status, signal_na
 from ..transports.session import CLOSED
 from . import events
 from .actor import awaits
+from .autopsy import examined
 from .debugging import Debugging
 from .executor import Process
-from .guest import GuestIncarnation
+from .guest import TOLD, GuestIncarnation
+from .launching import command_of
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
-from .settings import TURNS, command_of, lanes_of, settings_of
+from .settings import TURNS, lanes_of, preparation_of, settings_of
+from .standby import reserve_of
+from .walls import NONE, walled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..transports.deadlines import Deadline
     from .call import Call
     from .mailbox import Encode
@@ -35,7 +41,11 @@ class ProcessCraft:
         return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls)).call
 
     def incarnate(self, life: Life) -> ProcessIncarnation:
-        return ProcessIncarnation(life)
+        executor = life.spec.options.executor
+        standby = None
+        if isinstance(executor, Process) and executor.standby:
+            standby = reserve_of(life, ProcessIncarnation, executor.standby).take()
+        return standby or ProcessIncarnation(life)
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Codec(True, call.mailbox.options.executor.bounds).arguments(call.payload, call.code)  # type: ignore[attr-defined]
@@ -53,7 +63,7 @@ class ProcessCraft:
 class ProcessIncarnation(GuestIncarnation):
     """A guest in a process of its own."""
 
-    __slots__ = ("executor", "stop_timer")
+    __slots__ = ("executor", "is_prepared", "sandbox", "stop_timer")
 
     guest: Guest
     codec: Codec
@@ -65,7 +75,9 @@ class ProcessIncarnation(GuestIncarnation):
         codec = Codec(executor.trusted, executor.bounds)
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
+        self.sandbox = NONE  # how it is told in the tree
         self.stop_timer: Deadline | None = None
+        self.is_prepared = False  # as a standby: it has said that it has the actor's code loaded
 
     @property
     def where(self) -> str:
@@ -89,7 +101,9 @@ class ProcessIncarnation(GuestIncarnation):
         deadline = self.climber.deadlines.after(limit, time.cancel)
         try:
             with time:
-                await self.launch()
+                if not self.is_prepared:
+                    await self.launch()
+                self.take_over()
                 await self.started.wait()
         except OSError as error:
             self.close()
@@ -102,6 +116,8 @@ class ProcessIncarnation(GuestIncarnation):
         finally:
             deadline.cancel()
         if self.has_started:
+            if self.executor.standby:
+                reserve_of(self.life, ProcessIncarnation, self.executor.standby).order()
             return None
         if self.process is None:
             self.close()
@@ -115,12 +131,32 @@ class ProcessIncarnation(GuestIncarnation):
         return reason
 
     async def launch(self) -> None:
-        executor = self.executor
-        process, link = await self.guest.launch(command_of(executor), self.codec, executor.stderr == "show")
-        process.on_end, process.on_stop = self.ended, self.stopped
+        command, self.sandbox = await walled(self.life, self.executor, command_of(self.life))
+        _, link = await self.guest.launch(command, self.codec, self.executor.stderr == "show")
         link.on_messages, link.on_drained = self.hear, self.pump
-        link.on_end, link.on_breach = self.lost, self.breach
         link.open()
+
+    async def prepare(self, on_lost: Callable[[], None]) -> None:
+        """Be a standby: a guest with the actor's code loaded, whose end is told to whoever keeps it."""
+        await self.launch()
+        assert self.process is not None and self.guest.link is not None
+        self.process.on_end = on_lost
+        self.guest.link.on_end = self.guest.link.on_breach = lambda _: on_lost()
+        settings, code = preparation_of(self.life, self.executor)
+        self.send_code(code)
+        self.say(p.PREPARE, settings)
+        if self.process.ended:
+            on_lost()
+
+    def on_prepared(self, message: list[Any]) -> None:
+        self.is_prepared = True
+
+    def take_over(self) -> None:
+        """Be the incarnation from now on."""
+        process, link = self.process, self.guest.link
+        assert process is not None and link is not None
+        process.on_end, process.on_stop = self.ended, self.stopped
+        link.on_end, link.on_breach = self.lost, self.breach
         Debugging(self).attend()
         if process.ended:
             self.ended()
@@ -194,9 +230,11 @@ class ProcessIncarnation(GuestIncarnation):
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
             reason = ExitReason(kind, f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
-        return replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        reason = replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        return examined(reason, self.executor.limits, self.life.house.stage.oom.rose)
 
 
+TOLD[p.PREPARED] = ProcessIncarnation.on_prepared
 LINGER = 0.5  # seconds between the end of a link and the kill of its guest, for news of its own death to come first
 
 EXECUTORS[Process] = ProcessCraft()

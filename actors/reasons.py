@@ -7,14 +7,15 @@ from typing import Any
 
 NORMAL, SHUTDOWN, ERROR, SIGNAL = "normal", "shutdown", "error", "signal"
 INTERRUPTED, TIMEOUT, UNREACHABLE, ABANDONED = "interrupted", "timeout", "unreachable", "abandoned"
+RECYCLED = "recycled"
 
 
 @dataclass(frozen=True, slots=True)
 class ExitReason:
     """Why an incarnation ended.
 
-    `kind` is one of normal, shutdown, error, signal, interrupted, timeout, unreachable, abandoned; `text`
-    tells it to a person; `exception` is what an *error* raised; `status` is a process's exit status
+    `kind` is one of normal, shutdown, error, signal, interrupted, timeout, unreachable, abandoned,
+    recycled; `text` tells it to a person; `exception` is what an *error* raised; `status` is a process's exit status
     (negative: a signal); `stderr` is the end of what it wrote there.  `ordered` deaths are ours (a kill, a
     stop, an injected fault): no message is blamed for them.  `uprooted` are those that died with the keeper:
     no restart is counted for them.
@@ -31,7 +32,12 @@ class ExitReason:
     @property
     def abnormal(self) -> bool:
         """Would a transient child be restarted?"""
-        return self.kind not in (NORMAL, SHUTDOWN)
+        return self.kind not in (NORMAL, SHUTDOWN, RECYCLED)
+
+    @property
+    def recycled(self) -> bool:
+        """Does a fresh incarnation follow, whatever the restart type, and does that count for nothing?"""
+        return self.kind == RECYCLED
 
     @property
     def crash(self) -> bool:

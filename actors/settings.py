@@ -16,7 +16,6 @@ from ..transports.guests import pickles
 from ..transports.guests.protocol import DOWN, PICKLED, REENTRANT
 from ..transports.places.guest import CHANNEL_PLACE
 from ..transports.places.measuring import coverage_settings
-from ..transports.places.process import Command
 from ..transports.system.means import usable_cores
 from .actor import awaits, exported_of
 from .debugging import debug_of
@@ -40,12 +39,6 @@ GIVEN = (
 )  # packages a guest may need of us, wherever it looks for its own
 
 
-def command_of(executor: Process) -> Command:
-    """The guest's command line; it gets nothing of our environment, and no site-packages by itself."""
-    python = executor.python or sys.executable
-    return Command((python, "-I", "-S", "-E", BOOTSTRAP), dict(executor.environ), executor.folder)
-
-
 def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, Any], Code]:
     """The START message's settings, and the code they name.
 
@@ -53,16 +46,25 @@ def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, 
         Unencodable: if the class or its arguments cannot travel.
     """
     spec = life.spec
-    source, code = source_of(spec.cls, executor.packages)
+    settings, code = preparation_of(life, executor)
     (args, kwargs), more = codec.values(spec.args, spec.kwargs, f"{spec.cls.__name__}.__init__")
+    return {**settings, "args": args, "kwargs": kwargs}, {**code, **more}
+
+
+def preparation_of(life: Life, executor: Process) -> tuple[dict[str, Any], Code]:
+    """All of it but the arguments: what a guest needs to load the class's code.
+
+    Raises:
+        Unencodable: if the class cannot travel.
+    """
+    spec = life.spec
+    source, code = source_of(spec.cls, executor.packages)
     try:
-        crash_on, still_more = pickles.dumps_with_code(spec.options.crash_on)
+        crash_on, more = pickles.dumps_with_code(spec.options.crash_on)
     except Exception as error:
         raise Unencodable(f"crash_on cannot be pickled: {error}") from error
     settings = {
         "class": source,
-        "args": args,
-        "kwargs": kwargs,
         "crash_on": Ext(PICKLED, crash_on),
         "path": import_path() if executor.packages == "host" else [],
         "given": given_folders(),
@@ -79,7 +81,7 @@ def settings_of(life: Life, executor: Process, codec: Codec) -> tuple[dict[str, 
         "coverage": coverage_settings() if executor.trusted else None,
         "details": {"path": life.path, "name": spec.options.name, "incarnation": life.number},
     }
-    return settings, {**code, **more, **still_more}
+    return settings, {**code, **more}
 
 
 def source_of(cls: type, packages: str) -> tuple[list[Any], Code]:

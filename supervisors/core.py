@@ -181,6 +181,8 @@ class Core(Round):
         if event.declined:
             self.by_hand.pop(child.id, None)
             self.leave(child, event.reason)
+        elif event.reason.recycled:
+            self.start(child, again=True)
         elif before == STARTING:
             self.first_start_failed(child, event.reason)
         elif RESTARTS[child.rules.restart, event.reason.abnormal or not event.started] == RESTART:

@@ -36,12 +36,7 @@ def refuse_all() -> None:
 def let_go(runtime: Runtime) -> None:
     stage = runtime.house.stage
     stage.hub.let_go()
-    keeper = stage.keeper
-    if keeper.link is not None:
-        keeper.link.close()
-    if keeper.process is not None:
-        keeper.process.returncode = 0  # the parent's child, not ours: nobody here is to wait for it
-    keeper.link = keeper.process = None
+    stage.keepers.disown()
 
 
 def refuse(life: Life) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ..actors import events
+from ..actors import events, standby
 from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..actors.queues import rewatch
@@ -88,6 +88,8 @@ class RuntimeHouse:
 
     def ended(self, life: Life, reason: ExitReason) -> None:
         """An incarnation has ended, or the one that was to come will not."""
+        if self.stage.reserves:
+            standby.release(life)
         monitors, links = self.monitors, self.links
         if monitors.watched or monitors.owned:
             monitors.ended(life, reason)

@@ -59,7 +59,7 @@ class Observed:
 
         Reading that list takes some milliseconds.
         """
-        return draw([self.tree_node, self.dynamic], self.house.stage.keeper.pid, listed() if all else None)
+        return draw([self.tree_node, self.dynamic], self.house.stage.keepers, listed() if all else None)
 
     def capabilities(self) -> dict[str, str]:
         """Which of the system's means are in use, and what stands in for the others."""

@@ -19,7 +19,7 @@ from ..actors.here import check_here, check_trio, not_trio
 from ..actors.leaving import cancel_refs
 from ..actors.life import Life
 from ..actors.local_craft import LocalCraft
-from ..actors.process import ProcessCraft
+from ..actors.process_craft import RecyclingCraft
 from ..actors.reasons import SHUTDOWN_EXIT, ExitReason
 from ..actors.scope import scope_here
 from ..actors.spawner import current
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 Plan = ChildSpec[Any] | Pool[Any]
 
-EXECUTORS = (LocalCraft, ThreadCraft, ProcessCraft)  # importing their modules makes them known
+EXECUTORS = (LocalCraft, ThreadCraft, RecyclingCraft)  # importing their modules makes them known
 
 
 class TreeFailedError(UnderstudyError):
@@ -224,7 +224,7 @@ class Runtime(Observed):
             self.root.feed(Shutdown())
         await self.over.wait()
         self.root.retire(SHUTDOWN_EXIT)
-        await self.house.stage.keeper.close()
+        await self.house.stage.keepers.close()
         self.house.stream.close()
         await self.observers.close()
 
@@ -343,6 +343,6 @@ async def tell_end(house: RuntimeHouse) -> None:
     try:
         await trio.sleep_forever()
     finally:
-        house.stage.keeper.let_go()
+        house.stage.keepers.let_go()
         house.gone.set()
         house.on_gone()

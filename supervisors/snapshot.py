@@ -50,7 +50,7 @@ class Snapshot:
     pid: int
     command: str
     at: int
-    keeper: int
+    keepers: tuple[int, ...]
     dead_letters: int
     rows: tuple[Row, ...]
     omitted: int = 0
@@ -65,7 +65,7 @@ def snapshot_of(runtime: Runtime) -> Snapshot:
         os.getpid(),
         " ".join(sys.argv) or sys.executable,
         int(house.stage.now() * 1e9),
-        house.stage.keeper.pid,
+        tuple(keeper.pid for keeper in house.stage.keepers),
         len(house.dead_letters),
         shown,
         sum(1 for _ in rows),

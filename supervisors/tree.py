@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..actors.executor import Process
@@ -12,19 +12,21 @@ from .child import DELAYED, PARKED
 from .supervisor import SupervisorNode
 
 if TYPE_CHECKING:
+    from ..transports.places.keeper import Keeper
     from .supervisor import Child
 
 Table = dict[int, Listed]
 
 
-def draw(nodes: list[Child], keeper: int, table: Table | None = None) -> str:
+def draw(nodes: list[Child], keepers: Iterable[Keeper], table: Table | None = None) -> str:
     """One line a node, indented under its supervisor; with the system's list one for every process of ours."""
     lines = [line for node in nodes for line in describe(node, 0, table)]
-    if keeper:
-        lines.append(f"keeper  process {keeper}; starts and reaps the guests")
-    if keeper and table is not None:
-        known = {pid for node in nodes for pid in pids_of(node)}
-        lines += others(keeper, known, table)
+    known = {pid for node in nodes for pid in pids_of(node)}
+    for keeper in keepers:
+        marks = "".join(f"{mark}, " for mark in keeper.zygote.marks)
+        lines.append(f"{keeper.zygote.kind}  {marks}process {keeper.pid}; starts and reaps guests")
+        if table is not None:
+            lines += others(keeper.pid, known, table)
     return "\n".join(lines)
 
 
@@ -39,6 +41,9 @@ def describe(node: Child, depth: int, table: Table | None = None, waits: str = "
         yield f"{indent}{node.id}  {describe_actor(node, table, waits)}"
         if table is not None and (pid := pid_of(node)):
             yield from processes(pid, depth, table)
+        for pid in standbys_of(node) if table is not None else ():
+            yield f"{indent}  standby  process {pid}"
+            yield from processes(pid, depth + 1, table or {})
 
 
 def core_state(node: SupervisorNode, child: Child) -> str:
@@ -52,7 +57,7 @@ def describe_actor(life: Life, table: Table | None = None, waits: str = "") -> s
     executor = life.spec.options.executor
     if isinstance(executor, Process):
         parts.append("trusted" if executor.trusted else "untrusted")
-        parts.append("no sandbox")
+        parts.append(getattr(life.incarnation, "sandbox", "no sandbox"))
     pid = pid_of(life)
     if pid and (table is None or pid in table):
         parts.append(f"process {pid}")
@@ -70,6 +75,13 @@ def pids_of(node: Child) -> Iterator[int]:
             yield from pids_of(child)
     elif isinstance(node, Life):
         yield pid_of(node)
+        yield from standbys_of(node)
+
+
+def standbys_of(life: Life) -> list[int]:
+    """The processes that wait to be its next incarnation."""
+    reserve = life.house.stage.reserves.get(life.path)
+    return reserve.pids if reserve is not None else []
 
 
 # -- what else the system lists ------------------------------------------------------------------------

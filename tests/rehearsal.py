@@ -12,6 +12,7 @@ from tests.cast import QUIET as QUIET
 from understudy import Local, Runtime, Supervisor, open_runtime
 from understudy.actors.events import Event
 from understudy.supervisors.events import EventReader
+from understudy.transports.places.keeper import Keeper
 from understudy.transports.system.means import has
 
 T = TypeVar("T")
@@ -49,6 +50,13 @@ def run(play: Callable[[], Awaitable[T]], *, virtual: bool = False, seconds: flo
         raise AssertionError("unreachable")
 
     return trio.run(timed, clock=trio.testing.MockClock(autojump_threshold=0) if virtual else None)
+
+
+def keeper_of(runtime: Runtime) -> Keeper:
+    """The one keeper that runs."""
+    running = list(runtime.house.stage.keepers)
+    assert len(running) == 1, running
+    return running[0]
 
 
 def held(reader: EventReader, kind: type[Event] = Event) -> list[Any]:

@@ -18,7 +18,7 @@ CHANNELS = (p.ATTACH, p.PUT, p.WANT, p.RETURN, p.DETACH)
 # State to what a guest may say in it, and the state that follows.
 RULES: dict[str, dict[int, str]] = {
     NEW: {p.HELLO: STARTING},
-    STARTING: {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING},
+    STARTING: {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING, p.PREPARED: STARTING},
     READY: {
         p.RESULT: READY,
         p.ERROR: READY,
@@ -42,6 +42,7 @@ MISHAPS = frozenset({p.LOAD, p.SAVE, p.LAST, p.NURSERY})
 SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.HELLO: lambda m: len(m) == 4 and type(m[1]) is int and type(m[2]) is list and type(m[3]) is int,
     p.READY: lambda m: len(m) == 1,
+    p.PREPARED: lambda m: len(m) == 1,
     p.FAILED: lambda m: len(m) in (2, 3) and is_fault(m[1]) and (len(m) == 2 or type(m[2]) is str),
     p.RESULT: lambda m: len(m) == 3 and type(m[1]) is int,
     p.ERROR: lambda m: len(m) == 3 and type(m[1]) is int and is_fault(m[2]),

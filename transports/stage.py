@@ -1,4 +1,4 @@
-"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keeper, as one thing."""
+"""What a runtime's actors stand on: the hub, the end of ticks, the timers and the keepers, as one thing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 import trio
 
 from .hub import make_hub
-from .places.keeper import Keeper
+from .places.keepers import Keepers
 from .places.terminal import Terminal
+from .system.bubblewrap import Finder
+from .system.oom import OomKills
 from .ticks import EndOfTick
 from .timers import Timers
 
@@ -22,15 +24,32 @@ FIRST_OF_MANY = 1 << 40
 class Stage:
     """Owned by a runtime; `run` serves it until cancelled."""
 
-    __slots__ = ("hub", "ids", "keeper", "many", "next_id", "now", "terminal", "thread", "ticks", "timers")
+    __slots__ = (
+        "bubblewrap",
+        "hub",
+        "ids",
+        "keepers",
+        "many",
+        "next_id",
+        "now",
+        "oom",
+        "reserves",
+        "terminal",
+        "thread",
+        "ticks",
+        "timers",
+    )
 
     def __init__(self) -> None:
         self.thread = get_ident()
         self.hub = make_hub()
         self.ticks = EndOfTick(self.hub.arrived)
         self.timers = Timers(before_firing=self.hub.catch_up)
-        self.keeper = Keeper(self.hub, self.timers)
+        self.keepers = Keepers(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
+        self.bubblewrap = Finder()
+        self.oom = OomKills()
+        self.reserves: dict[str, Any] = {}  # the standbys of actors that have some, by path
         self.ids = itertools.count(1)
         self.many = itertools.count()
         self.next_id: Callable[[], int] = self.ids.__next__

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .actors.context import exit_actor as exit_actor
     from .actors.down import Down as Down
     from .actors.dump import dump as dump
+    from .actors.environment import Environment as Environment
     from .actors.errors import ActorAlreadyExistsError as ActorAlreadyExistsError
     from .actors.errors import ActorDiedError as ActorDiedError
     from .actors.errors import ActorError as ActorError
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from .actors.executor import Process as Process
     from .actors.executor import Thread as Thread
     from .actors.handle import ActorHandle as ActorHandle
+    from .actors.limits import Limits as Limits
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
     from .actors.put import put as put
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from .actors.reasons import ExitReason as ExitReason
     from .actors.ref import ObjectRef as ObjectRef
     from .actors.remote import remote as remote
+    from .actors.sandbox import Sandbox as Sandbox
     from .actors.scope import Scope as Scope
     from .actors.scope import open_scope as open_scope
     from .actors.spec import ChildSpec as ChildSpec
@@ -95,6 +98,7 @@ DOOR = {
     "actors.context": ("current_actor", "current_call", "exit_actor"),
     "actors.down": ("Down",),
     "actors.dump": ("dump",),
+    "actors.environment": ("Environment",),
     "actors.errors": (
         "ActorAlreadyExistsError", "ActorDiedError", "ActorError", "ActorNotFoundError", "ActorStartError", "ActorUnavailableError",
         "CallError", "CallInterruptedError", "DeadlockError", "DependencyError", "GetTimeoutError", "NoRuntimeError",
@@ -102,6 +106,7 @@ DOOR = {
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
     "actors.handle": ("ActorHandle",),
+    "actors.limits": ("Limits",),
     "actors.method": ("ActorMethod", "method"),
     "actors.put": ("put",),
     "actors.queue": ("Queue",),
@@ -109,6 +114,7 @@ DOOR = {
     "actors.reasons": ("ExitReason",),
     "actors.ref": ("ObjectRef",),
     "actors.remote": ("remote",),
+    "actors.sandbox": ("Sandbox",),
     "actors.scope": ("Scope", "open_scope"),
     "actors.spec": ("ChildSpec",),
     "actors.statistics": ("Statistics",),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.rehearsal import keeper_of
 from understudy import Actor, Process, TaskCancelledError, cancel, method, open_runtime
 
 
@@ -42,7 +43,7 @@ def test_a_call_is_not_hit_by_an_interrupt_that_was_meant_for_the_one_before(tmp
     async def main() -> str:
         async with open_runtime() as runtime:
             slow = await Slow.start()
-            keeper = runtime.house.stage.keeper.pid
+            keeper = keeper_of(runtime).pid
             first = slow.until.remote(str(a), str(b))
             await appears(a)
             os.kill(keeper, signal.SIGSTOP)  # the slow keeper of a loaded machine, made certain

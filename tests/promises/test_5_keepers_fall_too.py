@@ -5,15 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trio
 
 from tests.cast import QUIET, Faller, Player, fresh
-from tests.rehearsal import rehearse, run, until
-from understudy import Actor, Runtime, Supervisor, get_actor, kill, method, open_runtime, statistics
+from tests.rehearsal import held, keeper_of, rehearse, run, until
+from tests.transports.hosts import gone, host
+from understudy import (
+    Actor,
+    ActorStartError,
+    Runtime,
+    Supervisor,
+    get_actor,
+    kill,
+    method,
+    open_runtime,
+    statistics,
+)
+from understudy.actors.events import ActorEnded
 from understudy.transports.places import keeper as keepers
+from understudy.transports.places.keeper import Keeper
 from understudy.transports.system.means import has
 
 needs_pidfd = pytest.mark.skipif(not has("pidfd"), reason="without a pidfd only the keeper knows of a death")
@@ -38,10 +52,10 @@ class Undertaker(Actor, executor=QUIET):
 def test_a_kill_returns_although_the_keeper_is_stopped() -> None:
     async def scene(runtime: Runtime) -> None:
         player = await Player.start()
-        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
-        await until(lambda: runtime.house.stage.keeper.stopped)
+        os.kill(keeper_of(runtime).pid, signal.SIGSTOP)
+        await until(lambda: keeper_of(runtime).stopped)
         await kill(player)
-        assert runtime.house.stage.keeper.stopped
+        assert keeper_of(runtime).stopped
         assert statistics(player).last_reason == "signal: killed by kill()"
 
     rehearse(scene)
@@ -51,8 +65,8 @@ def test_a_kill_returns_although_the_keeper_is_stopped() -> None:
 def test_a_death_nobody_ordered_is_proved_although_the_keeper_is_stopped() -> None:
     async def scene(runtime: Runtime) -> None:
         faller = await Faller.options(max_restarts=0).start()
-        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
-        await until(lambda: runtime.house.stage.keeper.stopped)
+        os.kill(keeper_of(runtime).pid, signal.SIGSTOP)
+        await until(lambda: keeper_of(runtime).stopped)
         faller.vanish.cast()
         await until(lambda: statistics(faller).state == "dead")
         assert "nobody knows how" in statistics(faller).last_reason
@@ -67,10 +81,10 @@ def test_a_stopped_keeper_does_its_last_work_when_the_runtime_closes(monkeypatch
 
     async def scene(runtime: Runtime) -> None:
         player = await Player.start()
-        pids.extend((statistics(player).pid, runtime.house.stage.keeper.pid))
+        pids.extend((statistics(player).pid, keeper_of(runtime).pid))
         await kill(player)
-        os.kill(runtime.house.stage.keeper.pid, signal.SIGSTOP)
-        await until(lambda: runtime.house.stage.keeper.stopped)
+        os.kill(keeper_of(runtime).pid, signal.SIGSTOP)
+        await until(lambda: keeper_of(runtime).stopped)
 
     rehearse(scene)
     assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
@@ -122,10 +136,97 @@ def test_a_dead_keeper_is_one_failure_and_not_one_for_each_child() -> None:
     tree = Supervisor(*(Player.options(id=f"p{n}").child() for n in range(6)), intensity=1)
 
     async def scene(runtime: Runtime) -> None:
-        os.kill(runtime.house.stage.keeper.pid, signal.SIGKILL)
+        os.kill(keeper_of(runtime).pid, signal.SIGKILL)
         for n in range(6):
             player = get_actor(f"p{n}", Player)
             await until(lambda player=player: statistics(player).incarnation == 2)  # type: ignore[misc]
             assert await player.echo(n) == n
 
     rehearse(scene, tree)
+
+
+# -- of several, each falls alone ---------------------------------------------------------------------
+
+needs_zygotes = pytest.mark.skipif(not has("zygote"), reason="one keeper starts all guests here")
+
+
+def keeper_for(runtime: Runtime, trusted: bool) -> Keeper:
+    return next(keeper for keeper in runtime.house.stage.keepers if keeper.zygote.trusted is trusted)
+
+
+@needs_zygotes
+def test_a_zygote_that_dies_takes_its_own_guests_along_and_no_others() -> None:
+    strange = Player.options(executor=replace(QUIET, trusted=False), max_restarts=-1)
+
+    async def scene(runtime: Runtime) -> None:
+        others = [await Player.start() for _ in range(2)]
+        guests = [await strange.start() for _ in range(3)]
+        async with runtime.events() as events:
+            first = keeper_for(runtime, trusted=False).pid
+            os.kill(first, signal.SIGKILL)
+            for guest in guests:
+                await until(lambda guest=guest: statistics(guest).incarnation == 2)  # type: ignore[misc]
+                assert await guest.echo(1) == 1
+            ends = held(events, ActorEnded)
+            assert {event.actor for event in ends} == {statistics(guest).path for guest in guests}
+            assert all(event.reason.uprooted for event in ends)
+        assert [statistics(other).incarnation for other in others] == [1, 1]
+        assert keeper_for(runtime, trusted=False).pid != first
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+def test_a_keeper_that_is_stopped_holds_up_no_launch_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keepers, "LOOK", 0.05)
+
+    async def scene(runtime: Runtime) -> None:
+        player = await Player.options(max_restarts=-1).start()
+        first = keeper_of(runtime).pid
+        os.kill(first, signal.SIGSTOP)
+        assert await (await Player.start()).echo(1) == 1  # by another
+        assert keeper_of(runtime).pid != first
+        await until(lambda: not os.path.exists(f"/proc/{first}"))
+        await until(lambda: statistics(player).incarnation == 2)  # it fell with the one that was stopped
+        assert await player.echo(2) == 2
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@needs_zygotes
+def test_a_zygote_that_is_busy_with_something_else_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keepers, "LOOK", 0.02)
+    monkeypatch.setattr(keepers, "LOADING", 3)
+
+    async def scene(runtime: Runtime) -> None:
+        endless = Player.options(
+            executor=replace(QUIET, preload=["tests.preloads.endless"]), restart="temporary"
+        )
+        with pytest.raises(ActorStartError, match="died, and so did the next ones"):
+            await endless.start()
+
+    rehearse(scene)
+
+
+@needs_zygotes
+def test_a_zygote_that_cannot_fork_says_so_and_lives_on() -> None:
+    async def scene(runtime: Runtime) -> None:
+        full = Player.options(executor=replace(QUIET, preload=["tests.preloads.full"]), restart="temporary")
+        for _ in range(2):
+            with pytest.raises(
+                ActorStartError, match="refused a new process: Resource temporarily unavailable"
+            ):
+                await full.start()
+        assert await (await Player.start()).echo(1) == 1
+        assert len({keeper.pid for keeper in runtime.house.stage.keepers}) == 2
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@needs_zygotes
+def test_a_host_that_dies_while_a_zygote_loads_leaves_no_zygote() -> None:
+    with host(preload="tests.preloads.endless") as (process, told, _):
+        process.kill()
+        assert gone(told["keeper"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cast import Endless, Faller, Starter
-from tests.rehearsal import LOCAL, QUIET, rehearse, until
+from tests.rehearsal import LOCAL, QUIET, keeper_of, rehearse, until
 from understudy import ActorStartError, Runtime, get, kill, statistics
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -32,7 +32,7 @@ def test_a_closed_runtime_leaves_no_guest_whatever_it_did() -> None:
             endless = await Endless.options(shutdown=0).start()
             getattr(endless, name).cast()
             pids.append(statistics(endless).pid)
-        pids.append(runtime.house.stage.keeper.pid)
+        pids.append(keeper_of(runtime).pid)
 
     rehearse(scene)
     assert len(set(pids)) == 4
@@ -46,7 +46,7 @@ def test_a_body_that_raises_leaves_no_guest_either() -> None:
     async def scene(runtime: Runtime) -> None:
         endless = await Endless.options(shutdown=0).start()
         endless.spin.cast()
-        pids.extend((statistics(endless).pid, runtime.house.stage.keeper.pid))
+        pids.extend((statistics(endless).pid, keeper_of(runtime).pid))
         raise ValueError("out")
 
     with pytest.raises(ValueError, match="out"):

@@ -15,7 +15,7 @@ import trio.testing
 
 from tests.cast import Faller, Player
 from tests.cast_pools import Member
-from tests.rehearsal import LOCAL, QUIET, run
+from tests.rehearsal import LOCAL, QUIET, keeper_of, run
 from understudy import CallError, Pool, Supervisor, open_runtime
 from understudy.supervisors import attach, snapshot
 from understudy.supervisors.attach import ASKED
@@ -61,7 +61,7 @@ def test_a_runtime_that_wants_it_gives_snapshots_as_often_as_asked() -> None:
             async with await connected() as stream:
                 first = await asked(stream)
                 assert first.rows == snapshot_of(runtime).rows
-                assert (first.pid, first.keeper) == (os.getpid(), runtime.house.stage.keeper.pid)
+                assert (first.pid, first.keepers) == (os.getpid(), (keeper_of(runtime).pid,))
                 told = [(row.depth, row.path, row.state, row.incarnation, row.pid > 0) for row in first.rows]
                 assert told == [
                     (0, "", "", 0, False), (1, "p", "ready", 1, False), (1, "inner", "", 0, False),

@@ -56,6 +56,7 @@ def given_up(id: str, reason: Any, why: str = INTENSITY) -> Over:
 class Why:
     abnormal: bool
     uprooted: bool = False
+    recycled: bool = False
 
 
 CRASH, LEFT = Why(True), Why(False)

@@ -47,6 +47,7 @@ from understudy.supervisors.strategies.strategy import Sample, Sampled, Woke
 class Why:
     abnormal: bool
     uprooted: bool = False
+    recycled: bool = False
 
 
 STRATEGIES: list[Any] = [

@@ -12,8 +12,9 @@ import pytest
 
 from tests.cast import Player
 from tests.cast_family import FORK, Family
-from tests.rehearsal import LOCAL, QUIET, rehearse, until
+from tests.rehearsal import LOCAL, QUIET, keeper_of, rehearse, until
 from understudy import Pool, Runtime, Supervisor, blocking, kill, statistics
+from understudy.transports.system.means import has
 
 
 def test_the_tree_shows_who_supervises_whom() -> None:
@@ -51,7 +52,12 @@ def test_the_tree_shows_processes_and_trust() -> None:
             f"t  Player, ready, incarnation 1, trusted, no sandbox, process {statistics(trusted).pid}" in tree
         )
         assert "u  Player, ready, incarnation 1, untrusted, no sandbox, process " in tree
-        assert f"keeper  process {runtime.house.stage.keeper.pid}; starts and reaps the guests" in tree
+        keepers = {keeper.zygote.trusted: keeper.pid for keeper in runtime.house.stage.keepers}
+        if has("zygote"):
+            assert f"zygote  trusted, process {keepers[True]}; starts and reaps guests" in tree
+            assert f"zygote  untrusted, process {keepers[False]}; starts and reaps guests" in tree
+        else:
+            assert f"keeper  process {keepers[True]}; starts and reaps guests" in tree
 
     rehearse(scene)
 
@@ -94,7 +100,7 @@ def test_the_whole_tree_is_the_systems_list_of_our_processes() -> None:
     )  # fmt: skip
 
     async def scene(runtime: Runtime) -> None:
-        keeper = runtime.house.stage.keeper.pid
+        keeper = keeper_of(runtime).pid
         family: Any = runtime.get_actor("a")
         extra = await Family.options(id="extra").start()
         child = await family.have()

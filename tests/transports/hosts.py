@@ -8,13 +8,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import trio
 
+from tests.rehearsal import keeper_of, until
 from tests.transports.company import Tester
 from understudy import Process, open_runtime
 
@@ -26,11 +28,17 @@ def environ_of(mark: str) -> dict[str, str]:
     return {**os.environ, MARK: mark, "PYTHONPATH": str(ROOT)}
 
 
-async def hold(kinds: list[str], fork: bool = False) -> None:
+async def hold(
+    kinds: list[str], fork: bool = False, launch: Literal["zygote", "spawn"] = "zygote", preload: str = ""
+) -> None:
     """Open a runtime with one guest for each kind, tell of it on stdout, and stay."""
-    executor = Process(stderr="keep", environ={MARK: os.environ[MARK]})
+    mark = os.environ[MARK]
+    executor = Process(stderr="keep", environ={MARK: mark}, launch=launch)
     async with open_runtime() as runtime:
-        testers = [await Tester.options(executor=executor, max_restarts=-1).start() for _ in kinds]
+        testers = [
+            await Tester.options(executor=executor, max_restarts=-1, name=f"{n}-{mark}").start()
+            for n in range(len(kinds))
+        ]
         for tester, kind in zip(testers, kinds, strict=True):
             if kind == "spin":
                 tester.spin.cast()
@@ -38,19 +46,23 @@ async def hold(kinds: list[str], fork: bool = False) -> None:
                 tester.sleep.cast(1000.0)
             else:
                 await tester.spawn(kind)
+        if preload:
+            Tester.options(executor=replace(executor, preload=[preload])).remote()
+            await until(lambda: list(runtime.house.stage.keepers))
         if fork:
             multiprocessing.get_context("fork").Process(target=time.sleep, args=(1000,)).start()
-        print(json.dumps({"keeper": runtime.house.stage.keeper.pid}), flush=True)
+        print(json.dumps({"keeper": keeper_of(runtime).pid}), flush=True)
         await trio.sleep_forever()
 
 
 @contextmanager
-def host(*kinds: str, fork: bool = False) -> Iterator[tuple[Popen[str], dict[str, Any], str]]:
+def host(
+    *kinds: str, fork: bool = False, launch: str = "zygote", preload: str = ""
+) -> Iterator[tuple[Popen[str], dict[str, Any], str]]:
     """A running host: its process, what it told, and the mark that all below its guests carry."""
     mark = uuid4().hex
-    script = (
-        f"import trio; from tests.transports.hosts import hold; trio.run(hold, {list(kinds)!r}, {fork!r})"
-    )
+    options = f"{list(kinds)!r}, {fork!r}, {launch!r}, {preload!r}"
+    script = f"import trio; from tests.transports.hosts import hold; trio.run(hold, {options})"
     process = Popen(
         [sys.executable, "-c", script],
         env=environ_of(mark),
@@ -76,9 +88,12 @@ def kill(pid: int, number: int) -> None:
 
 
 def marked(mark: str, besides: int = 0) -> list[int]:
-    """Living processes that carry the mark in their environment."""
-    needle = f"{MARK}={mark}".encode()
-    return [pid for pid in processes() if pid != besides and needle in read(pid, "environ") and alive(pid)]
+    """Living processes that carry the mark: in the environment they were started with, or in their label."""
+    return [pid for pid in processes() if pid != besides and carries(pid, mark.encode()) and alive(pid)]
+
+
+def carries(pid: int, mark: bytes) -> bool:
+    return mark in read(pid, "environ") or mark in read(pid, "cmdline")
 
 
 def processes() -> list[int]:

@@ -63,7 +63,7 @@ def page():
     return memoryview(mmap.mmap(4, p.PAGE_BYTES)).cast("Q")
 
 def hello():
-    say([p.HELLO, p.VERSION, [*p.CAPABILITIES, *[p.PAGE_CAPABILITY] * (len(sys.argv) > 6)], os.getpid()])
+    say([p.HELLO, p.VERSION, [*p.CAPABILITIES, *[p.PAGE_CAPABILITY] * (",4" in sys.argv[-1])], os.getpid()])
 
 def ready():
     hello()
@@ -88,7 +88,7 @@ def hostile(tmp_path: Path) -> Make:
         script.write_text(PREAMBLE + body)
         script.chmod(0o700)
         options.setdefault("ladder", Ladder(0.1, 0.1))
-        return Process(python=str(script), trusted=trusted, stderr="keep", **options)
+        return Process(python=str(script), trusted=trusted, stderr="keep", launch="spawn", **options)
 
     return make
 

@@ -9,10 +9,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
 import pytest
 import trio
 
+from tests.rehearsal import keeper_of
 from tests.transports.company import Tester
 from tests.transports.hosts import ROOT, children, gone, host, kill, marked
 from understudy import ActorError, ActorStartError, Process, UnderstudyError, get, open_runtime
@@ -30,9 +33,10 @@ DETACHED = ["session", "daemon", "tree"]
 DEATHS = [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGHUP]
 
 
+@pytest.mark.parametrize("launch", ["zygote", "spawn"])
 @pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.name)
-def test_a_host_that_dies_leaves_no_guest_and_no_child_of_a_guest(death: signal.Signals) -> None:
-    with host(*IN_GROUP) as (process, told, mark):
+def test_a_host_that_dies_leaves_no_guest_and_no_child_of_a_guest(death: signal.Signals, launch: str) -> None:
+    with host(*IN_GROUP, launch=launch) as (process, told, mark):
         before = len(marked(mark, besides=process.pid))
         kill(process.pid, death)
 
@@ -95,7 +99,7 @@ def test_a_killed_keeper_takes_its_guests_and_they_come_back_with_a_new_one() ->
             testers = [await Tester.options(max_restarts=-1).start() for _ in range(3)]
             pids = [await tester.pid() for tester in testers]
             child = await testers[0].spawn("child")
-            keeper = runtime.house.stage.keeper
+            keeper = keeper_of(runtime)
             first = keeper.pid
             kill(first, signal.SIGKILL)
             with trio.fail_after(20):
@@ -113,7 +117,7 @@ def test_a_keeper_killed_while_a_launch_fills_its_link_fails_the_launch_and_hang
     async def main() -> None:
         async with open_runtime() as runtime:
             tester = await Tester.start()
-            keeper = runtime.house.stage.keeper
+            keeper = keeper_of(runtime)
             first = keeper.pid
             kill(first, signal.SIGSTOP)
             big = Process(stderr="keep", environ={f"X{n}": "x" * 100_000 for n in range(10)})
@@ -186,7 +190,7 @@ def test_a_living_runtime_has_no_zombies() -> None:
                     await tester.die()
             pid = await tester.pid()
 
-            assert children(runtime.house.stage.keeper.pid) == [pid]
+            assert children(keeper_of(runtime).pid) == [pid]
 
     trio.run(main)
 
@@ -281,19 +285,22 @@ def test_when_descriptors_run_out_a_start_says_so_and_the_runtime_lives_on() -> 
     assert done.stdout.endswith("lives on\n")
 
 
+@pytest.mark.parametrize("launch", ["zygote", "spawn"])
 @pytest.mark.parametrize(
     ("executor", "words"),
     [
         (Process(python="/no/such/python", stderr="keep"), "cannot run '/no/such/python'.*No such file"),
-        (Process(python="/etc/hostname", stderr="keep"), "cannot run '/etc/hostname' in"),
+        (Process(python="/etc/hostname", stderr="keep"), "cannot run '/etc/hostname'"),
         (Process(python="/bin/false", stderr="keep"), "exited with status 1"),
         (Process(folder="/no/such/folder", stderr="keep"), "in '/no/such/folder'.*No such file"),
     ],
     ids=["missing", "not executable", "dies at once", "no such folder"],
 )
 def test_an_interpreter_that_cannot_be_run_fails_the_start_with_the_reason(
-    executor: Process, words: str
+    executor: Process, words: str, launch: Literal["zygote", "spawn"]
 ) -> None:
+    executor = replace(executor, launch=launch)
+
     async def main() -> None:
         async with open_runtime():
             neighbour = await Tester.start()

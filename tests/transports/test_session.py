@@ -24,6 +24,7 @@ FAULT = ["builtins", "ValueError", "no", "Traceback …", None]
 GOOD: dict[int, list[list[Any]]] = {
     p.HELLO: [[p.HELLO, p.VERSION, [], 1], [p.HELLO, p.VERSION, ["calls", "page"], 4711]],
     p.READY: [[p.READY]],
+    p.PREPARED: [[p.PREPARED]],
     p.FAILED: [[p.FAILED, FAULT], [p.FAILED, [*FAULT[:4], b"pickled"]], [p.FAILED, FAULT, "on_start"]],
     p.RESULT: [[p.RESULT, 1, None], [p.RESULT, 1 << 60, {"any": ["value"]}]],
     p.ERROR: [[p.ERROR, 1, FAULT]],
@@ -43,6 +44,7 @@ MALFORMED: dict[int, list[list[Any]]] = {
         [p.HELLO, True, [], 1], [p.HELLO, p.VERSION, {}, 1], [p.HELLO, p.VERSION, [], None],
     ],
     p.READY: [[p.READY, None]],
+    p.PREPARED: [[p.PREPARED, None]],
     p.FAILED: [[p.FAILED], [p.FAILED, None], [p.FAILED, FAULT[:4]], [p.FAILED, FAULT, 1], [p.FAILED, FAULT, "on_start", 1], [p.FAILED, "no"]],
     p.RESULT: [[p.RESULT], [p.RESULT, 1], [p.RESULT, "1", None], [p.RESULT, 1, None, None], [p.RESULT, True, None]],
     p.ERROR: [[p.ERROR, 1], [p.ERROR, 1, None], [p.ERROR, None, FAULT], [p.ERROR, 1, [1, *FAULT[1:]]]],
@@ -96,7 +98,13 @@ def test_the_table_is_what_the_design_says() -> None:
     running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.CLOSED, p.ITEM, p.FLAW, p.ASK}
 
     assert RULES[NEW] == {p.HELLO: STARTING}
-    assert RULES[STARTING] == {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING}
+    assert RULES[STARTING] == {
+        p.READY: READY,
+        p.FAILED: CLOSED,
+        p.ASK: STARTING,
+        p.MISHAP: STARTING,
+        p.PREPARED: STARTING,
+    }
     assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: LEAVING}
     assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP), LEAVING)
     assert RULES[CLOSED] == {}

@@ -162,7 +162,7 @@ ROWS = (
     Row(1, "evil\x1b[2J", "evil", "Evil\n", "ready", 3, 0, 12, 10, trusted=False),
     *(Row(1, f"w{n}", f"w{n}", "Worker", "restarting", 1) for n in range(20)),
 )
-SNAPSHOT = Snapshot(os.getpid(), "host\x1b.py", 1, 0, 4, ROWS, omitted=7)
+SNAPSHOT = Snapshot(os.getpid(), "host\x1b.py", 1, (), 4, ROWS, omitted=7)
 
 
 def test_names_cannot_move_the_cursor_and_untrusted_is_said() -> None:
@@ -201,5 +201,5 @@ def test_a_share_of_a_processor_needs_two_looks() -> None:
 
 def test_a_process_that_is_gone_has_no_figures() -> None:
     row = Row(0, "a", "a", "A", "ready", 1, 2**22 + 1)
-    (line,) = picture(Snapshot(1, "", 1, 0, 0, (row,)), Meter()).lines
+    (line,) = picture(Snapshot(1, "", 1, (), 0, (row,)), Meter()).lines
     assert line == Line(0, "ready", ("a", "A", "ready", "", "", "", str(2**22 + 1), "", ""))

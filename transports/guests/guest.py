@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -49,7 +49,8 @@ class Guest:
         self.why: str | None = None  # what `on_stop` is told, once the host knows that we end
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
         self.handlers: dict[int, Callable[[list[Any]], None]] = {
-            p.CODE: self.on_code, p.START: self.on_start, p.VALUE: self.on_value, p.FREE: self.on_free,
+            p.CODE: self.on_code, p.PREPARE: self.on_prepare, p.START: self.on_start, p.VALUE: self.on_value,
+            p.FREE: self.on_free,
         }  # fmt: skip
         self.asking = Asking(self)
         self.downs = Downs(self.asking)
@@ -84,12 +85,25 @@ class Guest:
     def on_free(self, message: list[Any]) -> None:
         self.values.stored.pop(message[1], None)
 
+    def on_prepare(self, message: list[Any]) -> None:
+        """As a standby: load the actor's code, and do nothing with it yet."""
+        from .loops import load_loop
+
+        settings = message[1]
+        with suppress(Exception):  # what is wrong with it will be told when it is to start
+            self.configure(settings)
+            load_loop(settings["mode"])
+            find_class(settings["class"], self.values.code)
+        self.say([p.PREPARED])
+
     def on_start(self, message: list[Any]) -> None:
         from .loops import loop_of
 
         settings = message[1]
         try:
-            self.configure(settings)
+            if self.early is not None:
+                self.configure(settings)
+            self.running.details = settings["details"]
             loop = loop_of(settings["mode"], self, settings)
         except BaseException as error:
             self.fail(error)
@@ -100,7 +114,6 @@ class Guest:
         self.values.agree(settings["trusted"], *settings["limits"])
         self.protected = frozenset(settings["protected"])
         self.hooks = frozenset(settings["hooks"])
-        self.running.details = settings["details"]
         early, self.early = self.early or [], None
         for message in early:
             self.on_code(message)

@@ -1,10 +1,14 @@
-"""The keeper: one small process per runtime that starts guests, reaps them, and leaves nothing behind.
+"""The keeper: a small process that starts guests, reaps them, and leaves nothing behind.
 
-Run as `python -I -S -E keeper.py SOCKET HOST_PID`.  It is single-threaded, so forking is safe and the guests'
-parent-death signal follows this process and not one of the host's threads.  It is a subreaper, and so is each
-guest: whatever a dead guest leaves behind becomes a child of ours and is killed, in whatever session it is.
+Run as `python -I -S -E bootstrap.py keeper SOCKET HOST_PID PORTABLE`.  It is single-threaded, so forking is safe and
+the guests' parent-death signal follows this process and not one of the host's threads.  It is a subreaper, and so is
+each guest: whatever a dead guest leaves behind becomes a child of ours and is killed, in whatever session it is.
 When the host ends, by any death, everything below the keeper is killed.
+
+A keeper that was told to load code is a zygote: its guests are forks of it, and find that code there.
 """
+
+from __future__ import annotations
 
 import array
 import contextlib
@@ -13,15 +17,17 @@ import os
 import select
 import signal
 import socket
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import Any
 
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
-MAX_DESCRIPTORS = 8
+from .birth import Birth
+from .descriptors import keep_low_numbers, move_aside
+from .lineage import children_of, kill, kill_group, next_change
+from .prctl import PR_SET_CHILD_SUBREAPER, find_prctl
+
+MAX_DESCRIPTORS = 16
 STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
-FIRST_SPARE = 64  # descriptors are moved above this before they are put in their places
 
 
 class Keeper:
@@ -31,19 +37,23 @@ class Keeper:
         self.portable = portable
         self.guests: set[int] = set()
         self.buffer = bytearray()
-        self.descriptors: list[int] = []
+        self.received: list[int] = []
+        self.own: list[int] = []  # descriptors that are ours alone, and no child's
         self.prctl = None if portable else find_prctl()
 
     def run(self) -> None:
-        """Serve the host until it is gone, then kill all that is below."""
+        """Serve the host until it is gone, then kill all that is below; raises Born in each child."""
         if self.prctl:
             self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         forbid_core_files()
-        wake, woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else quiet_pipe()
-        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, heard_by_descriptor)
+        wake, woken = map(move_aside, os.pipe())
+        os.set_blocking(wake, False)
+        os.set_blocking(woken, False)
+        listen(woken)
+        hosts = self.watch_host()
+        self.own = [wake, woken, *hosts]
         poll = select.poll()
-        for descriptor in (wake, self.link.fileno(), *self.watch_host()):
+        for descriptor in (wake, self.link.fileno(), *hosts):
             poll.register(descriptor, select.POLLIN)
         # Without a descriptor of the host, a fork of it can hide its death: whose child we are is looked at.
         patience = 250 if self.portable else None
@@ -63,7 +73,7 @@ class Keeper:
         if self.portable or not hasattr(os, "pidfd_open"):
             return []
         with contextlib.suppress(OSError):
-            return [os.pidfd_open(self.host)]
+            return [move_aside(os.pidfd_open(self.host))]
         return []
 
     # -- what the host asks ---------------------------------------------------------------------
@@ -80,58 +90,68 @@ class Keeper:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 numbers = array.array("i")
                 numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
-                self.descriptors += numbers
+                self.received += numbers
         self.buffer += data
         while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (
             length := int.from_bytes(self.buffer[:4], "big")
         ):
             request = marshal.loads(bytes(self.buffer[4 : 4 + length]))
             del self.buffer[: 4 + length]
-            self.launch(*request)
+            if "key" in request:
+                self.launch(request)
+            elif not self.load(request):
+                return False
         return bool(data)
 
-    def launch(
-        self, key: int, argv: list[str], environ: dict[str, str], folder: str | None, places: list[int]
-    ) -> None:
-        """Start a guest; `places[i]` is the number under which it finds the i-th descriptor it was sent."""
-        mine, self.descriptors = self.descriptors[: len(places)], self.descriptors[len(places) :]
+    def load(self, settings: dict[str, Any]) -> bool:
+        """Load what guests are to find; False, and told why, if it cannot be."""
+        from .zygote import Zygote
+
+        why = Zygote(settings, self.prctl, self.host).load()
+        listen(self.own[1])  # whatever the code that was loaded has done with signals
+        if why:
+            self.tell("unfit", why)
+        else:
+            self.tell("ready")
+        return not why
+
+    def launch(self, request: dict[str, Any]) -> None:
+        """Start a guest; it finds the i-th descriptor it was sent under the number `request["places"][i]`."""
+        count = len(request["places"])
+        mine, self.received = self.received[:count], self.received[count:]
+        keeper = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
-            self.tell("refused", key, error.errno or 0, f"{error.strerror}")
+            self.tell("refused", request["key"], error.errno or 0, f"{error.strerror}")
         else:
             if pid == 0:
-                self.become_guest(argv, environ, folder, mine, places)
+                self.let_go()
+                raise Born(Birth(request, mine, keeper, self.prctl))
             self.guests.add(pid)
             # The guest may not have come to it yet, and a group kill must find the group.
             with contextlib.suppress(OSError):
                 os.setpgid(pid, pid)
-            self.tell("launched", key, pid)
+            self.tell_launched(request["key"], pid)
         for descriptor in mine:
             os.close(descriptor)
 
-    def become_guest(
-        self, argv: list[str], environ: dict[str, str], folder: str | None, mine: list[int], places: list[int]
-    ) -> None:
-        """In the forked child: take our own group, die with the keeper, put descriptors in place, exec."""
+    def tell_launched(self, key: int, pid: int) -> None:
+        """With a descriptor of the process, opened while it cannot have been reaped: it is this one, and no other."""
         try:
-            os.setpgid(0, 0)
-            if self.prctl:
-                self.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-                self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-                if os.getppid() != KEEPER_PID:
-                    os._exit(1)
-            restore_signals()
-            place_descriptors(mine, places)
-            if folder is not None:
-                os.chdir(folder)
-            os.execve(argv[0], argv, environ)
-        except BaseException as error:
-            os.write(
-                2, f"understudy: cannot run {argv[0]!r} in {folder or os.getcwd()!r}: {error}\n".encode()
-            )
-        finally:
-            os._exit(127)
+            pidfd = os.pidfd_open(pid) if not self.portable else -1
+        except (OSError, AttributeError):
+            pidfd = -1  # descriptors have run out: its number must do
+        self.tell("launched", key, pid, pidfd >= 0, descriptors=[pidfd] if pidfd >= 0 else [])
+        if pidfd >= 0:
+            os.close(pidfd)
+
+    def let_go(self) -> None:
+        """In a child: what is the keeper's is closed."""
+        signal.set_wakeup_fd(-1)
+        self.link.close()
+        for descriptor in (*self.own, *self.received):
+            os.close(descriptor)
 
     # -- what ends ------------------------------------------------------------------------------
 
@@ -149,9 +169,8 @@ class Keeper:
                 self.tell("continued", pid)
             else:
                 self.guests.discard(pid)
-                kill_group(pid)
-                self.kill_orphans()
                 self.tell("ended", pid, os.waitstatus_to_exitcode(status))
+                kill_group(pid)
         self.kill_orphans()
 
     def kill_orphans(self) -> None:
@@ -172,77 +191,30 @@ class Keeper:
                 for pid in children_of(os.getpid()):
                     kill(pid)
 
-    def tell(self, *message: int | str) -> None:
+    def tell(self, *message: int | str, descriptors: Sequence[int] = ()) -> None:
         data = marshal.dumps(message)
+        data = len(data).to_bytes(4, "big") + data
         with contextlib.suppress(OSError):
-            self.link.sendall(len(data).to_bytes(4, "big") + data)
+            sent = socket.send_fds(self.link, [data], descriptors) if descriptors else 0
+            if sent < len(data):
+                self.link.sendall(data[sent:])
 
 
-KEEPER_PID = os.getpid()
+class Born(BaseException):
+    """Raised in a forked child, so that nothing of the keeper is left below it."""
+
+    def __init__(self, birth: Birth) -> None:
+        self.birth = birth
+
+
+def listen(woken: int) -> None:
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, heard_by_descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def heard_by_descriptor(number: int, frame: FrameType | None) -> None:
     """The wake-up descriptor tells; without a handler the signal would not reach it."""
-
-
-def find_prctl() -> Callable[..., int] | None:
-    """The C library's prctl, where there is one."""
-    if not sys.platform.startswith("linux"):
-        return None
-    import ctypes
-
-    prctl: Callable[..., int] = ctypes.CDLL(None, use_errno=True).prctl
-    return prctl
-
-
-def quiet_pipe() -> tuple[int, int]:
-    ends = os.pipe()
-    for end in ends:
-        os.set_blocking(end, False)
-    return ends
-
-
-def next_change(options: int) -> tuple[int, int] | None:
-    """The next child that changed state; None if there is none (or no child at all)."""
-    try:
-        pid, status = os.waitpid(-1, options)
-    except ChildProcessError:
-        return None
-    return (pid, status) if pid else None
-
-
-def children_of(pid: int) -> list[int]:
-    """Direct children, by the kernel's list, or by reading every process where it keeps none."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as listing:
-            return [int(number) for number in listing.read().split()]
-    except OSError:
-        return [child for child in all_processes() if parent_of(child) == pid]
-
-
-def all_processes() -> list[int]:
-    try:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return []
-
-
-def parent_of(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return int(stat.read().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def kill(pid: int) -> None:
-    with contextlib.suppress(OSError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def kill_group(pid: int) -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 def forbid_core_files() -> None:
@@ -252,28 +224,15 @@ def forbid_core_files() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
-def restore_signals() -> None:
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-
-
-def place_descriptors(mine: list[int], places: list[int]) -> None:
-    """Move every descriptor out of the way first: a place may be the present number of another."""
-    import fcntl
-
-    spare = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_SPARE) for descriptor in mine]
-    for descriptor, place in zip(spare, places, strict=True):
-        os.dup2(descriptor, place, inheritable=True)
-
-
-def main() -> None:
-    descriptor, host, portable = (int(number) for number in sys.argv[1:])
-    os.set_inheritable(descriptor, False)
+def main(arguments: list[str]) -> Callable[[], Any] | None:
+    descriptor, host, portable = (int(number) for number in arguments[:3])
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Keeper(socket.socket(fileno=descriptor), host, bool(portable)).run()
-
-
-if __name__ == "__main__":
-    main()
+    link = socket.socket(fileno=move_aside(descriptor))
+    keep_low_numbers()
+    try:
+        Keeper(link, host, bool(portable)).run()
+    except Born as born:
+        birth = born.birth
+    else:
+        return None
+    return birth.begin

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
@@ -24,10 +24,20 @@ class Given:
 
 def prepare(settings: Mapping[str, Any]) -> None:
     """Set the import path and an empty `__main__` before any user code is loaded."""
-    sys.path[:] = [*settings["path"], *(entry for entry in sys.path if entry not in settings["path"])]
-    sys.meta_path.append(Given(settings["given"]))
+    find_by(settings["path"], settings["given"])
     sys.argv[:] = [settings["label"]]
     sys.modules["__main__"] = type(sys)("__main__")
+    share()
+
+
+def find_by(path: Sequence[str], given: Mapping[str, str]) -> None:
+    """Look for modules here first, and for the packages that we are lent where they are."""
+    sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+    sys.meta_path[:] = [*(finder for finder in sys.meta_path if not isinstance(finder, Given)), Given(given)]
+
+
+def share() -> None:
+    """What of ours is loaded is found under its public name, too."""
     for name in SHARED:
         module = sys.modules.get(f"understudy_guest.{name}")
         if module is not None:

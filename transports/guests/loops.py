@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -21,6 +22,10 @@ class Loop(Protocol):
 
 
 def loop_of(mode: str, guest: Any, settings: dict[str, Any]) -> Loop:
+    return load_loop(mode)(guest, settings)
+
+
+def load_loop(mode: str) -> Callable[[Any, dict[str, Any]], Loop]:
     module, name = LOOPS[mode]
-    loop: Loop = getattr(import_module(module, __package__), name)(guest, settings)
+    loop: Callable[[Any, dict[str, Any]], Loop] = getattr(import_module(module, __package__), name)
     return loop

@@ -41,12 +41,15 @@ class ProcessGuest(Guest):
         os.kill(os.getpid(), DOORBELL)  # the main thread may be deep in a read
 
 
-def run(descriptors: list[int]) -> None:
-    """Say hello, then serve until the end."""
+def main(arguments: list[str]) -> None:
+    """Say hello, then serve until the end; the first argument is the descriptors, the others are for people to read."""
+    descriptors = [int(number) for number in arguments[0].split(",")]
     faulthandler.enable()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     values = Values()
+    if "msgspec" in sys.modules:
+        values.use_msgspec()
     wire = Wire(descriptors[0], values.decode)
     os.set_inheritable(descriptors[0], False)  # what user code starts must not hold the link open
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None

@@ -25,6 +25,7 @@ REFUSAL = 11  # [REFUSAL, number, fault]; to an ASK
 VALUE = 12  # [VALUE, key, value]; of a ref, still encoded; a call's context tells where it belongs
 FREE = 13  # [FREE, key]; the value is not needed any more
 BACK = 14  # [BACK, id]; a call that waits has come back within its chain: it begins now
+PREPARE = 15  # [PREPARE, settings]; to a standby: load the actor's code and wait for START
 
 # Guest to host.
 HELLO = 16  # [HELLO, version, capabilities, pid]
@@ -43,6 +44,7 @@ FLAW = 25  # [FLAW, id, fault]; one item of a MAP raised, or cannot travel
 ASK = 26  # [ASK, number, id of the call that asks, request]; the guest wants something of its host
 STATE = 27  # [STATE, value]; what save_state returned, for the next incarnation
 MISHAP = 28  # [MISHAP, hook, fault]; a hook raised, or a task in the actor's nursery, and that changes no step of the guest's
+PREPARED = 30  # [PREPARED]; a standby has loaded what it could
 
 # Channels, host to guest; an end is named by a number of the guest's own.
 DELIVER = 40  # [DELIVER, end, epoch, [items]]; to a receiving end

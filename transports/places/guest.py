@@ -36,7 +36,9 @@ class Guest:
 
     @property
     def pid(self) -> int:
-        return self.process.pid if self.process is not None else 0
+        if self.process is None:
+            return 0
+        return self.process.inner.pid if self.process.inner is not None else self.process.pid
 
     @property
     def alive(self) -> bool:
@@ -68,11 +70,15 @@ class Guest:
                 descriptors.append(page.descriptor)
                 places.append(PAGE_PLACE)
                 handed.callback(page.close_descriptor)
-            numbers = [str(place) for place in places if place in (LINK_PLACE, PAGE_PLACE)]
-            process = self.process = await stage.keeper.launch(
-                command.with_arguments(numbers), descriptors, places
-            )
+            told = [place for place in places if place in (LINK_PLACE, PAGE_PLACE)]
+            command = command.with_descriptors(told)
+            process = self.process = await stage.keepers.launch(command, descriptors, places)
         return process, link
+
+    def greeted(self, number: int) -> None:
+        """It has said hello."""
+        if self.process is not None:
+            self.process.greeted(number)
 
     def signal(self, number: int) -> None:
         if self.process is not None:

@@ -11,23 +11,27 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import trio
 
 from ..hub import Hub
-from ..system.means import has, portable
 from ..timers import Timers
-from .process import Command, GuestProcess, LaunchError
+from .process import Command, GuestProcess, LaunchError, close, describe_status
+from .stderr import Stderr
+from .zygote import PLAIN, Zygote
 
 log = logging.getLogger("understudy.transports.keeper")
 
 PATIENCE = 5.0  # seconds a keeper has to kill what is below and end
+LINGER = 0.005  # seconds between two looks at a guest that is just dying behind its walls
 WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
+LOOK = 0.5  # seconds between two looks at a keeper that somebody waits for
+STOPPED, SILENT, LOADING = 2, 20, 240  # looks, after which one that is stopped, silent or loading is given up
+RECEIVE = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 TRIES, WINDOW = 3, 5.0  # keepers that may die with the same launch, or within so many seconds
-SCRIPT = Path(__file__).parent.parent / "guests" / "keeper.py"
 
 
 class KeeperLost(LaunchError):
@@ -37,9 +41,15 @@ class KeeperLost(LaunchError):
 class Keeper:
     """Starts with the first guest, and again if it dies; its guests die with it."""
 
-    def __init__(self, hub: Hub, timers: Timers) -> None:
+    def __init__(self, hub: Hub, timers: Timers, zygote: Zygote = PLAIN) -> None:
         self.hub = hub
         self.timers = timers
+        self.zygote = zygote
+        self.ready = False  # it has loaded all it is to load
+        self.stderr: Stderr | None = None
+        self.pidfds: deque[int] = deque()  # received, and not yet told whose they are
+        self.looking = False
+        self.suspect = 0  # looks in a row that have found it stopped, or without an answer
         self.keys = itertools.count(1)
         self.process: subprocess.Popen[bytes] | None = None
         self.link: socket.socket | None = None
@@ -49,8 +59,9 @@ class Keeper:
         self.losses: list[float] = []
         self.sending = trio.Lock()
         self.handlers: dict[str, Callable[..., None]] = {
-            "launched": self.on_launched, "refused": self.on_refused, "ended": self.on_ended,
-            "stopped": self.on_stopped, "continued": self.on_continued,
+            "ready": self.on_ready, "unfit": self.on_unfit, "launched": self.on_launched,
+            "refused": self.on_refused, "ended": self.on_ended, "stopped": self.on_stopped,
+            "continued": self.on_continued,
         }  # fmt: skip
 
     @property
@@ -82,6 +93,7 @@ class Keeper:
     async def ask(self, command: Command, descriptors: Sequence[int], places: Sequence[int]) -> GuestProcess:
         key = next(self.keys)
         guest = GuestProcess()
+        guest.walled = command.walled
         answered = trio.Event()
         refusal: list[OSError] = []
 
@@ -94,7 +106,8 @@ class Keeper:
             async with self.sending:
                 await self.start()
                 self.launching[key] = guest, answer
-                request = (key, list(command.argv), command.environ, command.folder, list(places))
+                self.look_after()
+                request = {**command.request(), "key": key, "places": list(places)}
                 await self.send(request, descriptors)
             await answered.wait()
         except BaseException:
@@ -117,24 +130,18 @@ class Keeper:
         if self.link is not None:
             return
         try:
-            ours, theirs = socket.socketpair()
-            with theirs, contextlib.ExitStack() as undo:
-                undo.callback(ours.close)
-                arguments = [str(theirs.fileno()), str(os.getpid()), str(int(portable()))]
-                command = [sys.executable, "-I", "-S", "-E", str(SCRIPT), *arguments]
-                self.process = start_process(command, theirs.fileno())
-                undo.pop_all()
+            self.process, self.link, stderr = self.zygote.start()
         except OSError as error:
-            raise LaunchError(
-                error.errno, f"the process that starts guests could not be started: {error}"
-            ) from error
-        ours.setblocking(False)
-        self.link = ours
+            text = f"cannot run {self.zygote.interpreter!r}, which is to start guests: {error.strerror}"
+            raise LaunchError(error.errno, text) from error
+        self.stderr = Stderr(stderr, self.hub, show=False)
+        self.ready = False
         self.buffer.clear()
-        self.hub.watch(ours.fileno(), self.read)
-        log.debug("keeper %d started", self.process.pid)
+        self.hub.watch(self.link.fileno(), self.read)
+        log.debug("%s %d started", self.zygote.label, self.process.pid)
+        await self.send(self.zygote.settings())
 
-    async def send(self, request: tuple[Any, ...], descriptors: Sequence[int]) -> None:
+    async def send(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         """Write a request whole: half of one would be the end of the keeper."""
         data = marshal.dumps(request)
         rest = memoryview(len(data).to_bytes(4, "big") + data)
@@ -172,7 +179,19 @@ class Keeper:
         """End the keeper without waiting: it kills everything below when its link ends."""
         self.drop_link()
 
+    def disown(self) -> None:
+        """In a forked child: it is our parent's, and nobody here is to wait for it."""
+        if self.link is not None:
+            self.link.close()
+        if self.process is not None:
+            self.process.returncode = 0
+        self.link = self.process = None
+
     def drop_link(self) -> None:
+        if self.stderr is not None:
+            self.stderr.close()
+        while self.pidfds:
+            close(self.pidfds.popleft())
         if self.link is not None:
             self.hub.forget(self.link.fileno())
             trio.lowlevel.notify_closing(self.link)  # a launch may wait to write
@@ -182,14 +201,13 @@ class Keeper:
     def lost(self) -> None:
         """The keeper died: its guests die with it, and the next launch starts another."""
         process, self.process = self.process, None
+        words = self.stderr.last_words() if self.stderr is not None else ""
         self.drop_link()
         if process is not None:
             process.kill()  # a keeper without a link is of no use, whatever keeps it
         status = process.wait() if process else None
-        log.warning("the keeper ended with status %s; its guests are lost", status)
-        waiting, self.launching = self.launching, {}
-        for _, answer in waiting.values():
-            answer(KeeperLost(0, "the process that starts guests died, and so did the next ones"))
+        log.warning("a %s %s; its guests are lost", self.zygote.label, describe_status(status))
+        self.fail_all(self.failure(status, words))
         guests, self.guests = self.guests, {}
         excused = self.is_excused(trio.current_time())
         for guest in guests.values():
@@ -199,6 +217,38 @@ class Keeper:
             guest.uprooted = excused
             if guest.pidfd < 0:
                 guest.end(None)
+
+    def failure(self, status: int | None, words: str) -> LaunchError:
+        """What is told to those who wait for a launch by a keeper that has died."""
+        if self.ready or status is None or status < 0:
+            return KeeperLost(0, "the process that starts guests died, and so did the next ones")
+        python = self.zygote.interpreter
+        text = f"{python!r} {describe_status(status)} before it could start a guest"
+        return LaunchError(0, f"{text}: {words.strip()}" if words else text)
+
+    def fail_all(self, error: LaunchError) -> None:
+        waiting, self.launching = self.launching, {}
+        for _, answer in waiting.values():
+            answer(error)
+
+    # -- one that does not answer ---------------------------------------------------------------
+
+    def look_after(self) -> None:
+        """Look from time to time, while somebody waits for a launch."""
+        if not self.looking:
+            self.looking, self.suspect = True, 0
+            self.timers.after(LOOK, self.look)
+
+    def look(self) -> None:
+        self.looking = bool(self.launching) and self.process is not None
+        if not self.looking:
+            return
+        self.suspect += 1
+        if self.suspect >= (STOPPED if self.stopped else SILENT if self.ready else LOADING):
+            self.looking = False
+            self.lost()
+        else:
+            self.timers.after(LOOK, self.look)
 
     def is_excused(self, now: float) -> bool:
         """A keeper that dies is nobody's fault; keepers that die again and again are a matter for supervisors."""
@@ -228,7 +278,7 @@ class Keeper:
     def read(self) -> None:
         assert self.link is not None
         try:
-            data = self.link.recv(65536)
+            data = self.receive(self.link)
         except BlockingIOError:
             return
         except OSError:
@@ -244,9 +294,27 @@ class Keeper:
             del self.buffer[: 4 + length]
             self.handlers[message[0]](*message[1:])
 
-    def on_launched(self, key: int, pid: int) -> None:
+    def receive(self, link: socket.socket) -> bytes:
+        """Read what there is; with it comes one descriptor at most."""
+        data, ancillary, flags, _ = link.recvmsg(65536, socket.CMSG_SPACE(4), RECEIVE)
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                self.pidfds.append(int.from_bytes(content[:4], sys.byteorder))
+        if flags & socket.MSG_CTRUNC and not ancillary:
+            self.pidfds.append(-1)  # we have no number left for it
+        return data
+
+    def on_ready(self) -> None:
+        self.ready, self.suspect = True, 0
+
+    def on_unfit(self, why: str) -> None:
+        """It could not load what it was to load, and ends: whoever has asked for that is told."""
+        self.fail_all(LaunchError(0, why))
+
+    def on_launched(self, key: int, pid: int, with_pidfd: bool) -> None:
+        self.suspect = 0
         guest, answer = self.launching.pop(key)
-        guest.launched(pid, has("pidfd"))
+        guest.launched(pid, self.pidfds.popleft() if with_pidfd else -1)
         self.guests[pid] = guest
         if guest.pidfd >= 0:
             self.hub.watch(guest.pidfd, lambda: self.dead(guest))
@@ -257,6 +325,11 @@ class Keeper:
         answer(LaunchError(number, f"the system refused a new process: {text}"))
 
     def on_ended(self, pid: int, status: int | None) -> None:
+        guest = self.guests.get(pid)
+        if guest is not None and guest.lingers:
+            guest.signal(signal.SIGKILL)
+            self.timers.after(LINGER, lambda: self.on_ended(pid, status))
+            return
         guest = self.guests.pop(pid, None)
         if guest is not None:
             self.release(guest)
@@ -270,10 +343,3 @@ class Keeper:
     def on_continued(self, pid: int) -> None:
         if guest := self.guests.get(pid):
             guest.stopped = False
-
-
-def start_process(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
-    """Run the keeper with one descriptor of ours, no environment, and no terminal to get a Ctrl-C from."""
-    return subprocess.Popen(
-        command, env={}, stdin=subprocess.DEVNULL, pass_fds=[descriptor], start_new_session=True
-    )

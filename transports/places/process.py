@@ -5,8 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..guests.label import PREFIX
+from .inner import Inner, find_inner, outcome
+from .zygote import PLAIN, Zygote
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +21,57 @@ class Command:
     argv: tuple[str, ...]
     environ: dict[str, str] = field(default_factory=dict[str, str])
     folder: str | None = None
+    limits: dict[str, int] = field(default_factory=dict[str, int])
+    walled: bool = False  # does it run behind a sandbox's walls?
+    label: str = ""  # what `ps` shows it as
+    zygote: Zygote = PLAIN  # the keeper that starts it
+    code: tuple[str, ...] = ()  # what a fork of a zygote runs: a module of ours, and arguments for it
 
-    def with_arguments(self, arguments: list[str]) -> Command:
-        return replace(self, argv=(*self.argv, *arguments))
+    def with_descriptors(self, places: Sequence[int]) -> Command:
+        """The same for a guest of ours, that is told where to find its link and its page."""
+        told = ",".join(map(str, places))
+        if self.code:
+            return replace(self, code=(*self.code, told))
+        return replace(self, argv=(*self.argv, told, *([f"{PREFIX}{self.label}"] if self.label else [])))
+
+    def request(self) -> dict[str, Any]:
+        """What the keeper is told."""
+        return {
+            "argv": self.argv,
+            "code": self.code,
+            "environ": self.environ,
+            "folder": self.folder,
+            "label": self.label,
+            "limits": self.limits,
+        }
+
+    def behind(self, walls: list[str]) -> Command:
+        """The same, run by a program that puts walls around it, and takes it to its folder itself; never forked."""
+        return replace(self, argv=(*walls, *self.argv), folder=None, walled=True, zygote=PLAIN, code=())
 
 
 class LaunchError(OSError):
     """The system refused a new process, a descriptor or memory for one."""
 
+    def __str__(self) -> str:
+        return str(self.strerror)
+
 
 class GuestProcess:
     """A child of the keeper.  `on_end` is called once, with proof of death; `on_stop` when it is stopped."""
 
-    __slots__ = ("ended", "on_end", "on_stop", "pid", "pidfd", "status", "stopped", "uprooted")
+    __slots__ = (
+        "ended",
+        "inner",
+        "on_end",
+        "on_stop",
+        "pid",
+        "pidfd",
+        "status",
+        "stopped",
+        "uprooted",
+        "walled",
+    )
 
     def __init__(self) -> None:
         self.pid = 0
@@ -36,17 +79,16 @@ class GuestProcess:
         self.status: int | None = None
         self.ended = False
         self.stopped = False
+        self.walled = False
+        self.inner: Inner | None = None  # where its code runs, behind walls
         self.uprooted = False  # its keeper died, and it with it: no fault of its own
         self.on_end: Callable[[], None] = lambda: None
         self.on_stop: Callable[[int], None] = lambda number: None
 
-    def launched(self, pid: int, with_pidfd: bool) -> None:
+    def launched(self, pid: int, pidfd: int) -> None:
+        """It is there; without a descriptor of it, where those have run out or do not exist, its number must do."""
         self.pid = pid
-        if with_pidfd:
-            # It may have been reaped already, and its end be on its way to us; or descriptors have run out,
-            # and its number must do.
-            with contextlib.suppress(OSError):
-                self.pidfd = os.pidfd_open(pid)
+        self.pidfd = pidfd
 
     def signal(self, number: int) -> None:
         """Send a signal, to this very process or to none; it is pending when this returns.
@@ -55,6 +97,10 @@ class GuestProcess:
         """
         if self.ended or not self.pid:
             return
+        if self.inner is not None:
+            self.inner.signal(number)
+            if number != signal.SIGKILL:
+                return  # else the walls fall too
         with contextlib.suppress(OSError):  # it has ended, or became another user's
             if self.pidfd >= 0:
                 signal.pidfd_send_signal(self.pidfd, number)
@@ -65,14 +111,30 @@ class GuestProcess:
         """It is dead: `status` is its exit code, negative for a signal, None if nobody knows."""
         if not self.ended:
             self.ended = True
-            self.status = status
+            self.status = outcome(status) if self.walled else status
             self.close()
             self.on_end()
 
+    def greeted(self, number: int) -> None:
+        """It has said hello, and that this is its number: behind walls it is not the one we know."""
+        if self.walled and not self.ended:
+            self.inner = find_inner(self.pid, number)
+
+    @property
+    def lingers(self) -> bool:
+        """Have its walls fallen while it is not dead yet?"""
+        return self.inner is not None and self.inner.alive
+
     def close(self) -> None:
-        if self.pidfd >= 0:
-            os.close(self.pidfd)
-            self.pidfd = -1
+        if self.inner is not None:
+            self.inner.close()
+        close(self.pidfd)
+        self.pidfd = -1
+
+
+def close(descriptor: int) -> None:
+    if descriptor >= 0:
+        os.close(descriptor)
 
 
 def signal_name(number: int) -> str:

@@ -112,6 +112,9 @@ class ThreadPlace:
         self.page.interrupt(call_id)
         self.doorbell.ring()
 
+    def greeted(self, number: int) -> None:
+        """It has said hello."""
+
     def signal(self, number: int) -> None:
         """A thread hears no signals; the hardest cuts it off, so that it ends as soon as it looks up."""
         if number == signal.SIGKILL and self.guest is not None and self.guest.link.number >= 0:

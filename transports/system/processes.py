@@ -92,6 +92,14 @@ def below(pid: int, table: dict[int, Listed]) -> Iterator[tuple[int, Listed]]:
     return walk(pid, 1)
 
 
+def children_of(pid: int) -> list[int]:
+    """Its direct children, by the kernel's list, or by reading every process where it keeps none."""
+    listing = Path(f"/proc/{pid}/task/{pid}/children")
+    if listing.exists():
+        return [int(child) for child in read(listing).split()]
+    return [process.pid for process in listed().values() if process.parent == pid]
+
+
 def used(pid: int) -> Used | None:
     """What a process has used so far; None where the system does not tell, or it is gone."""
     stat = read(Path(f"/proc/{pid}/stat"))

@@ -1,0 +1,3 @@
+"""A module that cannot be loaded."""
+
+raise LookupError("of a preload")
