@@ -1,18 +1,15 @@
-"""Channels: items from many senders to many receivers, each to one, as fast as they are taken and no faster."""
+"""The ends of channels, as their users know them: here and in guests."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from typing import Self
 
-T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
-
-MOST_BYTES = 16 * 1024 * 1024  # that the items of one channel may weigh before senders wait
 
 
 class Channel:
@@ -103,35 +100,3 @@ class ReceiveChannel(Channel, Generic[T_co]):
 
     def __next__(self) -> T_co:
         raise NotImplementedError
-
-
-class open_channel(tuple[SendChannel[T], ReceiveChannel[T]]):  # noqa: N801  used as the function it stands for
-    """A channel with room for `capacity` items: a pair of its sending and its receiving end.
-
-    First in, first out; any number of senders and receivers, and each item goes to one receiver.  With `capacity` 0 a
-    sender waits for a receiver.  Items that weigh something (text, bytes, what travels pickled) count in bytes as well:
-    beyond `max_bytes` senders wait.
-
-    An end that is an argument of a call, or inside one, is cloned for the actor: methods use and close their own.  When
-    the last sending end is closed, receivers take what is left, and end.  Where there is room, or are items, `send`
-    and `receive` do not always let other tasks run.
-
-    Example:
-        send, receive = open_channel[int](20)
-        producer.produce.cast(send)
-        send.close()
-        async for number in receive:
-            print(number)
-    """
-
-    __slots__ = ()
-    make: ClassVar[Any] = None  # makes the ends; None: for tasks of trio
-
-    def __new__(cls, capacity: int, *, max_bytes: int = MOST_BYTES) -> Self:  # pyright: ignore[reportUnknownParameterType]
-        from .channel_ends import make_ends  # who is only given an end needs no event loop
-
-        ends: Any = (cls.make or make_ends)(capacity, max_bytes)
-        return tuple.__new__(cls, ends)
-
-    def __init__(self, capacity: int, *, max_bytes: int = MOST_BYTES) -> None:
-        """The ends are there."""

@@ -18,6 +18,8 @@ from .channel_errors import (
 )
 from .channel_store import GO, LIGHT, TEXTS, Store
 from .channel_ticket import RECEIVE, SEND, Member, Ticket, tickets
+from .guest_channel import end_at
+from .guest_end import HOME
 from .queue_errors import Empty, Full
 
 T = TypeVar("T")
@@ -54,7 +56,7 @@ class HostEnd(Member):
     def close(self) -> None:
         if not self._closed:
             self._closed = True
-            self._store.leave_from_anywhere(self._members(), self._number)
+            self._store.leave_from_anywhere(self._members(), self._number, "")
 
     def clone(self) -> Any:
         self._check()
@@ -65,8 +67,6 @@ class HostEnd(Member):
             raise ClosedChannelError(CLOSED_HERE)
 
     def __reduce__(self) -> Any:
-        from .guest_channel import end_at
-
         return end_at, self.take_ticket()
 
     def take_ticket(self) -> tuple[int, int]:
@@ -170,6 +170,10 @@ def closed_end(direction: int, number: int) -> HostEnd:
     """What stands for the end in a dead letter: it is closed, as the letter is not to keep the channel open."""
     ticket = tickets.get(number)
     store = ticket.store if ticket is not None else Store(0, 1)
-    end: HostEnd = HostReceive[Any](store) if direction == RECEIVE else HostSend[Any](store)
-    end.close()
+    kind: type[HostEnd] = HostReceive if direction == RECEIVE else HostSend
+    end = kind.__new__(kind)
+    end._store, end._closed = store, True  # pyright: ignore[reportPrivateUsage]
     return end
+
+
+HOME["end"] = closed_end

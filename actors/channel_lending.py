@@ -14,7 +14,7 @@ from .channel_lent_receive import LentReceive
 from .channel_lent_send import LentSend
 from .channel_ticket import RECEIVE, Ticket
 from .events import RequestRefused
-from .guest_end import end_of_guest
+from .guest_end import HOME, end_of_guest
 
 if TYPE_CHECKING:
     from .call import Call
@@ -167,3 +167,6 @@ def lent_end(direction: int, path: str, incarnation: int, number: int) -> HostEn
     if end is None:
         raise ClosedChannelError(CLOSED_HERE)
     return HostReceive[Any](end.store) if direction == RECEIVE else HostSend[Any](end.store)
+
+
+HOME["lent"] = lent_end

@@ -149,22 +149,22 @@ class Store:
         """What a receiver is told then."""
         return (BROKEN, self.lost) if self.lost else (ENDED, ALL_SENT)
 
-    def leave(self, members: set[int], number: int, lost: str = "") -> None:
-        """One end is no more; `lost` tells how, if nobody closed it."""
+    def leave(self, members: set[int], number: int, lost: str | None) -> None:
+        """One end is no more; `lost` tells how, if nobody closed it; None: it was only on its way."""
         if number in members:
             members.discard(number)
-            if members is self.senders and not members:
+            if members is self.senders and lost is not None:
                 self.lost = lost
             self.settle()
 
-    def leave_from_anywhere(self, members: set[int], number: int) -> None:
+    def leave_from_anywhere(self, members: set[int], number: int, lost: str | None) -> None:
         """The same in any thread, in the middle of anything."""
         if number not in members:
             return
         if get_ident() == self.thread:
-            self.leave(members, number)
+            self.leave(members, number, lost)
         elif self.soon is not None:
-            self.soon(self.leave, members, number)
+            self.soon(self.leave, members, number, lost)
 
     def settle(self) -> None:
         """Tell those who wait for what will not come."""

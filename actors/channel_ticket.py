@@ -24,6 +24,7 @@ class Member:
 
     _store: Store
     direction: int
+    parting: str | None = ""  # what its end says of how the channel ended
 
     def _members(self) -> set[int]:
         return self._store.receivers if self.direction else self._store.senders
@@ -35,13 +36,15 @@ class Member:
     def __del__(self) -> None:
         store = getattr(self, "_store", None)
         if store is not None and hasattr(self, "_number"):
-            store.leave_from_anywhere(self._members(), self._number)
+            store.leave_from_anywhere(self._members(), self._number, self.parting)
 
 
 class Ticket(Member):
     """An end on its way to a guest: the channel stays open on that side until it is there, or the call has ended."""
 
     __slots__ = ("__weakref__", "direction")
+
+    parting = None
 
     def __init__(self, store: Store, direction: int) -> None:
         self._store = store
@@ -67,7 +70,7 @@ class Ticket(Member):
         return self._store
 
     def close(self) -> None:
-        self._store.leave(self._members(), self._number)
+        self._store.leave(self._members(), self._number, None)
 
 
 tickets: WeakValueDictionary[int, Ticket] = WeakValueDictionary()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..transports.guests.context import PROCESS, present
-from .guest_end import GuestEnd
+from .guest_end import HOME, GuestEnd
 from .guest_receive import AsyncReceive, BlockingReceive, ThreadedReceive
 from .guest_send import AsyncSend, BlockingSend
 
@@ -35,9 +35,7 @@ def end_at(direction: int, ticket: int) -> Any:
     """The end of a channel that came along with a message, by its ticket."""
     guest = PROCESS.get("guest")
     if guest is None:
-        from .channel_ends import closed_end
-
-        return closed_end(direction, ticket)
+        return HOME["end"](direction, ticket)
     return made(direction, ticket, guest.office)
 
 

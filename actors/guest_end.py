@@ -6,6 +6,7 @@ as many as are used up quickly, and what is not used goes back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -27,6 +28,9 @@ GO = 63  # a power of two less one: items in one go, after which other tasks get
 SHORT = frozenset({int, float, bool, type(None)})
 SEND, RECEIVE = 0, 1
 NO_SLOT = CLOSED_NUMBER = -1
+
+# In the process of a channel: what an end is that comes back, by its ticket, or from the guest that holds it.
+HOME: dict[str, Callable[..., Any]] = {}
 
 IN_A_LOOP = (
     "{0}_nowait() of a channel would hold up the event loop of this actor while it asks its host: await {0}() instead, in "
@@ -246,9 +250,7 @@ def end_of_guest(direction: int, path: str, incarnation: int, number: int) -> An
     """The end that a guest holds, given to somebody else."""
     guest = PROCESS.get("guest")
     if guest is None:
-        from .channel_lending import lent_end
-
-        return lent_end(direction, path, incarnation, number)
+        return HOME["lent"](direction, path, incarnation, number)
     end: Any = guest.office.ends.get(number)
     if end is None:
         raise ClosedChannelError(CLOSED_HERE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from ..actors import channel
+from ..actors import channel_pair
 from ..actors.channel_ends import HostReceive, HostSend, checked_store
 from ..actors.channel_errors import ChannelEnded
 from ..actors.errors import NoRuntimeError
@@ -151,14 +151,14 @@ def far_ends(capacity: int, max_bytes: int, send: type[FarSend], receive: type[F
     return send(store, crossing), receive(store, crossing)
 
 
-class AioChannel(channel.open_channel[T]):
+class AioChannel(channel_pair.open_channel[T]):
     """As `understudy.open_channel`, with the same ends, for tasks of asyncio; a runtime must be open."""
 
     __slots__ = ()
     make: ClassVar[Any] = partial(far_ends, send=AioSend, receive=AioReceive)
 
 
-class PlainChannel(channel.open_channel[T]):
+class PlainChannel(channel_pair.open_channel[T]):
     """As `understudy.open_channel`, for threads: `send` and `receive` wait, and plain `for` reads to the end.
 
     A Ctrl-C ends a wait, and no item is lost.
