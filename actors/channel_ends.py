@@ -170,8 +170,8 @@ def closed_end(direction: int, number: int) -> HostEnd:
     """What stands for the end in a dead letter: it is closed, as the letter is not to keep the channel open."""
     ticket = tickets.get(number)
     store = ticket.store if ticket is not None else Store(0, 1)
-    kind: type[HostEnd] = HostReceive if direction == RECEIVE else HostSend
-    end = kind.__new__(kind)
+    kind: Any = HostReceive if direction == RECEIVE else HostSend
+    end: HostEnd = kind.__new__(kind)
     end._store, end._closed = store, True  # pyright: ignore[reportPrivateUsage]
     return end
 

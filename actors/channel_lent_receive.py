@@ -162,6 +162,11 @@ class LentReceive(LentEnd):
         if not store.senders and store.ended:
             store.settle()
 
+    def known_to_page(self) -> int:
+        """How many were taken, of a guest that has died."""
+        page: Any = self.lending.incarnation.guest.page
+        return int(page.words[p.TAKEN + self.slot]) if page is not None and self.slot >= 0 else self.taken
+
     def returned(self, kept: int) -> None:
         """Items beyond so many go back to the head."""
         if not self.taken <= kept <= self.total:
@@ -184,10 +189,8 @@ class LentReceive(LentEnd):
         """It is no more: what it has not taken goes back."""
         if self.waits:
             self.store.getters.remove(self)
-        page: Any = self.lending.incarnation.guest.page
         if kept is None:
-            known = page is not None and self.slot >= 0
-            kept = int(page.words[p.TAKEN + self.slot]) if known else self.taken
+            kept = self.known_to_page()
         self.settle(min(max(kept, self.taken), self.total))
         back = [self.given.pop() for _ in range(len(self.given))]
         self.total = self.taken

@@ -36,11 +36,12 @@ class open_channel(tuple[SendChannel[T], ReceiveChannel[T]]):  # noqa: N801  use
     __slots__ = ()
     make: ClassVar[Any] = None  # makes the ends; None: for tasks of trio
 
-    def __new__(cls, capacity: int, *, max_bytes: int = MOST_BYTES) -> Self:  # pyright: ignore[reportUnknownParameterType]
+    def __new__(cls, capacity: int, *, max_bytes: int = MOST_BYTES) -> Self:
         from .channel_ends import make_ends  # who is only given an end needs no event loop
 
         ends: Any = (cls.make or make_ends)(capacity, max_bytes)
-        return tuple.__new__(cls, ends)
+        pair: Self = tuple.__new__(cls, ends)
+        return pair
 
     def __init__(self, capacity: int, *, max_bytes: int = MOST_BYTES) -> None:
         """The ends are there."""
