@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..transports.guests.backstage import ActorTimer, schedule
 from ..transports.guests.context import backstage_of, present
-from .exported import EXPORTED, MARK, base_hook, export, refuse_async_hooks, refuse_misfit
+from .exported import (
+    EXPORTED,
+    MARK,
+    base_hook,
+    export,
+    is_for_code,
+    refuse_async_hooks,
+    refuse_misfit,
+    runs_code,
+)
 from .exported import awaits as awaits
 from .exported import exported_of as exported_of
 from .method import ActorMethod
@@ -208,17 +217,22 @@ def install(cls: type, bases: tuple[type, ...], options: Any) -> None:
     for name, item in vars(cls).items():
         # An override of an exported method stays exported, though it forgot its mark.
         if hasattr(item, MARK) or name in exported:
-            exported[name] = item
+            exported[name] = kept_for_code(item, exported.get(name))
     refuse_unfit(cls, exported)
     export(cls, exported)
     refuse_misfit(cls, options_of(cls))
     refuse_async_hooks(cls)
 
 
+def kept_for_code(item: Any, overridden: Any) -> Any:
+    """An override of a method that runs code which its caller gives is one, too."""
+    return runs_code(item) if is_for_code(overridden) else item
+
+
 def refuse_unfit(cls: type, exported: dict[str, Any]) -> None:
     """Raise TypeError for a method that no handle could offer."""
-    for name in exported:
-        if name in RESERVED:
+    for name, item in exported.items():
+        if name in RESERVED and not is_for_code(item):
             raise TypeError(f"{cls.__name__}.{name}: handles use this name themselves; choose another")
         if name.startswith("__"):
             raise TypeError(f"{cls.__name__}.{name}: special methods cannot be called through a handle")

@@ -15,26 +15,48 @@ if TYPE_CHECKING:
     from .guest import GuestIncarnation
 
 
-class Belongings:
-    """Of one incarnation."""
+MOST_CODE = 64 * 1024 * 1024  # bytes of functions and classes that a guest keeps for calls
 
-    __slots__ = ("__weakref__", "incarnation", "keys")
+
+class Belongings:
+    """Of one incarnation; `keys` tells how many bytes of code are under each, the longest unused first."""
+
+    __slots__ = ("__weakref__", "bytes", "incarnation", "keys")
 
     def __init__(self, incarnation: GuestIncarnation) -> None:
         self.incarnation = incarnation
-        self.keys: set[bytes | int] = set()
+        self.keys: dict[bytes | int, int] = {}
+        self.bytes = 0
 
     def send(self, code: Code, call: Call | None = None) -> None:
         """Send what of this the guest does not have; what comes with a call may be for that call only."""
         for key, kept in code.items():
             if kept.__class__ is Ticket:
                 self.incarnation.lends().send(kept, call)
-            elif key not in self.keys:
-                self.keys.add(key)
-                if isinstance(kept, Stored):
-                    self.send_value(kept)
-                else:
-                    self.incarnation.say(p.CODE, key, kept)
+            elif key in self.keys:
+                self.keys[key] = self.keys.pop(key)
+            elif isinstance(kept, Stored):
+                self.keys[key] = 0
+                self.send_value(kept)
+            else:
+                self.send_code(key, kept)
+        if self.bytes > MOST_CODE:
+            self.make_room()
+
+    def send_code(self, key: bytes, blob: bytes) -> None:
+        # What the actor itself is made of comes before it is ready, and stays.
+        self.keys[key] = size = len(blob) if self.incarnation.session.state is READY else 0
+        self.incarnation.say(p.CODE, key, blob)
+        self.bytes += size
+
+    def make_room(self) -> None:
+        """Have the guest forget code that no call in its hands names; if it is named again, it is sent again."""
+        named = {key for call in self.incarnation.sent.values() for key in call.code or ()}
+        for key, size in list(self.keys.items()):
+            if self.bytes <= MOST_CODE:
+                return
+            if size and key not in named:
+                self.forget(key)
 
     def send_value(self, stored: Stored) -> None:
         incarnation = self.incarnation
@@ -42,8 +64,8 @@ class Belongings:
             stored.holders.add(self)
             incarnation.guest.link.send(stored.encoded(incarnation.codec))
 
-    def forget(self, key: int) -> None:
-        """No ref to a value is left: the guest need not keep it."""
+    def forget(self, key: bytes | int) -> None:
+        """The guest need not keep it: no ref to a value is left, or it is code that was not used for long."""
         if key in self.keys and self.incarnation.session.state is READY:
-            self.keys.discard(key)
+            self.bytes -= self.keys.pop(key)
             self.incarnation.say(p.FREE, key)

@@ -61,7 +61,7 @@ def cast_elaborate(method: ActorMethod[Any], mailbox: Mailbox, args: tuple[Any, 
         mailbox.receiver.pump()
 
 
-def cast_checked(method: ActorMethod[Any], mailbox: Mailbox, *args: Any, **kwargs: Any) -> None:
+def cast_checked(method: ActorMethod[Any], mailbox: Mailbox, /, *args: Any, **kwargs: Any) -> None:
     mailbox.cast(method, args, kwargs, method.check(*args, **kwargs))
 
 

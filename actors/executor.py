@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .checks import (
     Checks,
@@ -19,6 +19,10 @@ from .checks import (
 from .environment import Environment, is_policy
 from .limits import Limits
 from .sandbox import Mode, Sandbox, is_sandbox
+from .takers import MEANING, is_output
+
+if TYPE_CHECKING:
+    from .takers import Takers
 
 SECONDS = (is_seconds, "a number of seconds, 0 or more")
 COUNT = (is_positive, "a count above 0")
@@ -99,8 +103,12 @@ class Process(Executor):
     what the guest uses, `sandbox` what it sees: `"off"`, `"best-effort"`, `"required"`, or `Sandbox(...)` with
     paths and more.  `packages="host"` gives the guest this process's import path, `"none"` the standard library
     alone.  With `trusted=False` only data travels, and nothing the guest says is believed: neither
-    unpickled nor taken for a length.  `stderr="show"` passes the guest's standard error on, `"keep"` keeps
-    its end for error messages only.  A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
+    unpickled nor taken for a length.  `stdout` and `stderr` say where what it writes goes: `"show"` to the
+    host's own streams, each line after the actor's name; `"keep"` nowhere, but for its end in error messages;
+    `"events"` to `runtime.events()`; to a `Path(...)` or a `RotatedFile(...)`; to a function that takes an
+    `Output`; to several of these, as a tuple; `"leave"` leaves the host's own streams to it, `"null"` throws it
+    away.  `output="chunks"` gives functions and events what came instead of lines.  `stdin="pipe"` is for `feed`.
+    A guest that is stopped (SIGSTOP) for `stopped_timeout` seconds is
     killed.  `loop` runs `async` methods; a class that has none needs none.  `debug` says what
     `breakpoint()` does: `"terminal"` opens pdb at the host's terminal, `"debugpy"` waits for an editor,
     `"off"` goes on; None: as `UNDERSTUDY_DEBUG` says, else `"terminal"` if it is trusted.  With `spin=True` a
@@ -120,7 +128,10 @@ class Process(Executor):
     trusted: bool = True
     bounds: Bounds = Bounds()
     ladder: Ladder = Ladder()
-    stderr: Literal["show", "keep"] = "show"
+    stdout: Takers = "show"
+    stderr: Takers = "show"
+    stdin: Literal["null", "pipe"] = "null"
+    output: Literal["lines", "chunks"] = "lines"
     stopped_timeout: float = 1.0
     loop: Literal["trio", "asyncio"] = "trio"
     debug: Literal["terminal", "debugpy", "off"] | None = None
@@ -171,7 +182,10 @@ PROCESS_CHECKS: Checks = {
     "trusted": FLAG,
     "bounds": (is_bounds, "Bounds(...)"),
     "ladder": (is_ladder, "Ladder(...)"),
-    "stderr": (one_of("show", "keep"), "'show' or 'keep'"),
+    "stdout": (is_output, MEANING),
+    "stderr": (is_output, MEANING),
+    "stdin": (one_of("null", "pipe"), "'null' or 'pipe'"),
+    "output": (one_of("lines", "chunks"), "'lines' or 'chunks'"),
     "stopped_timeout": SECONDS,
     "loop": LOOP,
     "debug": (one_of(None, "terminal", "debugpy", "off"), "'terminal', 'debugpy', 'off' or None"),

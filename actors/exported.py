@@ -19,6 +19,8 @@ TRAITS = "__understudy_traits__"
 MARK = "__understudy__"
 BASE_HOOK = "__understudy_hook__"  # on the hooks of Actor itself, which do nothing
 
+RUNS_CODE = "__understudy_runs_code__"
+
 HOOKS = ("load_state", "on_start", "on_interrupt", "on_down", "save_state", "on_stop")
 ASYNC_LIMIT = 1000  # calls that run at once in a class with async methods, unless told otherwise
 
@@ -78,6 +80,25 @@ def base_hook(function: F) -> F:
     """Mark a hook of Actor itself, which nobody needs to call."""
     setattr(function, BASE_HOOK, True)
     return function
+
+
+def runs_code(function: F) -> F:
+    """Mark a method that runs code which its caller gives it.
+
+    Arguments of any kind go to it, though its actor be untrusted: they are pickled here, and nothing is unpickled.
+    What it raises is that code's failure and not the actor's, in a cast too.  It may be named `call`.
+    """
+    setattr(function, RUNS_CODE, True)
+    return function
+
+
+def is_for_code(function: object) -> bool:
+    return hasattr(function, RUNS_CODE)
+
+
+def code_methods(cls: type) -> list[str]:
+    """The names of the methods that run code which their callers give them."""
+    return [name for name, item in exported_of(cls).items() if is_for_code(item)]
 
 
 def group_of(function: object) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Coroutine, Iterable
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar
 
 from ..transports.guests import pickles
@@ -185,19 +183,11 @@ def pickled(function: Any, name: str) -> tuple[bytes, bytes]:
     """
     code: dict[bytes, bytes] = {}
     try:
-        digest = pickles.code_of(function, code, whole_module=is_homeless(function))
+        digest = pickles.code_of(function, code, whole_module=pickles.is_homeless(function))
     except Exception as error:
         text = f"the function {name}() cannot be pickled, or something it refers to: {error}"
         raise Unsendable(text, NEVER_SENT, 0, name) from error
     return digest, code[digest]
-
-
-def is_homeless(function: Any) -> bool:
-    """Is it of a module that another process would not find, so that the module has to travel too?"""
-    module: str | None = getattr(function, "__module__", None)
-    if not isinstance(function, FunctionType | type) or module == "__main__" or module not in sys.modules:
-        return False
-    return not pickles.findable(module)
 
 
 def name_of(function: Any) -> str:

@@ -29,6 +29,7 @@ from .lifecycle import ENDED, FATES, QUEUED, RUNNING, SENT
 from .questions import Questions
 from .reasons import INTERRUPTED, SHUTDOWN, SHUTDOWN_EXIT, ExitReason
 from .recall import leave_at_once, let_back, recalled
+from .standard import on_wrote
 from .stream import Feed
 from .verdicts import answer, flaw_of, on_items
 
@@ -416,4 +417,5 @@ TOLD: dict[int, Any] = {
     p.STATE: on_state,
     p.MISHAP: on_mishap,
     **dict.fromkeys(CHANNELS, GuestIncarnation.on_channel),
+    p.WROTE: on_wrote,
 }

@@ -130,10 +130,10 @@ class GuestMethod(Mappable[Any]):
     def target(self) -> list[Any]:
         return self.handle._target()  # pyright: ignore[reportPrivateUsage]
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return await self.asked(args, kwargs, awaited=True)
 
-    def remote(self, *args: Any, **kwargs: Any) -> GuestRef:
+    def remote(self, /, *args: Any, **kwargs: Any) -> GuestRef:
         return self.asked(args, kwargs, awaited=False)
 
     def asked(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, awaited: bool) -> GuestRef:
@@ -143,7 +143,7 @@ class GuestMethod(Mappable[Any]):
         question = ask("call", self.target, self.name, *parts, awaited, asking().heard)
         return GuestRef(question, self.name, awaited)
 
-    def cast(self, *args: Any, **kwargs: Any) -> None:
+    def cast(self, /, *args: Any, **kwargs: Any) -> None:
         self.check(*args, **kwargs)
         asking().check_trust("cast", self.target[0])
         asking().order(call_here(), ["cast", self.target, self.name, *parcel(args, kwargs, self.changes)])

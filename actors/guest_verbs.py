@@ -233,3 +233,4 @@ def refused(name: str, instead: str) -> Callable[..., NoReturn]:
 open_scope = refused("open_scope()", "a call owns the refs and streams made in it, and ends them")
 statistics = refused("statistics()", "ask a method of the other actor, or an actor with executor=Local()")
 dump = refused("dump()", "call it beside the actors, where the runtime was opened")
+feed = refused("feed()", "call it beside the actors, where the runtime was opened")

@@ -20,7 +20,10 @@ OTHER_KINDS = (staticmethod, classmethod, property)
 
 
 class ActorHandle:
-    """Calls an actor: `await h.m(...)`, `h.m.remote(...)`, `h.m.cast(...)`, `h.call(X.m, ...)`.
+    """Calls an actor: `await h.m(...)`, `h.m.remote(...)`, `h.m.cast(...)`.
+
+    `await h.call(X.m, ...)` reaches any method, marked or not; of a class that has a method of its own named
+    `call`, as a `Worker` has, it is that.
 
     To a type checker it is the actor class, so methods keep their signatures.
     """
@@ -33,13 +36,15 @@ class ActorHandle:
     def __getattr__(self, name: str) -> ActorMethod[Any] | StreamMethod[Any]:
         cls = self._life.spec.cls
         function = exported_of(cls).get(name)
+        if function is None and name == "call":
+            return self._call  # type: ignore[return-value]  # not kept: it would hold the handle
         if function is None:
             raise AttributeError(missing(cls, name), name=name, obj=self)
         method = self._offer(name, function)
         setattr(self, name, method)  # the next access finds it without us
         return method
 
-    def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call any method of the class, marked or not: `await h.call(Counter.helper, 5)`."""
         name = (
             function.name

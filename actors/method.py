@@ -72,27 +72,27 @@ class ActorMethod(Mappable[F_co]):
         setattr(self, "cast", cast_of(self, mailbox))  # noqa: B010  checkers see a method
 
     def __call__(
-        self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
+        self: ActorMethod[Callable[P, R]], /, *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
         mailbox = self.mailbox
         if self.check(*args, **kwargs):
             return mailbox.ask_with_refs(self, args, kwargs)
         return mailbox.asked(mailbox.make(CALL, self, args, kwargs))
 
-    def remote(self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
+    def remote(self: ActorMethod[Callable[P, R]], /, *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
         return self.mailbox.submit(self, args, kwargs, self.check(*args, **kwargs))
 
     def mapped(self, items: Iterable[Any], star: bool, how: MapOptions) -> MapStream[Any]:
         return self.mailbox.map(self, items, star, **how)  # type: ignore[return-value]
 
     def broadcast(
-        self: ActorMethod[Callable[P, R]], *args: P.args, **kwargs: P.kwargs
+        self: ActorMethod[Callable[P, R]], /, *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, list[R]]:
         return self.mailbox.broadcast(self, args, kwargs, self.check(*args, **kwargs))
 
     if TYPE_CHECKING:
 
-        def cast(self: ActorMethod[Callable[P, Any]], *args: P.args, **kwargs: P.kwargs) -> None: ...
+        def cast(self: ActorMethod[Callable[P, Any]], /, *args: P.args, **kwargs: P.kwargs) -> None: ...
 
     def options(self, **options: Unpack[MethodOptions]) -> Self:
         refuse_unknown_group(self.name, options.get("concurrency_group", ""), self.mailbox.options)

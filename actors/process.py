@@ -17,11 +17,13 @@ from .actor import awaits
 from .autopsy import examined
 from .debugging import Debugging
 from .executor import Process
+from .exported import code_methods
 from .guest import TOLD, GuestIncarnation
 from .launching import command_of
 from .life import EXECUTORS, Life
 from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, preparation_of, settings_of
+from .standard import Streams, wiring_of
 from .standby import reserve_of
 from .walls import NONE, walled
 
@@ -34,27 +36,32 @@ if TYPE_CHECKING:
     from .stagecraft import Given
 
 
+def codec_of(executor: Process, cls: type) -> Codec:
+    return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls), for_code=code_methods(cls))
+
+
 class ProcessCraft:
     stores = True
 
     def encoder(self, executor: Process, cls: type) -> Encode:
-        return Codec(executor.trusted, executor.bounds, in_turns=not awaits(cls)).call
+        return codec_of(executor, cls).call
 
     def incarnate(self, life: Life) -> ProcessIncarnation:
         executor = life.spec.options.executor
         standby = None
         if isinstance(executor, Process) and executor.standby:
-            standby = reserve_of(life, ProcessIncarnation, executor.standby).take()
-        return standby or ProcessIncarnation(life)
+            standby = reserve_of(life, self.make, executor.standby).take()
+        return standby or self.make(life)
+
+    def make(self, life: Life) -> ProcessIncarnation:
+        return ProcessIncarnation(life)
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Codec(True, call.mailbox.options.executor.bounds).arguments(call.payload, call.code)  # type: ignore[attr-defined]
 
     def give(self, call: Call, values: Given) -> None:
         """Have the values sent before the call; raises Unencodable if one cannot travel."""
-        executor = call.mailbox.options.executor
-        assert isinstance(executor, Process)
-        codec = Codec(executor.trusted, executor.bounds)
+        codec: Codec = call.mailbox.encode.__self__  # type: ignore[union-attr]
         for _, stored in values:
             stored.encoded(codec)
             call.code = {**call.code, **stored.code, stored.key: stored}
@@ -63,7 +70,7 @@ class ProcessCraft:
 class ProcessIncarnation(GuestIncarnation):
     """A guest in a process of its own."""
 
-    __slots__ = ("executor", "is_prepared", "sandbox", "stop_timer")
+    __slots__ = ("executor", "is_prepared", "sandbox", "stop_timer", "streams")
 
     guest: Guest
     codec: Codec
@@ -72,11 +79,12 @@ class ProcessIncarnation(GuestIncarnation):
         executor = life.spec.options.executor
         assert isinstance(executor, Process)
         guest = Guest(life.house.stage)
-        codec = Codec(executor.trusted, executor.bounds)
+        codec = codec_of(executor, life.spec.cls)
         super().__init__(life, guest, codec, executor.ladder, executor.trusted)
         self.executor = executor
         self.sandbox = NONE  # how it is told in the tree
         self.stop_timer: Deadline | None = None
+        self.streams = Streams(self)
         self.is_prepared = False  # as a standby: it has said that it has the actor's code loaded
 
     @property
@@ -132,7 +140,8 @@ class ProcessIncarnation(GuestIncarnation):
 
     async def launch(self) -> None:
         command, self.sandbox = await walled(self.life, self.executor, command_of(self.life))
-        _, link = await self.guest.launch(command, self.codec, self.executor.stderr == "show")
+        wiring, readers = wiring_of(self.executor), self.streams.open()
+        _, link = await self.guest.launch(command, self.codec, wiring, readers)
         link.on_messages, link.on_drained = self.hear, self.pump
         link.open()
 
@@ -214,6 +223,7 @@ class ProcessIncarnation(GuestIncarnation):
         """Wait for proof of death; returns the reason."""
         try:
             await self.dead.wait()
+            await self.streams.finish()
         finally:
             reason = self.reason()
             if self.lending is not None:
@@ -224,14 +234,20 @@ class ProcessIncarnation(GuestIncarnation):
     def reason(self) -> ExitReason:
         assert self.process is not None
         status = self.process.status
-        words = self.guest.last_words()
+        stderr, stdout = self.streams.words("stderr"), self.streams.words("stdout")
         reason = self.why
         if reason is None:
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
             reason = ExitReason(kind, f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
-        reason = replace(reason, status=status, stderr=words, ordered=ordered, uprooted=self.uprooted)
+        reason = replace(
+            reason, status=status, ordered=ordered, uprooted=self.uprooted, stderr=stderr, stdout=stdout
+        )
         return examined(reason, self.executor.limits, self.life.house.stage.oom.rose)
+
+    def close(self) -> None:
+        self.streams.close()
+        super().close()
 
 
 TOLD[p.PREPARED] = ProcessIncarnation.on_prepared

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class RecyclingCraft(ProcessCraft):
     """Guests with a limit to their life cost more to watch; others do not pay for that."""
 
-    def incarnate(self, life: Life) -> ProcessIncarnation:
+    def make(self, life: Life) -> ProcessIncarnation:
         executor = life.spec.options.executor
         assert isinstance(executor, Process)
         return (RecyclingIncarnation if executor.limits.recycles else ProcessIncarnation)(life)

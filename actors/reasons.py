@@ -16,9 +16,9 @@ class ExitReason:
 
     `kind` is one of normal, shutdown, error, signal, interrupted, timeout, unreachable, abandoned,
     recycled; `text` tells it to a person; `exception` is what an *error* raised; `status` is a process's exit status
-    (negative: a signal); `stderr` is the end of what it wrote there.  `ordered` deaths are ours (a kill, a
-    stop, an injected fault): no message is blamed for them.  `uprooted` are those that died with the keeper:
-    no restart is counted for them.
+    (negative: a signal); `stderr` and `stdout` are the last 64 KiB of what it wrote there.  `ordered` deaths are ours
+    (a kill, a stop, an injected fault): no message is blamed for them.  `uprooted` are those that died with the
+    keeper: no restart is counted for them.
     """
 
     kind: str
@@ -28,6 +28,7 @@ class ExitReason:
     stderr: str = field(default="", repr=False, compare=False)
     ordered: bool = False
     uprooted: bool = False
+    stdout: str = field(default="", repr=False, compare=False)
 
     @property
     def abnormal(self) -> bool:
@@ -48,7 +49,7 @@ class ExitReason:
         return f"{self.kind}: {self.text}" if self.text else self.kind
 
     def __reduce__(self) -> Any:
-        known = self.kind, self.text, self.status, self.stderr, self.ordered, self.uprooted
+        known = self.kind, self.text, self.status, self.stderr, self.ordered, self.uprooted, self.stdout
         return remade, (packed(self.exception), *known)
 
 
@@ -69,6 +70,7 @@ def remade(
     stderr: str,
     ordered: bool,
     uprooted: bool,
+    stdout: str = "",
 ) -> ExitReason:
     """A reason that has travelled; an exception that this interpreter does not know is named."""
     from ..transports.guests.causes import LostError, loads_error
@@ -78,7 +80,7 @@ def remade(
         error = loads_error(exception) if exception is not None else None
     except Exception:
         error = LostError(text)
-    return ExitReason(kind, text, error, status, stderr, ordered, uprooted)
+    return ExitReason(kind, text, error, status, stderr, ordered, uprooted, stdout)
 
 
 NORMAL_EXIT = ExitReason(NORMAL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .exported import is_for_code
 from .leaving import is_leaving
 from .lifecycle import MOST_RETRIES
 
@@ -27,7 +28,9 @@ def wants_retry(call: Call, error: BaseException) -> bool:
 
 def ends_actor(call: Call, error: BaseException) -> bool:
     """Does this exception end the incarnation, whatever becomes of the call?"""
-    return call.is_cast or isinstance(error, call.mailbox.options.crash_on)
+    if call.is_cast and not is_for_code(call.method.__wrapped__):
+        return True
+    return isinstance(error, call.mailbox.options.crash_on)
 
 
 def retries_of(call: Call) -> int:

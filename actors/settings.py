@@ -20,7 +20,7 @@ from ..transports.system.means import usable_cores
 from .actor import awaits, exported_of
 from .debugging import debug_of
 from .executor import Process, Thread
-from .exported import MARK, hooks_of
+from .exported import MARK, code_methods, hooks_of
 from .kinds import kind_of
 from .lanes import Lanes
 
@@ -75,6 +75,7 @@ def preparation_of(life: Life, executor: Process) -> tuple[dict[str, Any], Code]
         "spin": executor.spin and usable_cores() > 1,
         **groups_of(spec.cls, spec.options),
         "hooks": hooks_in(life),
+        "for_code": code_methods(spec.cls),
         "label": life.path,
         "channel": CHANNEL_PLACE,
         "debug": debug_of(executor),
@@ -111,6 +112,7 @@ def thread_settings_of(life: Life) -> dict[str, Any]:
         "mode": mode_of(spec.cls, spec.options, spec.options.executor.loop),
         **groups_of(spec.cls, spec.options),
         "hooks": hooks_in(life),
+        "for_code": code_methods(spec.cls),
         "details": {"path": life.path, "name": spec.options.name, "incarnation": life.number},
     }
 

@@ -21,6 +21,7 @@ from .errors import (
     foreign_error,
     task_error,
 )
+from .exported import is_for_code
 from .leaving import cancelled, is_leaving
 from .reasons import DECLINED_EXIT, ERROR, NORMAL, ExitReason
 from .retry import ends_actor, wants_retry
@@ -118,13 +119,24 @@ def unsendable(call: Call, kind: str, why: str) -> Unsendable:
         return Unsendable(
             f"an argument of {name}() cannot be unpickled by the guest: {why}", NOT_BEGUN, call.id, name
         )
-    return Unsendable(f"the result of {name}() cannot travel: {why}", BEGUN, call.id, name)
+    hint = DROP if is_for_code(call.method.__wrapped__) else ""
+    return Unsendable(f"the result of {name}() cannot travel: {why}{hint}", BEGUN, call.id, name)
 
 
-def skipped(call: Call, _: list[Any], __: GuestIncarnation) -> None:
-    if not is_leaving(call):
+DROP = (
+    "; have it made into data, drop it where it is with run() or eval(..., discard=True), or, "
+    "for results of any kind that can be pickled, trust the code: executor=Process()"
+)
+
+
+def skipped(call: Call, _: list[Any], incarnation: GuestIncarnation) -> None:
+    if is_leaving(call):
+        call.fail(cancelled(call))
+    elif incarnation.guest.page is None:  # nobody could know that it had not begun when it was interrupted
+        text = f"{call.method.name}() was interrupted before it began in {incarnation.life.path}"
+        call.fail(CallInterruptedError(text, NOT_BEGUN, call.id, call.method.name))
+    else:
         raise ProtocolError(f"it skipped call {call.id}, which nobody cancelled")
-    call.fail(cancelled(call))
 
 
 def closed(call: Call, message: list[Any], incarnation: GuestIncarnation) -> None:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import doors, functions, launching, lists, ours, raw, simulation, supervision, whole
+from benchmarks import (
+    channels,
+    doors,
+    functions,
+    launching,
+    lists,
+    ours,
+    raw,
+    simulation,
+    supervision,
+    whole,
+    worker,
+)
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import (
     anyio_process,
     execnet_gateway,
+    expressions,
     launches,
     otp_restart,
     pipe,
@@ -25,13 +38,16 @@ CASES: tuple[Case, ...] = (
     *whole.CASES,
     *doors.CASES,
     *functions.CASES,
+    *channels.CASES,
     *simulation.CASES,
     *supervision.CASES,
     *launching.CASES,
+    *worker.CASES,
     *launches.CASES,
     *trio_step.CASES,
     *anyio_process.CASES,
     *process_pool.CASES,
+    *expressions.CASES,
     *pipe.CASES,
     *execnet_gateway.CASES,
     *ray_actor.CASES,
@@ -51,6 +67,17 @@ FIRST_REPLIES = {
 }
 
 GOALS = (
+    *(
+        Goal(
+            what=f"{way} / multiprocessing.Queue",
+            ours=way,
+            reference="multiprocessing.Queue",
+            figure="rate",
+            at_least=10,
+        )
+        for way in ("channel to an actor", "channel from an actor", "channel between actors")
+    ),
+    *worker.GOALS,
     Goal(
         what="one caller / raw, one core, wall",
         ours="process call, one core",

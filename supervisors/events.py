@@ -13,6 +13,7 @@ from ..actors.events import Event
 from ..actors.reasons import ExitReason
 
 HELD = 10_000  # events a reader may fall behind before it misses some
+BEHIND = 1_000  # events, from which on a reader is waited for by who has many more
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,11 @@ class EventStream:
             listener(event)
         for reader in self.readers:
             reader.put(event)
+
+    @property
+    def behind(self) -> bool:
+        """Is a reader behind?  One that has missed events is not waited for: perhaps nobody reads."""
+        return any(BEHIND < len(reader.held) < HELD for reader in self.readers)
 
     def tell(self, event: Event) -> None:
         """Hand on what happened to a message."""

@@ -106,6 +106,9 @@ class RuntimeHouse:
     def emit(self, event: events.Event) -> None:
         self.stream.emit(event)
 
+    def behind(self) -> bool:
+        return self.stream.behind
+
     def tell(self, event: events.Event) -> None:
         """Something happened to a message; told to those who want to know."""
         self.stream.tell(event)

@@ -123,4 +123,4 @@ def strike(life: Life, down: Down) -> None:
 
 def reason_of(down: Down) -> ExitReason:
     text = f"linked with {down.path}, which ended: {down.reason}"
-    return replace(down.reason, text=text, status=None, stderr="", ordered=True)
+    return replace(down.reason, text=text, status=None, stderr="", stdout="", ordered=True)

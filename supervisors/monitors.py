@@ -147,7 +147,7 @@ def cast_down(watch: Watch, down: Down) -> None:
     try:
         call = mailbox.make(CAST, hook, (down,), {})
     except Unsendable:  # longer than a message may be
-        reason = replace(down.reason, text=down.reason.text[:MOST_TEXT], exception=None, stderr="")
+        reason = replace(down.reason, text=down.reason.text[:MOST_TEXT], exception=None, stderr="", stdout="")
         call = mailbox.make(CAST, hook, (replace(down, reason=reason),), {})
     watch.call, call.ref = call, watch
     mailbox.put(call)

@@ -36,6 +36,13 @@ safe to retry: False
 the same handle, a fresh state: 1
 incarnation 2
 """,
+    "crunch_files.py": """\
+hamlet.txt: 'to', 2 times
+macbeth.txt: 'tomorrow', 3 times
+poison.txt: signal: its process killed by SIGKILL
+tempest.txt: 'are', 2 times
+words in all: 29
+""",
     "endless.py": """\
 interrupted: brood() was interrupted while it ran in thinker-1
 timed out: brood() to thinker-1 did not answer within 0.5 s

@@ -6,7 +6,7 @@ from an untrusted guest only data travels, and foreign bytes are walked over bef
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pickle import UnpicklingError
 from typing import Any, Protocol
 
@@ -100,13 +100,21 @@ _decode = Decoder(list[Any], ext_hook=hold).decode
 class Codec:
     """Encodes for, and decodes from, guests of one kind of trust."""
 
-    __slots__ = ("bounds", "in_turns", "small", "trusted")
+    __slots__ = ("bounds", "for_code", "in_turns", "small", "trusted")
 
-    def __init__(self, trusted: bool, bounds: Bounds, in_turns: bool = False) -> None:
+    def __init__(
+        self, trusted: bool, bounds: Bounds, in_turns: bool = False, for_code: Iterable[str] = ()
+    ) -> None:
+        self.for_code = frozenset(for_code)  # methods to which anything goes, whoever has them
         self.in_turns = in_turns  # the guest runs one call at a time, so that many may travel as one
         self.trusted = trusted
         self.bounds = bounds
         self.small = min(SMALL, bounds.max_bytes) if trusted else 0
+
+    @property
+    def gives_objects(self) -> bool:
+        """May values of any kind go there, whatever is believed of what comes back?"""
+        return self.trusted or bool(self.for_code)
 
     def call(
         self,
@@ -154,9 +162,11 @@ class Codec:
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], method: str
     ) -> tuple[tuple[Any, Any], Code]:
         """Arguments in the two places a message has for them, and the code they name."""
-        if not self.trusted:
+        for_code = method in self.for_code
+        if not self.trusted and not for_code:
             return self.plain_values(args, kwargs)
-        data, code = self.pickle((args, dict(kwargs)), f"an argument of {method}()")
+        homeless = for_code and any(map(pickles.is_homeless, (*args, *values_in(kwargs))))
+        data, code = self.pickle((args, dict(kwargs)), f"an argument of {method}()", homeless)
         return (Ext(p.PICKLED, data), None), code
 
     def plain_values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, Any], Code]:
@@ -169,15 +179,15 @@ class Codec:
             code = pickles.with_luggage({}) if pickles.luggage else NO_CODE
         return encoded, code
 
-    def pickle(self, value: Any, what: str) -> tuple[bytes, Code]:
+    def pickle(self, value: Any, what: str, by_value: bool = False) -> tuple[bytes, Code]:
         try:
-            return pickles.dumps_with_code(value)
+            return pickles.dumps_by_value(value) if by_value else pickles.dumps_with_code(value)
         except Exception as error:
             raise Unencodable(f"{what} cannot be pickled: {error}") from error
 
     def bounded(self, message: bytes, method: str, ends: bool = False) -> bytes:
         self.within(message, f"the arguments of {method}()")
-        if not self.trusted:
+        if not self.trusted and method not in self.for_code:
             self.scan(message, f"the arguments of {method}()", ends)
         return message
 
@@ -288,6 +298,14 @@ class Codec:
         except BaseException:  # its class is the guest's own, and ends nothing here
             return None
         return error if isinstance(error, Exception) else None
+
+
+def values_in(kwargs: Mapping[str, Any]) -> Iterator[Any]:
+    """The values of arguments by name, and those of dicts among them."""
+    for value in kwargs.values():
+        yield value
+        if isinstance(value, dict):
+            yield from value.values()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def unpickled(data: bytes) -> Any:

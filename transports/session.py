@@ -18,7 +18,14 @@ CHANNELS = (p.ATTACH, p.PUT, p.WANT, p.RETURN, p.DETACH)
 # State to what a guest may say in it, and the state that follows.
 RULES: dict[str, dict[int, str]] = {
     NEW: {p.HELLO: STARTING},
-    STARTING: {p.READY: READY, p.FAILED: CLOSED, p.ASK: STARTING, p.MISHAP: STARTING, p.PREPARED: STARTING},
+    STARTING: {
+        p.READY: READY,
+        p.FAILED: CLOSED,
+        p.ASK: STARTING,
+        p.MISHAP: STARTING,
+        p.PREPARED: STARTING,
+        p.WROTE: STARTING,
+    },
     READY: {
         p.RESULT: READY,
         p.ERROR: READY,
@@ -28,9 +35,10 @@ RULES: dict[str, dict[int, str]] = {
         p.ITEM: READY,
         p.FLAW: READY,
         p.ASK: READY,
+        p.WROTE: READY,
         p.ENDING: LEAVING,
     },
-    LEAVING: {p.ASK: LEAVING, p.STATE: LEAVING, p.MISHAP: LEAVING},
+    LEAVING: {p.ASK: LEAVING, p.STATE: LEAVING, p.MISHAP: LEAVING, p.WROTE: LEAVING},
     CLOSED: {},
 }
 for _state in (STARTING, READY, LEAVING):
@@ -61,6 +69,7 @@ SHAPES: dict[int, Callable[[list[Any]], bool]] = {
     p.WANT: lambda m: len(m) == 5 and all_counts(m[1:]),
     p.RETURN: lambda m: len(m) == 3 and all_counts(m[1:]),
     p.DETACH: lambda m: len(m) == 3 and all_counts(m[1:]),
+    p.WROTE: lambda m: len(m) == 3 and m[1] in (1, 2) and is_list(m[2]) and all_spans(m[2]),
     p.MISHAP: lambda m: len(m) == 3 and type(m[1]) is str and m[1] in MISHAPS and is_fault(m[2]),
 }
 
@@ -130,6 +139,10 @@ def is_fault(value: Any) -> bool:
 
 def all_counts(parts: list[Any], least: int = 0) -> bool:
     return all(type(part) is int and least <= part < 1 << 62 for part in parts)
+
+
+def all_spans(spans: list[Any]) -> bool:
+    return all(is_list(span) and len(span) == 2 and all(type(part) is int for part in span) for span in spans)
 
 
 def all_texts(parts: list[Any]) -> bool:

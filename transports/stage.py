@@ -10,8 +10,10 @@ from typing import Any
 
 import trio
 
+from .files import Files
 from .hub import make_hub
 from .places.keepers import Keepers
+from .places.screen import screens
 from .places.terminal import Terminal
 from .system.bubblewrap import Finder
 from .system.oom import OomKills
@@ -26,6 +28,7 @@ class Stage:
 
     __slots__ = (
         "bubblewrap",
+        "files",
         "hub",
         "ids",
         "keepers",
@@ -34,6 +37,7 @@ class Stage:
         "now",
         "oom",
         "reserves",
+        "screens",
         "terminal",
         "thread",
         "ticks",
@@ -47,6 +51,8 @@ class Stage:
         self.timers = Timers(before_firing=self.hub.catch_up)
         self.keepers = Keepers(self.hub, self.timers)
         self.terminal = Terminal(self.hub)
+        self.screens = screens()
+        self.files = Files()
         self.bubblewrap = Finder()
         self.oom = OomKills()
         self.reserves: dict[str, Any] = {}  # the standbys of actors that have some, by path
@@ -67,8 +73,9 @@ class Stage:
                 token.run_sync_soon(function, *args)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        shown = [screen.run for screen in self.screens.values()]
         async with trio.open_nursery() as nursery:
-            for service in (self.hub.run, self.ticks.run, self.timers.run):
+            for service in (self.hub.run, self.ticks.run, self.timers.run, self.files.run, *shown):
                 await nursery.start(service)
             task_status.started()
             try:

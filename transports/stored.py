@@ -39,14 +39,14 @@ class Stored:
         Raises:
             Unencodable: if it cannot travel there.
         """
-        message = self.messages.get(codec.trusted)
+        message = self.messages.get(codec.gives_objects)
         if message is None:
-            message = self.messages[codec.trusted] = self.encode(codec)
+            message = self.messages[codec.gives_objects] = self.encode(codec)
         codec.within(message, "the values of refs")
         return message
 
     def encode(self, codec: Codec) -> bytes:
-        if not codec.trusted:
+        if not codec.gives_objects:
             data = codec.message(self.value)
             codec.scan(data, "the value of a ref")
             return codec.message(p.VALUE, self.key, data)

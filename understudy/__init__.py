@@ -51,10 +51,13 @@ if TYPE_CHECKING:
     from .actors.executor import Local as Local
     from .actors.executor import Process as Process
     from .actors.executor import Thread as Thread
+    from .actors.feeding import feed as feed
     from .actors.handle import ActorHandle as ActorHandle
     from .actors.limits import Limits as Limits
     from .actors.method import ActorMethod as ActorMethod
     from .actors.method import method as method
+    from .actors.output import Output as Output
+    from .actors.output import RotatedFile as RotatedFile
     from .actors.put import put as put
     from .actors.queue import Queue as Queue
     from .actors.queue_errors import Empty as Empty
@@ -76,6 +79,8 @@ if TYPE_CHECKING:
     from .actors.verbs import statistics as statistics
     from .actors.verbs import wait as wait
     from .actors.verbs import wait_ready as wait_ready
+    from .actors.worker import AsyncWorker as AsyncWorker
+    from .actors.worker import Worker as Worker
     from .executor import Executor as Executor
     from .supervisors.actorpool import ActorPool as ActorPool
     from .supervisors.monitors import monitor as monitor
@@ -106,9 +111,11 @@ DOOR = {
         "PendingCallsLimitExceeded", "TaskCancelledError", "TaskError", "UnderstudyError", "Unsendable",
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
+    "actors.feeding": ("feed",),
     "actors.handle": ("ActorHandle",),
     "actors.limits": ("Limits",),
     "actors.method": ("ActorMethod", "method"),
+    "actors.output": ("Output", "RotatedFile"),
     "actors.put": ("put",),
     "actors.queue": ("Queue",),
     "actors.queue_errors": ("Empty", "Full"),
@@ -121,6 +128,7 @@ DOOR = {
     "actors.statistics": ("Statistics",),
     "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
+    "actors.worker": ("AsyncWorker", "Worker"),
     "executor": ("Executor",),
     "supervisors.actorpool": ("ActorPool",),
     "supervisors.monitors": ("monitor",),
@@ -135,6 +143,7 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 # Names that need the event loop.  In a guest they are asked for only once they are used.
 LOOPS = (
     "actors.dump",
+    "actors.feeding",
     "actors.put",
     "actors.scope",
     "actors.stream",
@@ -151,6 +160,7 @@ IN_GUESTS = frozenset(
     {
         "cancel",
         "dump",
+        "feed",
         "get",
         "get_actor",
         "interrupt",

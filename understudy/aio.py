@@ -24,6 +24,7 @@ import anyio
 from .actors import verbs
 from .actors.dump import dump as dump_there
 from .actors.errors import NoRuntimeError
+from .actors.feeding import feed as feed_there
 from .actors.put import put
 from .actors.ref import ObjectRef
 from .actors.verbs import get_actor
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from .actors.actor import Handle
 
 __all__ = [
-    "ActorPool", "Executor", "Queue", "cancel", "dump", "get", "get_actor", "interrupt", "kill", "lifespan", "open_channel", "open_runtime", "open_scope", "put", "statistics", "wait",
+    "ActorPool", "Executor", "Queue", "cancel", "dump", "feed", "get", "get_actor", "interrupt", "kill", "lifespan", "open_channel", "open_runtime", "open_scope", "put", "statistics", "wait",
     "wait_ready",
 ]  # fmt: skip
 
@@ -257,6 +258,11 @@ async def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None
     """Print the stacks of an actor's threads or tasks, and return them as text; as `understudy.dump`."""
     text: str = await across(handle, partial(dump_there, timeout=timeout, file=file))
     return text
+
+
+async def feed(handle: Handle[Any], data: bytes | str = b"", *, close: bool = False) -> None:
+    """Write to the standard input of an actor with `Process(stdin="pipe")`; as `understudy.feed`."""
+    await across(handle, partial(feed_there, data=data, close=close))
 
 
 async def across(handle: Any, verb: Callable[..., Any]) -> Any:

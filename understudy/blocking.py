@@ -24,6 +24,7 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .crossing.plain import (
         call,
         dump,
+        feed,
         get,
         init,
         interrupt,
@@ -70,6 +71,6 @@ class NotInGuests:
 
 
 __all__ = [
-    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_channel", "open_runtime", "open_scope", "put", "shutdown",
+    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "feed", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_channel", "open_runtime", "open_scope", "put", "shutdown",
     "statistics", "wait", "wait_ready",
 ]  # fmt: skip

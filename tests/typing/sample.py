@@ -15,6 +15,7 @@ from understudy import (
     Actor,
     ActorHandle,
     ActorPool,
+    AsyncWorker,
     ChildSpec,
     Down,
     Executor,
@@ -29,6 +30,7 @@ from understudy import (
     Stream,
     Supervisor,
     Thread,
+    Worker,
     aio,
     blocking,
     carry,
@@ -553,3 +555,58 @@ def asking_a_runtime(near: Runtime, far: FarRuntime) -> None:
     assert_type(far.get_actor("c", namespace="x"), Handle[Any])
     near.get_actor(3)  # error
     far.get_actor("c", Counter).add("1")  # error
+
+
+def half(n: int, *, up: bool = False) -> float:
+    return n / 2
+
+
+async def load(name: str) -> bytes:
+    return name.encode()
+
+
+async def workers() -> None:
+    worker = await Worker.options(executor=Process(), max_concurrency=8).start()
+    assert_type(worker, Handle[Worker])
+    assert_type(await worker.call(half, 3, up=True), float)
+    assert_type(await worker.call(lambda: "a"), str)
+    assert_type(worker.call.remote(half, 3), ObjectRef[float])
+    assert_type(await get(worker.call.remote(half, 3)), float)
+    worker.call.cast(half, 3)
+    await worker.call(half, "3")  # error
+    await worker.call(half, 3, down=True)  # error
+    await worker.call(3)  # error
+    worker.call.remote(half)  # error
+    worker.call.cast(half, "3")  # error
+    worker.call(half, 3)  # error
+    assert_type(await worker.call.options(timeout=1.0)(half, 3), float)
+    assert_type(await worker.run(half, 3), None)
+    assert_type(worker.run.remote(half, 3), ObjectRef[None])
+    worker.run.cast(half, "3")  # error
+    assert_type(await worker.eval("1 + 1"), Any)
+    await worker.eval("x", "json", given={"x": 1}, discard=True, filename="cell.py")
+    await worker.exec("x = 1", given={"x": 1})
+    await worker.exec("x = 1", discard=True)  # error
+    await worker.eval(1)  # error
+    async with worker.call.map([str, str]) as texts:
+        assert_type(texts, MapStream[str])
+    async with worker.call.starmap([(half, 1), (half, 2)]) as found:
+        assert_type(found, MapStream[Any])
+    assert_type(Worker().call(half, 3), float)
+    Worker().call(half, "3")  # error
+
+    awaiting = await AsyncWorker.start()
+    assert_type(await awaiting.call(load, "a"), bytes)
+    assert_type(await awaiting.call(half, 3), float)
+    assert_type(awaiting.call.remote(load, "a"), ObjectRef[bytes])
+    await awaiting.call(load, 1)  # error
+
+    pool = await Pool(Worker, 4).start()
+    assert_type(await pool.call(half, 3), float)
+    assert_type(await pool.call.broadcast(half, 3), list[float])
+
+
+def worker_in_plain_code() -> None:
+    worker = Worker.remote()
+    blocking.call(worker.call, half, 3)
+    assert_type(blocking.get(worker.call.remote(half, 3)), float)

@@ -44,7 +44,7 @@ LETTER = DeadLetter(3, "a/b", "add", (1, 2.5, "three", None, True), {"n": 4}, "p
 VALUES: dict[Any, Any] = {
     int: 7, str: "wörter \"'\n", bool: True, float: 0.25, ExitReason: REASON, BaseException: KeyError("k"),
     DeadLetter: LETTER, tuple[CallAtDeath, ...]: (CallAtDeath(1, "add", "begun"),), dict[str, Any]: {"a": [1, None]},
-    tuple[str, ...]: ("a", "b"), tuple[int, ...]: (1, 2),
+    tuple[str, ...]: ("a", "b"), tuple[int, ...]: (1, 2), bytes: b"\xff\x00x",
 }  # fmt: skip
 
 

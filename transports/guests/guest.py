@@ -40,6 +40,9 @@ class Guest:
         self.actor: Any = None
         self.methods: dict[str, Callable[..., Any]] = {}
         self.protected: frozenset[str] = frozenset()
+        self.for_code: frozenset[str] = (
+            frozenset()
+        )  # methods whose exceptions are those of code they were given
         self.crash_on: tuple[type[BaseException], ...] = ()
         self.hooks: frozenset[str] = frozenset()
         self.step = "__init__"  # of the start, for whoever asks what failed
@@ -84,6 +87,7 @@ class Guest:
 
     def on_free(self, message: list[Any]) -> None:
         self.values.stored.pop(message[1], None)
+        self.values.code.pop(message[1], None)
 
     def on_prepare(self, message: list[Any]) -> None:
         """As a standby: load the actor's code, and do nothing with it yet."""
@@ -113,6 +117,7 @@ class Guest:
     def configure(self, settings: dict[str, Any]) -> None:
         self.values.agree(settings["trusted"], *settings["limits"])
         self.protected = frozenset(settings["protected"])
+        self.for_code = frozenset(settings["for_code"])
         self.hooks = frozenset(settings["hooks"])
         early, self.early = self.early or [], None
         for message in early:
@@ -187,6 +192,7 @@ class Guest:
         if isinstance(error, ActorExit | SystemExit):
             self.end_on_purpose(id, error, fault)
         reply = self.values.encode((p.ERROR, id, fault))
+        cast = cast and name not in self.for_code
         if not isinstance(error, Unfit) and (cast or isinstance(error, self.crash_on)):
             with self.lock:
                 if not self.ending:  # else another thread has ended the actor

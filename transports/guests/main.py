@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from . import diagnostics
+from . import diagnostics, printing
 from . import protocol as p
 from .context import PROCESS
 from .guest import Guest, Leave
@@ -45,12 +45,11 @@ def main(arguments: list[str]) -> None:
     """Say hello, then serve until the end; the first argument is the descriptors, the others are for people to read."""
     descriptors = [int(number) for number in arguments[0].split(",")]
     faulthandler.enable()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     values = Values()
     if "msgspec" in sys.modules:
         values.use_msgspec()
     wire = Wire(descriptors[0], values.decode)
+    printing.prepare(wire, values)
     os.set_inheritable(descriptors[0], False)  # what user code starts must not hold the link open
     page = map_page(descriptors[1]) if len(descriptors) > 1 else None
     doorbell = Doorbell(page)

@@ -32,6 +32,19 @@ _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 _FIXED_EXT = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
 
 
+# First byte to the length of the whole value, where that says all; 0 where more has to be read.
+_LENGTHS: bytes = bytes(
+    1
+    if first < 0x80 or first >= 0xE0 or first in _CONSTANTS
+    else 1 + (first & 0x1F)
+    if 0xA0 <= first < 0xC0
+    else 1 + _NUMBERS[first][0]
+    if first in _NUMBERS
+    else {0xCA: 5, 0xCB: 9}.get(first, 0)
+    for first in range(256)
+)
+
+
 class DataError(ValueError):
     """The bytes are not msgpack, or more of it than was agreed."""
 
@@ -88,30 +101,36 @@ def scan_each(data: Any, depth: int, elements: int) -> None:
 
 def scan_from(data: Any, at: int, depth: int, elements: int, extensions: bool) -> int:
     """Walk over the value at `at`; returns where it ends."""
-    open_levels, maps, promised = [1], [False], 1
-    while open_levels:
-        if open_levels[-1] == 0:
-            open_levels.pop()
-            maps.pop()
-            continue
-        is_key = maps[-1] and open_levels[-1] % 2 == 0
-        open_levels[-1] -= 1
-        kind, size, at = read_head(data, at)
-        if kind in ("list", "map"):
-            size = size * 2 if kind == "map" else size
-            promised += size  # what has not come yet counts too: lists in lists must not multiply the bound
-            check_level(is_key, len(open_levels), depth, promised, elements)
-            open_levels.append(size)
-            maps.append(kind == "map")
-        elif kind in ("str", "bin", "float"):
-            at += size
-        elif kind == "ext":
-            if not extensions:
+    lengths, end = _LENGTHS, len(data)
+    # The levels around this one: what is left there, and whether it is a map.
+    above: list[tuple[int, bool]] = []
+    left, in_map, promised = 1, False, 1
+    while True:
+        while left:
+            left -= 1
+            if at >= end:
+                raise DataError("the data ends in the middle of a value")
+            first: int = data[at]
+            if lengths[first]:  # nearly all values: this loop is what foreign data costs
+                at += lengths[first]
+                continue
+            kind, size, at = read_head(data, at)
+            if kind in ("list", "map"):
+                size = size * 2 if kind == "map" else size
+                # What has not come yet counts too: lists in lists must not multiply the bound.
+                promised += size
+                check_level(in_map and left % 2 == 1, len(above) + 1, depth, promised, elements)
+                above.append((left, in_map))
+                left, in_map = size, kind == "map"
+            elif kind == "ext" and not extensions:
                 raise DataError("it holds an extension, where only data may travel")
-            at += size + 1
-        if at > len(data):
+            else:
+                at += size + 1 if kind == "ext" else size
+        if at > end:
             raise DataError("the data ends in the middle of a value")
-    return at
+        if not above:
+            return at
+        left, in_map = above.pop()
 
 
 def check_level(is_key: bool, level: int, depth: int, promised: int, elements: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 import sys
+from _thread import allocate_lock
 from collections import ChainMap
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -22,6 +23,8 @@ from typing import Any, ClassVar
 from .variables import reduced
 
 CLOUD = "cloudpickle.cloudpickle"
+
+registering = allocate_lock()
 
 
 def cloud() -> Any:
@@ -94,14 +97,15 @@ def dumps_with_code(value: Any, split: bool = True) -> tuple[bytes, dict[bytes, 
         data = pickle.dumps(value, 5)
     except Exception:
         luggage.pop(get_ident(), None)
-        return _dumps_by_value(value, split)
+        return dumps_by_value(value, split)
     # A class of `__main__` pickles by reference, but another process has another `__main__`.
     if split and b"__main__" in data:
-        return _dumps_by_value(value, split)
+        return dumps_by_value(value, split)
     return data, with_luggage({}) if luggage else {}
 
 
-def _dumps_by_value(value: Any, split: bool) -> tuple[bytes, dict[bytes, bytes]]:
+def dumps_by_value(value: Any, split: bool = True) -> tuple[bytes, dict[bytes, bytes]]:
+    """The same for a value that holds functions or classes which another process cannot import."""
     if not split:
         return cloud_dumps(value), {}
     code: dict[bytes, bytes] = {}
@@ -110,7 +114,7 @@ def _dumps_by_value(value: Any, split: bool) -> tuple[bytes, dict[bytes, bytes]]
         def persistent_id(self, item: Any) -> Any:
             if not isinstance(item, FunctionType | type) or importable(item):
                 return None
-            return code_of(item, code)
+            return code_of(item, code, whole_module=is_homeless(item))
 
     sink = io.BytesIO()
     try:
@@ -125,21 +129,35 @@ def code_of(item: Any, code: dict[bytes, bytes], whole_module: bool = False) -> 
 
     With `whole_module` what it uses of its own module travels too: the other side has no such module.
     """
-    cloudpickle = cloud()
     module = sys.modules.get(item.__module__) if whole_module else None
-    by_value = module is not None and module.__name__ not in cloudpickle.list_registry_pickle_by_value()
-    if by_value:
-        cloudpickle.register_pickle_by_value(module)
-    try:
-        blob = cloud_dumps(item)
-    finally:
-        if by_value:
-            cloudpickle.unregister_pickle_by_value(module)
+    blob = cloud_dumps(item) if module is None else dumps_with_module(item, module)
     import hashlib  # OpenSSL's library is dear to load, and a guest rarely needs it
 
     digest = hashlib.blake2b(blob, digest_size=16).digest()
     code[digest] = blob
     return digest
+
+
+def dumps_with_module(item: Any, module: Any) -> bytes:
+    """Pickle by value, with all that it uses of its module."""
+    cloudpickle = cloud()
+    with registering:  # what one thread registers the other would unregister
+        by_value = module.__name__ not in cloudpickle.list_registry_pickle_by_value()
+        if by_value:
+            cloudpickle.register_pickle_by_value(module)
+        try:
+            return cloud_dumps(item)
+        finally:
+            if by_value:
+                cloudpickle.unregister_pickle_by_value(module)
+
+
+def is_homeless(item: Any) -> bool:
+    """Is it of a module that another process would not find, so that the module has to travel too?"""
+    module: str | None = getattr(item, "__module__", None)
+    if not isinstance(item, FunctionType | type) or module == "__main__" or module not in sys.modules:
+        return False
+    return not findable(module)
 
 
 def importable(item: Any) -> bool:

@@ -46,6 +46,8 @@ STATE = 27  # [STATE, value]; what save_state returned, for the next incarnation
 MISHAP = 28  # [MISHAP, hook, fault]; a hook raised, or a task in the actor's nursery, and that changes no step of the guest's
 PREPARED = 30  # [PREPARED]; a standby has loaded what it could
 
+WROTE = 31  # [WROTE, 1 or 2, [[id, end]]]; so far go the bytes that calls printed, ahead of what they are answered with
+
 # Channels, host to guest; an end is named by a number of the guest's own.
 DELIVER = 40  # [DELIVER, end, epoch, [items]]; to a receiving end
 GRANT = 41  # [GRANT, end, epoch, items]; so many more may be put in by this sending end
@@ -67,6 +69,9 @@ NAMES = {
     for name, value in list(globals().items())
     if isinstance(value, int) and name.isupper() and name != "VERSION"
 }
+
+# Who printed it, in a WROTE, if it is not known to be a call: it was none, or may be any.
+NONE, UNKNOWN = 0, -1
 
 CAPABILITIES = ("calls", "casts", "code", "interrupt", "streams", "asks", "hooks")
 PAGE_CAPABILITY = "page"

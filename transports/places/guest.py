@@ -1,8 +1,7 @@
-"""Everything a host holds of one guest: its process, the link to it, its page, the end of its stderr."""
+"""Everything a host holds of one guest: its process, the link to it, its page, its streams."""
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 from contextlib import ExitStack
@@ -12,26 +11,27 @@ from ..codec import Codec
 from ..links.socket import SocketLink
 from ..page import Page, make_page
 from .diagnostics import Diagnostics
+from .output import Reader
 from .process import Command, GuestProcess
-from .stderr import Stderr
+from .standard import Standard, Wiring
 
 if TYPE_CHECKING:
     from ..stage import Stage
 
-LINK_PLACE, PAGE_PLACE, CHANNEL_PLACE, STDERR_PLACE = 3, 4, 5, 2  # descriptors in the guest
+LINK_PLACE, PAGE_PLACE, CHANNEL_PLACE = 3, 4, 5  # descriptors in the guest
 
 
 class Guest:
     """Opened by `launch`; `close` gives back every descriptor, however far the launch had come."""
 
-    __slots__ = ("diagnostics", "link", "page", "process", "stage", "stderr")
+    __slots__ = ("diagnostics", "link", "page", "process", "stage", "standard")
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.link: SocketLink | None = None
         self.page: Page | None = None
         self.process: GuestProcess | None = None
-        self.stderr: Stderr | None = None
+        self.standard = Standard(stage.hub)
         self.diagnostics: Diagnostics | None = None
 
     @property
@@ -45,7 +45,7 @@ class Guest:
         return self.process is not None and not self.process.ended
 
     async def launch(
-        self, command: Command, codec: Codec, show_stderr: bool
+        self, command: Command, codec: Codec, wiring: Wiring, readers: dict[str, Reader]
     ) -> tuple[GuestProcess, SocketLink]:
         """Start the process; the numbers of its descriptors are added to the command.
 
@@ -57,14 +57,12 @@ class Guest:
             ours, theirs = socket.socketpair()
             handed.callback(theirs.close)
             link = self.link = SocketLink(ours, codec, stage.hub, stage.ticks)
-            read_end, write_end = os.pipe()
-            handed.callback(os.close, write_end)
-            self.stderr = Stderr(read_end, stage.hub, show_stderr)
+            streams = self.standard.open(wiring, readers, handed)
             channel, their_channel = socket.socketpair()
             handed.callback(their_channel.close)
             self.diagnostics = Diagnostics(channel, stage.hub)
-            descriptors = [theirs.fileno(), write_end, their_channel.fileno()]
-            places = [LINK_PLACE, STDERR_PLACE, CHANNEL_PLACE]
+            descriptors = [theirs.fileno(), their_channel.fileno(), *streams.values()]
+            places = [LINK_PLACE, CHANNEL_PLACE, *streams]
             page = self.page = make_page()
             if page is not None:
                 descriptors.append(page.descriptor)
@@ -90,11 +88,7 @@ class Guest:
             self.page.interrupt(call_id)
         self.signal(signal.SIGINT)
 
-    def last_words(self) -> str:
-        """What it wrote to its standard error, the end of it; closes the pipe."""
-        return self.stderr.last_words() if self.stderr is not None else ""
-
     def close(self) -> None:
-        for part in (self.link, self.stderr, self.page, self.diagnostics):
+        for part in (self.link, self.standard, self.page, self.diagnostics):
             if part is not None:
                 part.close()

@@ -19,8 +19,8 @@ import trio
 
 from ..hub import Hub
 from ..timers import Timers
+from .output import OutputPipe
 from .process import Command, GuestProcess, LaunchError, close, describe_status
-from .stderr import Stderr
 from .zygote import PLAIN, Zygote
 
 log = logging.getLogger("understudy.transports.keeper")
@@ -46,7 +46,7 @@ class Keeper:
         self.timers = timers
         self.zygote = zygote
         self.ready = False  # it has loaded all it is to load
-        self.stderr: Stderr | None = None
+        self.stderr: OutputPipe | None = None
         self.pidfds: deque[int] = deque()  # received, and not yet told whose they are
         self.looking = False
         self.suspect = 0  # looks in a row that have found it stopped, or without an answer
@@ -134,7 +134,7 @@ class Keeper:
         except OSError as error:
             text = f"cannot run {self.zygote.interpreter!r}, which is to start guests: {error.strerror}"
             raise LaunchError(error.errno, text) from error
-        self.stderr = Stderr(stderr, self.hub, show=False)
+        self.stderr = OutputPipe(stderr, self.hub, None)
         self.ready = False
         self.buffer.clear()
         self.hub.watch(self.link.fileno(), self.read)
@@ -201,7 +201,10 @@ class Keeper:
     def lost(self) -> None:
         """The keeper died: its guests die with it, and the next launch starts another."""
         process, self.process = self.process, None
-        words = self.stderr.last_words() if self.stderr is not None else ""
+        words = ""
+        if self.stderr is not None:
+            self.stderr.finish()
+            words = self.stderr.last_words()
         self.drop_link()
         if process is not None:
             process.kill()  # a keeper without a link is of no use, whatever keeps it

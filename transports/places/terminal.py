@@ -21,7 +21,7 @@ import trio
 
 from ..hub import Hub
 from .diagnostics import hang_up, plain
-from .stderr import pass_on
+from .screen import pass_on
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 LOCAL_MODES, CHARACTERS = 3, 6  # places in what termios calls attributes

@@ -14,6 +14,7 @@ import trio
 from ..actors import guest_verbs, verbs
 from ..actors.dump import dump as dump_there
 from ..actors.errors import NoRuntimeError
+from ..actors.feeding import feed as feed_there
 from ..actors.function import RemoteFunction
 from ..actors.method import ActorMethod
 from ..actors.ref import ObjectRef
@@ -295,6 +296,11 @@ def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None = Non
     """Print the stacks of an actor's threads or tasks, and return them as text; as `understudy.dump`."""
     text: str = across(handle, partial(dump_there, timeout=timeout, file=file))
     return text
+
+
+def feed(handle: Handle[Any], data: bytes | str = b"", *, close: bool = False) -> None:
+    """Write to the standard input of an actor with `Process(stdin="pipe")`; as `understudy.feed`."""
+    across(handle, partial(feed_there, data=data, close=close))
 
 
 def in_guest() -> bool:
