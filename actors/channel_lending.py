@@ -104,11 +104,15 @@ class Lending:
 
     def seen(self, items: list[Any]) -> list[Any]:
         """Items as they are kept: what is pickled stays so until somebody takes it, unless ends are in it."""
-        for at, item in enumerate(items):
-            if isinstance(item, Pickled) and END_OF_GUEST in bytes(item):
-                items[at] = self.incarnation.value(item)
+        if Pickled in map(type, items):
+            items = [self.open_ends(item) for item in items]
         kept: list[Any] = self.incarnation.codec.kept(items)
         return kept
+
+    def open_ends(self, item: Any) -> Any:
+        if isinstance(item, Pickled) and END_OF_GUEST in bytes(item):
+            return self.incarnation.value(item)
+        return item
 
     def attach(self, number: int, ticket: int, slot: int) -> None:
         if number in self.ends or (not self.incarnation.trusted and len(self.ends) >= MOST_ENDS):

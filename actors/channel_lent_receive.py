@@ -150,10 +150,9 @@ class LentReceive(LentEnd):
         store, count = self.store, taken - self.taken
         if not count:
             return
-        for _ in range(count):
-            item = self.given.popleft()
-            if item.__class__ is Heavy:
-                store.bytes -= item.size
+        gone = [self.given.popleft() for _ in range(count)]
+        if store.bytes:
+            store.bytes -= sum([item.size for item in gone if item.__class__ is Heavy])
         self.taken = taken
         store.away -= count
         store.free += count

@@ -111,6 +111,7 @@ def test_each_kind_is_taken_in_the_states_of_the_table_and_refused_in_all_others
 
 def test_the_table_is_what_the_design_says() -> None:
     running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.CLOSED, p.ITEM, p.FLAW, p.ASK, p.WROTE}
+    channels = (p.ATTACH, p.PUT, p.WANT, p.RETURN, p.DETACH)
 
     assert RULES[NEW] == {p.HELLO: STARTING}
     assert RULES[STARTING] == {
@@ -120,9 +121,10 @@ def test_the_table_is_what_the_design_says() -> None:
         p.MISHAP: STARTING,
         p.WROTE: STARTING,
         p.PREPARED: STARTING,
+        **dict.fromkeys(channels, STARTING),
     }
-    assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: LEAVING}
-    assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP, p.WROTE), LEAVING)
+    assert RULES[READY] == {**dict.fromkeys((*running, *channels), READY), p.ENDING: LEAVING}
+    assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP, p.WROTE, *channels), LEAVING)
     assert RULES[CLOSED] == {}
 
 

@@ -16,7 +16,7 @@ from .interrupts import whole
 from .values import Unfit
 from .wire import HostGone
 
-HELD = 50e-6  # seconds since the last frame, after which an item leaves at once
+HELD = 150e-6  # seconds since the last frame, after which an item leaves at once
 TICK = 1e-3  # seconds that anything may wait while the method does something else
 QUIET = 20  # ticks in which an end was not used, after which it gives back what it has in stock
 SLEEPY = 50  # ticks in which nothing happened, after which nobody looks
