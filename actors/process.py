@@ -226,8 +226,7 @@ class ProcessIncarnation(GuestIncarnation):
             await self.streams.finish()
         finally:
             reason = self.reason()
-            if self.lending is not None:
-                self.lending.close(reason)
+            self.belongings.close(reason)
             self.close()
         return reason
 

@@ -413,7 +413,7 @@ def test_tables_are_empty_afterwards_on_both_sides() -> None:
         await porter.pid()
         gc.collect()
         incarnation: Any = runtime.house.registry.find("porter", "")._life.incarnation
-        lending = incarnation.lending
+        lending = incarnation.belongings.lending
         assert (await porter.tables())["ends"] == 0
         await until(lambda: not lending.ends)
         assert not lending.given
