@@ -22,6 +22,8 @@ SIGNS = (
     "out of memory",
     "Out of memory",
     "memory allocation of",
+    "cannot map zero-fill pages",
+    "failed to map segment",
 )
 
 

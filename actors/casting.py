@@ -22,6 +22,7 @@ Cast = Callable[..., None]
 
 NO_KEYWORDS: Mapping[str, Any] = {}
 MISSING: Any = object()
+ANCHOR = "anchor"  # what a method holds for its actor, among its own options: they pass to what is made of it
 
 # Our names end in an underscore, so that no parameter of the user's hides them.
 TEMPLATE = """
@@ -40,6 +41,8 @@ def make(method_, mailbox_, next_id_, running_, cast_elaborate_, ObjectRef_, MIS
 
 def cast_of(method: ActorMethod[Any], mailbox: Mailbox) -> Cast:
     """The function behind `.cast` of one method of one actor."""
+    if ANCHOR in method.changes:
+        return functools.partial(cast_checked, twin_of(method), mailbox)
     if mailbox.takes_notes and method.timeout is None:
         make = maker_of(method.__wrapped__)
         if make is not None:
@@ -47,6 +50,15 @@ def cast_of(method: ActorMethod[Any], mailbox: Mailbox) -> Cast:
 
             return make(method, mailbox, mailbox.next_id, running, cast_elaborate, ObjectRef, MISSING)
     return functools.partial(cast_checked, method, mailbox)
+
+
+def twin_of(method: ActorMethod[Any]) -> ActorMethod[Any]:
+    """The same method without a `cast`: what refers to itself is not gone with the last who refers to it."""
+    twin: ActorMethod[Any] = object.__new__(type(method))
+    for name in type(method).__slots__:
+        if name != "cast":
+            setattr(twin, name, getattr(method, name))
+    return twin
 
 
 def cast_elaborate(method: ActorMethod[Any], mailbox: Mailbox, args: tuple[Any, ...]) -> None:

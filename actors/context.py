@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from ..transports.guests.context import ActorExit, RunningCall, present
+from ..transports.guests.context import ActorExit, RunningCall, onward
 from .errors import DeadlockError
 
 
@@ -17,7 +17,7 @@ def current_call() -> RunningCall:
     Raises:
         RuntimeError: outside a method that was called through a handle.
     """
-    call = present().call
+    call = onward().call
     if call is None:
         raise RuntimeError("no call runs here; current_call() works inside a method called through a handle")
     return RunningCall(*call)
@@ -29,7 +29,7 @@ def current_actor() -> Any:
     Raises:
         RuntimeError: outside a method that was called through a handle.
     """
-    running = present()
+    running = onward()
     if running.call is None and running.actor is None:
         raise RuntimeError("no actor runs here; current_actor() works inside an actor's methods and hooks")
     if running.details is not None:
@@ -47,7 +47,7 @@ def exit_actor(reason: str | None = None) -> NoReturn:
     Raises:
         RuntimeError: outside an actor's methods and hooks.
     """
-    here = present()
+    here = onward()
     if here.call is None and here.actor is None and here.details is None:
         raise RuntimeError(
             "exit_actor() works inside an actor's methods and hooks; from outside use kill(handle)"

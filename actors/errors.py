@@ -235,7 +235,13 @@ def rebuild(cause: Exception) -> TaskError | None:
 def derive(kind: type[Exception]) -> type[TaskError]:
     found = _derived.get(kind)
     if found is None:
-        body = {"__module__": kind.__module__, "__str__": kind.__str__, "__init__": Exception.__init__}
+        body: dict[str, Any] = {
+            "__module__": kind.__module__,
+            "__str__": kind.__str__,
+            "__init__": Exception.__init__,
+        }
+        if issubclass(kind, MemoryError):  # its own refuses to make an instance of two bases
+            body["__new__"] = Exception.__new__
         found = _derived[kind] = type(f"TaskError({kind.__name__})", (TaskError, kind), body)
     return found
 

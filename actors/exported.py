@@ -45,7 +45,7 @@ def export(cls: type, exported: dict[str, Callable[..., Any]]) -> None:
     setattr(cls, EXPORTED, exported)
     traits = Traits(
         awaits=any(kind_of(item).awaits for item in exported.values()),
-        streams=any(kind_of(item).streams for base in cls.__mro__ for item in vars(base).values()),
+        streams=any(kind_of(item).streams for base in cls.__mro__[:-1] for item in vars(base).values()),
         hooks=frozenset(name for name in HOOKS if overrides(cls, name)),
     )
     setattr(cls, TRAITS, traits)

@@ -47,7 +47,7 @@ class GuestIncarnation:
 
     __slots__ = (
         "awake", "belongings", "climber", "codec", "dead", "glance", "guest", "inheritance", "injected", "lanes", "life", "parting",
-        "questions", "send_code", "sent", "sent_count", "session", "started", "stopping", "trusted", "why",
+        "questions", "send_code", "sent", "sent_count", "session", "since", "started", "stopping", "trusted", "why",
     )  # fmt: skip
 
     guest: Any
@@ -76,6 +76,7 @@ class GuestIncarnation:
         self.stopping = False
         self.started = trio.Event()
         self.dead = trio.Event()
+        self.since: float | None = None  # when it became ready
 
     @property
     def pid(self) -> int:
@@ -217,6 +218,7 @@ class GuestIncarnation:
         self.guest.greeted(message[3])
 
     def on_ready(self, message: list[Any]) -> None:
+        self.since = self.life.house.stage.now()
         self.started.set()
         self.belongings.started()
 
@@ -286,7 +288,7 @@ class GuestIncarnation:
         for call in self.running():
             if call.method.interruptible:
                 self.climber.begin(call.id, INTERRUPTED)
-        return [climb.over for climb in self.climber.climbs.values()]
+        return [climb.over for id, climb in self.climber.climbs.items() if id]  # 0 is its own end
 
     def running(self) -> list[Call]:
         page = self.guest.page

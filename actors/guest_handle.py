@@ -167,11 +167,11 @@ def unchecked(*args: Any, **kwargs: Any) -> None:
 
 def handle_at(path: str, cls: type | None, namespace: str = "", number: int = 0) -> Any:
     """The handle of an actor that came along with a message."""
+    find = finder.get()
+    if find is not None:  # what has come is of a runtime here, be this a guest as well
+        return find(path, namespace, number)
     if present().asker is not None or "understudy_guest" in sys.modules:
         return GuestHandle(path, cls, namespace, number)
-    find = finder.get()
-    if find is not None:
-        return find(path, namespace, number)
     from .spawner import open_spawner
 
     return open_spawner().find(path, namespace)

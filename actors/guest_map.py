@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..transports.guests.asking import Question
-from ..transports.guests.context import present
+from ..transports.guests.context import onward
 from .checks import Checks, check_fields, is_positive, one_of
 from .guest_ref import Cancelling, GuestRef
 
@@ -54,7 +54,7 @@ class GuestMap(Cancelling):
         self.ordered = ordered
         self.errors = errors
         check_fields(self, CHECKS)
-        self.asker: Asker = present().asker
+        self.asker: Asker = onward().asker
         self.under_way: dict[GuestRef | Flaw, None] = {}  # or not yet taken, in the order of their items
         self.ended: deque[GuestRef | Flaw] = deque()  # of these, without order, those that can be taken
         self.tick = Question(0)  # answered when one more can be taken

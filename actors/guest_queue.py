@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..transports.guests.context import present
+from ..transports.guests.context import onward
 from .guest_ref import GuestRef, ask, packed
 
 WAITING = ("put", "get", "shutdown")  # these may wait, and are awaited in an event loop
@@ -17,7 +17,7 @@ def ask_host(number: int, what: str, args: tuple[Any, ...]) -> Any:
         NoRuntimeError: in a thread that is neither the queue's nor an actor's.
         RuntimeError: in an event loop, if it cannot be awaited.
     """
-    asker = present().asker
+    asker = onward().asker
     if asker is None:
         from .here import not_trio
 

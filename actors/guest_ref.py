@@ -7,7 +7,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..transports.guests.asking import ELSEWHERE, Asking, Question
-from ..transports.guests.context import carried_here, present
+from ..transports.guests.context import carried_here, onward
 from ..transports.guests.protocol import REFUSAL
 from ..transports.guests.values import Unfit
 from . import errors
@@ -26,7 +26,7 @@ class GuestRef:
     __slots__ = ("alone", "asker", "awaited", "call_id", "name", "question")
 
     def __init__(self, question: Question, name: str, awaited: bool) -> None:
-        here = present()
+        here = onward()
         self.question = question
         self.name = name
         self.awaited = awaited  # the host knows that somebody waits
@@ -161,7 +161,7 @@ def asking() -> Asking:
     Raises:
         NoRuntimeError: outside a method, or in a thread that it has started.
     """
-    asker = present().asker
+    asker = onward().asker
     if asker is None or asker.thread != get_ident():
         raise errors.NoRuntimeError(ELSEWHERE)
     found: Asking = asker.asking
@@ -174,7 +174,7 @@ def ask(*request: Any) -> Question:
 
 def call_here() -> int:
     """The id of the call that runs here; 0 if none does."""
-    here = present()
+    here = onward()
     return here.call[0] if here.call is not None else 0
 
 

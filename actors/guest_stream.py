@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..transports.guests.context import present
+from ..transports.guests.context import onward
 from ..transports.guests.protocol import REFUSAL
 from .guest_faults import error_of
 from .guest_ref import Cancelling, ask, asking, call_here, load, parcel
@@ -41,7 +41,7 @@ class GuestStream(Cancelling):
     def __init__(self, name: str, begin: Callable[[], Question]) -> None:
         self.name = name
         self.begin: Callable[[], Question] | None = begin
-        self.asker: Asker = present().asker
+        self.asker: Asker = onward().asker
         self.items: deque[Any] = deque()
         self.number = 0  # of the question that began it
         self.next: Question | None = None  # the batch that is on its way

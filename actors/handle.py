@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .actor import RESERVED
+from .anchor import Anchor, hold
 from .exported import MARK, awaits, exported_of, full_name
 from .guest_handle import handle_at
 from .kinds import kind_of as function_kind
@@ -30,8 +31,13 @@ class ActorHandle:
 
     _by_a_door: ClassVar[bool] = False  # of a runtime in another thread
 
+    _anchor: Anchor | None = None  # of an actor that ends when nobody holds a handle of it
+
     def __init__(self, life: Life) -> None:
         self._life = life
+        anchors = life.house.anchors
+        if life in anchors:
+            self._anchor = anchors.anchor_of(life)
 
     def __getattr__(self, name: str) -> ActorMethod[Any] | StreamMethod[Any]:
         cls = self._life.spec.cls
@@ -40,7 +46,7 @@ class ActorHandle:
             return self._call  # type: ignore[return-value]  # not kept: it would hold the handle
         if function is None:
             raise AttributeError(missing(cls, name), name=name, obj=self)
-        method = self._offer(name, function)
+        method = self._anchored(name, function)
         setattr(self, name, method)  # the next access finds it without us
         return method
 
@@ -59,7 +65,11 @@ class ActorHandle:
                 f"{self._life.spec.cls.__name__}.{name} is async, but no method of the class marked @method is, "
                 "so no event loop runs it; mark it"
             )
-        return self._offer(name, found)(*args, **kwargs)
+        return self._anchored(name, found)(*args, **kwargs)
+
+    def _anchored(self, name: str, function: Callable[..., Any]) -> ActorMethod[Any] | StreamMethod[Any]:
+        method = self._offer(name, function)
+        return method if self._anchor is None else hold(method, self._anchor)
 
     def _offer(self, name: str, function: Callable[..., Any]) -> ActorMethod[Any] | StreamMethod[Any]:
         return on_handle(self._life.mailbox, name, function)

@@ -30,6 +30,8 @@ EVERYWHERE = (
     "understudy_guest.pickles",
     "understudy_guest.causes",
     "understudy_guest.functions",
+    "understudy_guest.outlet",
+    "mmap",
     "msgspec.msgpack",
     "cloudpickle",
     "understudy.actors.actor",
@@ -66,6 +68,7 @@ def zygote_of(life: Life, executor: Process) -> Zygote:
         tuple(given_folders().items()),
         executor.trusted,
         executor.domain,
+        tuple(import_path()) if executor.packages == "host" else (),
     )
 
 

@@ -242,7 +242,13 @@ class Life(Standing):
         return Abort.SUCCEEDED
 
     async def live(self) -> None:
-        """One incarnation, from its start to its end."""
+        """One incarnation, from its start to its end; and one more, if that was recycled while it had to finish."""
+        await self.play()
+        while self.leaving:
+            await self.play()
+
+    async def play(self) -> None:
+        """One incarnation."""
         self.move("start")
         incarnation, reason = await self.start()
         since = None
@@ -298,10 +304,12 @@ class Life(Standing):
 
     def ended(self, reason: ExitReason, started: bool) -> None:
         self.last_reason = reason
+        self.leaving = reason.recycled and self.state is lifecycle.STOPPING and bool(self.mailbox.waiting())
         self.move("end")
         if self.number:
             self.emit(events.ActorEnded, reason)
-        self.overseer.ended(self, reason, started)
+        if not self.leaving:
+            self.overseer.ended(self, reason, started)
         self.house.ended(self, reason)
 
     def crashed(

@@ -17,8 +17,8 @@ class Limits:
 
     The system enforces the first five.  `memory` is bytes of its own that it may write to (heap, private maps),
     beyond which it is refused more; `cpu_seconds` its processor time, after which it is killed; `open_files`
-    descriptors; `processes` the processes and threads of its *user*, all together (root is not bound by it);
-    `niceness` from -20 to 19.
+    descriptors; `processes` the processes and threads of its *user*, all together (root is not bound by it),
+    in a sandbox its own; `niceness` from -20 to 19.
 
     The others replace the guest by a fresh one, at a moment in which it runs no call; its callers only wait.
     `soft_memory` is its proportional share of memory in bytes, looked at every second; `max_calls` counts calls

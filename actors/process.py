@@ -25,7 +25,7 @@ from .reasons import ERROR, NORMAL, SIGNAL, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, preparation_of, settings_of
 from .standard import Streams, wiring_of
 from .standby import reserve_of
-from .walls import NONE, walled
+from .walls import NONE, left_inside, walled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,13 +48,13 @@ class ProcessCraft:
 
     def incarnate(self, life: Life) -> ProcessIncarnation:
         executor = life.spec.options.executor
-        standby = None
-        if isinstance(executor, Process) and executor.standby:
-            standby = reserve_of(life, self.make, executor.standby).take()
-        return standby or self.make(life)
+        assert isinstance(executor, Process)
+        make = self.kind(executor)
+        standby = reserve_of(life, make, executor.standby).take() if executor.standby else None
+        return standby or make(life)
 
-    def make(self, life: Life) -> ProcessIncarnation:
-        return ProcessIncarnation(life)
+    def kind(self, executor: Process) -> type[ProcessIncarnation]:
+        return ProcessIncarnation
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Codec(True, call.mailbox.options.executor.bounds).arguments(call.payload, call.code)  # type: ignore[attr-defined]
@@ -125,7 +125,7 @@ class ProcessIncarnation(GuestIncarnation):
             deadline.cancel()
         if self.has_started:
             if self.executor.standby:
-                reserve_of(self.life, ProcessIncarnation, self.executor.standby).order()
+                reserve_of(self.life, type(self), self.executor.standby).order()
             return None
         if self.process is None:
             self.close()
@@ -139,6 +139,7 @@ class ProcessIncarnation(GuestIncarnation):
         return reason
 
     async def launch(self) -> None:
+        self.life.house.stage.oom.begin()
         command, self.sandbox = await walled(self.life, self.executor, command_of(self.life))
         wiring, readers = wiring_of(self.executor), self.streams.open()
         _, link = await self.guest.launch(command, self.codec, wiring, readers)
@@ -152,6 +153,7 @@ class ProcessIncarnation(GuestIncarnation):
         self.process.on_end = on_lost
         self.guest.link.on_end = self.guest.link.on_breach = lambda _: on_lost()
         settings, code = preparation_of(self.life, self.executor)
+        settings["walls"] = left_inside(self.executor, self.sandbox)
         self.send_code(code)
         self.say(p.PREPARE, settings)
         if self.process.ended:
@@ -174,6 +176,7 @@ class ProcessIncarnation(GuestIncarnation):
     def greet(self) -> None:
         """Send what the guest needs to make the actor; it reads that after its hello."""
         settings, code = settings_of(self.life, self.executor, self.codec)
+        settings["walls"] = left_inside(self.executor, self.sandbox)
         self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=self.guest.page is not None)

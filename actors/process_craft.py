@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .executor import Process
 from .life import EXECUTORS
 from .process import ProcessCraft, ProcessIncarnation
 from .recycling import RecyclingIncarnation
 
-if TYPE_CHECKING:
-    from .life import Life
-
 
 class RecyclingCraft(ProcessCraft):
     """Guests with a limit to their life cost more to watch; others do not pay for that."""
 
-    def make(self, life: Life) -> ProcessIncarnation:
-        executor = life.spec.options.executor
-        assert isinstance(executor, Process)
-        return (RecyclingIncarnation if executor.limits.recycles else ProcessIncarnation)(life)
+    def kind(self, executor: Process) -> type[ProcessIncarnation]:
+        return RecyclingIncarnation if executor.limits.recycles else ProcessIncarnation
 
 
 EXECUTORS[Process] = RecyclingCraft()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from ..transports.guests.context import role, running
 from .chain import claim, claim_loosely
 from .errors import CallError
+from .signature import REF_TYPES as REF_TYPES
 
 if TYPE_CHECKING:
     from ..transports.stored import Stored
@@ -109,7 +110,7 @@ class ObjectRef(Generic[R_co]):
 
 
 # What stands for its value among the arguments of a call; a door to other threads adds its own.
-REF_TYPES: set[type] = {ObjectRef}
+REF_TYPES.add(ObjectRef)
 
 
 class Watcher:

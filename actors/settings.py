@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import sysconfig
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from msgspec.msgpack import Ext
 
 from ..transports.codec import Code, Codec, Unencodable
 from ..transports.guests import pickles
+from ..transports.guests.loading import OWN_LIBRARY
 from ..transports.guests.protocol import DOWN, PICKLED, REENTRANT
 from ..transports.places.guest import CHANNEL_PLACE
 from ..transports.places.measuring import coverage_settings
@@ -161,7 +163,22 @@ def limit_of(cls: type, options: Options) -> int:
 
 
 def import_path() -> list[str]:
-    return [os.fspath(entry) or os.getcwd() for entry in sys.path]
+    """Ours, with its own standard library in place of ours: the guest's interpreter may be another."""
+    path: list[str] = []
+    for entry in map(os.fspath, sys.path):
+        if entry not in library():
+            path.append(entry or os.getcwd())
+        elif OWN_LIBRARY not in path:
+            path.append(OWN_LIBRARY)
+    return path
+
+
+@cache
+def library() -> frozenset[str]:
+    """The folders of the standard library."""
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+    archive = Path(sys.base_prefix, sys.platlibdir, f"python{sys.version_info[0]}{sys.version_info[1]}.zip")
+    return frozenset({*folders, *(os.path.join(folder, "lib-dynload") for folder in folders), str(archive)})
 
 
 @cache

@@ -45,6 +45,7 @@ def compiled(function: Callable[..., Any], given: int = 0) -> Check:
 
 # Our names among a method's parameters.
 REFS, MANY = "REF_TYPES__", "has_refs__"
+REF_TYPES: set[type] = set()  # what may stand for a value among the arguments
 
 
 def test_of(parameter: Parameter) -> str:
@@ -63,10 +64,9 @@ def accept(*args: Any, **kwargs: Any) -> bool:
 
 
 def ref_types() -> set[type]:
-    """`ObjectRef` and its like; in a guest, which has no refs and perhaps no event loop to import, nothing."""
-    if "understudy_guest" in sys.modules:
-        return set()
-    from .ref import REF_TYPES
+    """`ObjectRef` and its like; in a guest, which may have no event loop to import, nothing until they are loaded."""
+    if "understudy_guest" not in sys.modules:
+        __import__(f"{__package__}.ref")  # it fills the set
 
     return REF_TYPES
 

@@ -17,8 +17,8 @@ def remember(text: str, filename: str | None) -> str:
     name = filename if filename is not None else f"<worker {next(_numbers)}>"
     forget(name)
     _texts[name] = text
-    while len(_texts) > MOST:
-        forget(next(iter(_texts)))
+    for old in list(_texts)[: max(0, len(_texts) - MOST)]:
+        forget(old)
     if LINES in sys.modules:
         show(name)
     return name

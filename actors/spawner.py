@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..transports.stage import Stage
+    from .anchor import Anchors
     from .call import Call
     from .deadletter import DeadLetter
     from .events import ActorCrashed, Event
@@ -40,6 +41,7 @@ class House(Protocol):
 
     states: dict[str, Any]  # what incarnations have left for the next, by path
     watching: bool  # does anybody want to know what happens to messages?
+    anchors: Anchors  # of the actors that end when nobody holds a handle of them
     taps: dict[Mailbox, list[Callable[[Any, Call], None]]]  # who is given each step of one actor's messages
 
     @property
@@ -54,6 +56,7 @@ class House(Protocol):
     def request(self, life: Life, verb: str, /, *args: Any) -> Any: ...
     def bury(self, letter: DeadLetter) -> None: ...
     def unseen(self, call: Call) -> None: ...
+    def abandoned(self, life: Life) -> None: ...
     def spawner(self) -> Spawner: ...
     def look_after(self, function: Callable[[], Awaitable[None]]) -> None: ...
     def find(self, name: str, namespace: str = "", number: int = 0) -> ActorHandle: ...

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ..transports.codec import Unencodable
+from ..transports.session import NEW, STARTING
 from . import lifecycle
 from .reasons import SHUTDOWN_EXIT
 
@@ -66,7 +67,8 @@ class Reserve:
             self.close()
             self.spec = self.life.spec
         for standby in list(self.waiting):
-            if standby.process is not None and standby.process.stopped:
+            said_too_much = standby.session.state not in (NEW, STARTING)
+            if said_too_much or (standby.process is not None and standby.process.stopped):
                 self.lost(standby)
             elif standby.is_prepared:
                 self.waiting.remove(standby)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import trio
 
-from ..transports.guests.context import present
 from . import guest_verbs
 from .errors import DeadlockError, GetTimeoutError
 from .guest_ref import GuestRef
@@ -17,6 +16,7 @@ from .here import check_here
 from .leaving import call_off
 from .reasons import SIGNAL, ExitReason
 from .ref import ObjectRef
+from .sides import by_host
 from .spawner import open_spawner
 from .statistics import Statistics, statistics_of
 
@@ -52,7 +52,7 @@ async def get(refs: Any, *, timeout: float | None = None) -> Any:
         GetTimeoutError: if time runs out.
         CallError: what ended the call, for the first ref in order that failed.
     """
-    if present().asker is not None:
+    if by_host(refs):
         return await guest_verbs.get(refs, timeout=timeout)
     many: tuple[ObjectRef[Any], ...] = (refs,) if is_ref(refs) else tuple(refs)
     check_all_here(many, "get(...)")
@@ -81,7 +81,7 @@ async def wait(
         ValueError: if there are fewer refs than that.
         DeadlockError: if all are waited for without a timeout, and one of them waits for the call that waits here.
     """
-    if present().asker is not None:
+    if by_host(refs):
         return await guest_verbs.wait(refs, num_returns=num_returns, timeout=timeout)  # type: ignore[arg-type, return-value]
     many: list[R] = checked_refs(refs)
     if not 0 < num_returns <= len(many):
@@ -166,7 +166,7 @@ async def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
 
     With `no_restart=False` its supervisor brings it back, and calls that had not begun are kept.
     """
-    if present().asker is not None:
+    if by_host(handle):
         return await guest_verbs.kill(handle, no_restart=no_restart)
     life = life_of(handle, "kill(handle)")
     if no_restart:
@@ -192,7 +192,7 @@ async def interrupt(handle: Handle[Any] | Company) -> bool:
     kill, and the supervisor decides.  Returns when the call has ended, however that came.  If cancelled while
     waiting, the interrupt goes on.  Of a supervisor all that runs below it is interrupted, leaves first, within 5 s.
     """
-    if present().asker is not None:
+    if by_host(handle):
         return await guest_verbs.interrupt(handle)
     if not isinstance(handle, ActorHandle | type) and hasattr(handle, "interrupt"):
         return await handle.interrupt()
@@ -211,7 +211,7 @@ async def wait_ready(handle: Handle[Any]) -> None:
     Raises:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
-    if present().asker is not None:
+    if by_host(handle):
         return await guest_verbs.wait_ready(handle)
     await life_of(handle, "wait_ready(handle)").wait_ready()
     return None
@@ -219,7 +219,7 @@ async def wait_ready(handle: Handle[Any]) -> None:
 
 def statistics(handle: Handle[Any]) -> Statistics:
     """What an actor is doing now, as a frozen value."""
-    if present().asker is not None:
+    if by_host(handle):
         guest_verbs.statistics(handle)
     return statistics_of(life_of(handle, "statistics(handle)"))
 
@@ -236,7 +236,7 @@ def get_actor(name: str, cls: Any = None, /, *, namespace: str = "") -> Any:
         TypeError: if it is neither of that class nor of a subclass.
         NoRuntimeError: if no runtime is open.
     """
-    if present().asker is not None:
+    if by_host():
         return guest_verbs.get_actor(name, cls, namespace=namespace)
     return of_class(open_spawner().find(name, namespace), cls)
 

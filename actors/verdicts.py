@@ -119,14 +119,19 @@ def unsendable(call: Call, kind: str, why: str) -> Unsendable:
         return Unsendable(
             f"an argument of {name}() cannot be unpickled by the guest: {why}", NOT_BEGUN, call.id, name
         )
-    hint = DROP if is_for_code(call.method.__wrapped__) else ""
-    return Unsendable(f"the result of {name}() cannot travel: {why}{hint}", BEGUN, call.id, name)
+    return Unsendable(f"the result of {name}() cannot travel: {why}{hint_for(call)}", BEGUN, call.id, name)
 
 
-DROP = (
-    "; have it made into data, drop it where it is with run() or eval(..., discard=True), or, "
-    "for results of any kind that can be pickled, trust the code: executor=Process()"
-)
+def hint_for(call: Call) -> str:
+    """What whoever gave the code can do about a result that cannot travel."""
+    if not is_for_code(call.method.__wrapped__):
+        return ""
+    if getattr(call.mailbox.options.executor, "trusted", True):
+        return f"; {DROP}"
+    return f"; have it made into data, {DROP}, or trust the code with executor=Process(), for results that can be pickled"
+
+
+DROP = "drop it where it is with run() or eval(..., discard=True)"
 
 
 def skipped(call: Call, _: list[Any], incarnation: GuestIncarnation) -> None:

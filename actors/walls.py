@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..transports.places.process import Command, LaunchError
 from ..transports.system.bubblewrap import Bubblewrap, Walls
 from . import events
+from .environment import environment_of
 from .sandbox import OFF, REQUIRED, Sandbox, sandbox_of
 from .settings import GUESTS, given_folders, import_path
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from .executor import Process
     from .life import Life
 
+SET_BY_WALLS = ("PWD",)
+COUNTED_INSIDE = (
+    "processes",
+)  # of those that were started behind the same walls, where the kernel can do that
 NONE, BUILT = "no sandbox", "sandboxed"
 
 
@@ -30,11 +36,23 @@ async def walled(life: Life, executor: Process, command: Command) -> tuple[Comma
         return command, NONE
     bubblewrap = await life.house.stage.bubblewrap.find()
     if not bubblewrap.flaw:
-        return confined(bubblewrap, sandbox, executor, command), BUILT
+        shown = f"{BUILT} {bubblewrap.lacks}" if bubblewrap.lacks else BUILT
+        return confined(bubblewrap, sandbox, executor, command), shown
     if sandbox.mode == REQUIRED:
         raise LaunchError(0, f"its sandbox is required: {bubblewrap.flaw}")
     life.emit(events.SandboxMissing, bubblewrap.flaw)
     return command, f"{NONE} ({bubblewrap.flaw.partition(':')[0]})"
+
+
+def left_inside(executor: Process, sandbox: str) -> dict[str, Any]:
+    """What a guest has to do itself behind its walls, before any code of the user's runs; `{}` without walls."""
+    if not sandbox.startswith(BUILT):
+        return {}
+    given = environment_of(executor.environ).of(os.environ)
+    return {
+        "strays": [name for name in SET_BY_WALLS if name not in given],
+        "limits": {name: limit for name, limit in executor.limits.hard.items() if name in COUNTED_INSIDE},
+    }
 
 
 def confined(bubblewrap: Bubblewrap, sandbox: Sandbox, executor: Process, command: Command) -> Command:
@@ -49,4 +67,5 @@ def confined(bubblewrap: Bubblewrap, sandbox: Sandbox, executor: Process, comman
         scratch=sandbox.scratch,
         folder=os.path.abspath(folder) if folder is not None else None,
     )
-    return command.behind(bubblewrap.command(walls))
+    limits = {name: limit for name, limit in command.limits.items() if name not in COUNTED_INSIDE}
+    return replace(command.behind(bubblewrap.command(walls)), limits=limits)

@@ -250,6 +250,20 @@ GOALS = (
         figure="p50",
         at_most=5,
     ),
+    Goal(
+        what="SIGKILL to a standby's reply / detection",
+        ours="SIGKILL to a standby's reply",
+        reference="SIGKILL to pidfd",
+        figure="p50",
+        at_most=1.5,
+    ),
+    Goal(
+        what="cold launch to hello / python -c pass",
+        ours="cold launch, hello",
+        reference="python -c pass",
+        figure="p50",
+        at_most=1.6,
+    ),
 )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +17,8 @@ from benchmarks.actors import Echo
 from benchmarks.case import Case, Sample
 from benchmarks.ours import under_trio
 from benchmarks.stopwatch import Stopwatch
-from understudy import Process, get, kill, open_runtime, wait_ready
+from understudy import Process, get, kill, open_runtime, statistics, wait_ready
+from understudy.transports.session import NEW
 from understudy.transports.system.processes import below, listed
 
 MANY = 100
@@ -34,6 +37,36 @@ async def first_replies(executor: Process, count: int) -> Sample:
                 await handle.echo(1)
                 latencies.append(perf_counter() - begun)
                 await kill(handle)
+    return watch.sample(count, latencies)
+
+
+async def hellos(count: int) -> Sample:
+    """An interpreter for each guest, to its first word, which it says before it loads what it can do without."""
+    latencies: list[float] = []
+    actor = Echo.options(executor=Process(launch="spawn"))
+    async with open_runtime() as runtime:
+        await (await actor.start()).echo(1)
+        with Stopwatch() as watch:
+            for _ in range(count):
+                begun = perf_counter()
+                handle = actor.remote()
+                life = runtime.house.registry.paths[statistics(handle).path]
+                while life.incarnation is None or life.incarnation.session.state == NEW:  # noqa: ASYNC110 - no event tells
+                    await trio.sleep(0.0002)
+                latencies.append(perf_counter() - begun)
+                await handle.echo(1)
+                await kill(handle)
+    return watch.sample(count, latencies)
+
+
+def nothings(count: int) -> Sample:
+    """The interpreter alone, from its start to its end."""
+    latencies: list[float] = []
+    with Stopwatch() as watch:
+        for _ in range(count):
+            begun = perf_counter()
+            subprocess.run([sys.executable, "-I", "-S", "-E", "-c", "pass"], env={}, check=True)
+            latencies.append(perf_counter() - begun)
     return watch.sample(count, latencies)
 
 
@@ -102,4 +135,7 @@ CASES = (
     case(name="100 launches", run=under_trio(a_hundred), first=1, fixed=True),
     case(name="stop of 100 idle", run=under_trio(stops), first=1, fixed=True),
     case(name="SIGKILL to the next reply", run=under_trio(partial(replacements, Process()))),
+    case(name="SIGKILL to a standby's reply", run=under_trio(partial(replacements, Process(standby=1)))),
+    case(name="cold launch, hello", run=under_trio(hellos)),
+    case(name="python -c pass", run=nothings),
 )

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..actors import events, standby
+from ..actors.anchor import Anchors
 from ..actors.debugging import check_environment
 from ..actors.life import Life
 from ..actors.queues import rewatch
 from ..actors.spawner import open_spawner
 from ..transports.stage import Stage
+from .abandoned import look
 from .crash import CrashReport
 from .events import EventStream
 from .groups import Groups, Keys
@@ -62,6 +64,7 @@ class RuntimeHouse:
         self.stream = EventStream(self.watch)
         self.watching = False
         self.taps: dict[Mailbox, list[Callable[[Any, Call], None]]] = {}
+        self.anchors = Anchors()
         self.states: dict[str, Any] = {}  # what incarnations have left for the next, by path
         self.gone = trio.Event()  # its tasks have ended, and nothing can be waited for any more
         self.dead_letters: deque[DeadLetter] = deque(maxlen=MOST_LETTERS)
@@ -79,6 +82,7 @@ class RuntimeHouse:
         """Forget an actor that is dead for good."""
         if isinstance(child, Life):
             self.registry.leave(child)
+            self.anchors.pop(child, None)
         else:
             self.nodes.pop(child.path, None)
 
@@ -162,6 +166,10 @@ class RuntimeHouse:
         log.warning("call %d, %s() to %s, failed and nobody awaited it: %r", call.id, name, label, call.error)
         at = int(self.stage.now() * 1e9)
         self.emit(events.FailureUnseen(at, label, 0, call.id, name, call.error, call.parent))
+
+    def abandoned(self, life: Life) -> None:
+        """Nobody holds a handle of it any more."""
+        look(self, life)
 
     def changed(self) -> None:
         self.on_changed()

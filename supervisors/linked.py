@@ -40,8 +40,9 @@ def unlink(handle: Handle[Any], /) -> None:
 
 
 def bind(handle: Any, verb: str) -> None:
-    here = present()
-    if here.asker is not None:
+    from ..actors.sides import by_host
+
+    if by_host(handle):
         from ..actors.guest_monitor import target_of
         from ..actors.guest_ref import asking, call_here, packed
 
@@ -50,12 +51,12 @@ def bind(handle: Any, verb: str) -> None:
         return
     from ..actors.verbs import life_of
 
-    if not is_life(here.actor):
+    if not is_life(present().actor):
         raise RuntimeError(
             f"{verb}() works inside an actor; from outside use monitor(handle), or a supervisor"
         )
-    house: Any = here.actor.house
-    getattr(house.links, verb)(here.actor, life_of(handle))
+    house: Any = present().actor.house
+    getattr(house.links, verb)(present().actor, life_of(handle))
 
 
 class Links:

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from ..actors.guest_ref import GuestRef, ask, asking, call_here, packed
-from ..transports.guests.context import present
+from ..transports.guests.context import onward, present
 
 
 def join(group: Hashable, value: Any = None) -> None:
@@ -56,7 +56,7 @@ def lookup(key: Hashable) -> Any:
 def order(book: str, verb: str, key: Hashable, **more: Any) -> None:
     """Have the host do it, or do it, if this is the host."""
     hash(key)  # here, where the mistake is
-    if present().asker is not None:
+    if onward().asker is not None:
         asking().order(call_here(), ["house", book, packed((verb, key, more))])
     else:
         here(book, verb, key, **more)
@@ -65,7 +65,7 @@ def order(book: str, verb: str, key: Hashable, **more: Any) -> None:
 def demand(book: str, verb: str, key: Hashable, **more: Any) -> Any:
     """The same for what has an answer."""
     hash(key)
-    if present().asker is not None:
+    if onward().asker is not None:
         return GuestRef(ask("house", book, packed((verb, key, more))), verb, awaited=True)
     return here(book, verb, key, **more)
 

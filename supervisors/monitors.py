@@ -21,6 +21,7 @@ from ..actors.exported import hooks_of
 from ..actors.life import Life
 from ..actors.method import ActorMethod
 from ..actors.reasons import UNREACHABLE, ExitReason
+from ..actors.sides import by_host
 from ..actors.verbs import life_of
 from ..transports.guests.context import present
 from ..transports.guests.protocol import CAST
@@ -234,7 +235,7 @@ def monitor(*handles: Handle[Any]) -> Monitor:
     """
     if not handles:
         raise TypeError("monitor() takes the handles of actors: monitor(worker)")
-    if present().asker is not None:
+    if by_host(*handles):
         return cast("Monitor", guest_verbs.monitor(*handles))
     made = Monitor()
     try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..transports.system.means import capabilities
 from ..transports.system.processes import listed
 from .events import EventReader
 from .observing import Observers
+from .processes import ProcessStatus, processes_of
 from .trace import Trace
 from .tree import draw
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..actors.deadletter import DeadLetter
     from .house import RuntimeHouse
+    from .runtime import Runtime
     from .supervisor import SupervisorNode
 
 
@@ -60,6 +62,13 @@ class Observed:
         Reading that list takes some milliseconds.
         """
         return draw([self.tree_node, self.dynamic], self.house.stage.keepers, listed() if all else None)
+
+    def processes(self) -> tuple[ProcessStatus, ...]:
+        """Every process below this one, as the system lists them: what it is for, and what it has used.
+
+        Reading that takes about half a millisecond for each.
+        """
+        return processes_of(cast("Runtime", self))
 
     def capabilities(self) -> dict[str, str]:
         """Which of the system's means are in use, and what stands in for the others."""

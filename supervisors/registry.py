@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..actors.errors import NEVER_SENT, ActorAlreadyExistsError, ActorDiedError, ActorNotFoundError
+from ..actors.errors import (
+    NEVER_SENT,
+    ActorAlreadyExistsError,
+    ActorDiedError,
+    ActorNotFoundError,
+    NoRuntimeError,
+)
 from ..actors.handle import ActorHandle
 from ..actors.reasons import SHUTDOWN, ExitReason
 
@@ -19,10 +26,18 @@ if TYPE_CHECKING:
 Name = tuple[str, str]  # namespace and name
 
 MOST_ENDS = 1000  # of the dead, of whom it is remembered how they ended
+OF_ANOTHER = (
+    "belongs to another runtime: its handle is of use in that one and its actors, and goes neither to the workers"
+    " of a worker nor from them"
+)
 FORGOTTEN = ExitReason(SHUTDOWN, "long ago", ordered=True)
-numbers: Iterator[int] = itertools.count(
-    1
-)  # no two actors of this process have the same, whatever their runtime
+numbers: Iterator[int] = itertools.count(1)
+PROCESS = 32  # bits of a number below those that tell the process
+
+
+def new_number() -> int:
+    """No two actors have the same, whatever their runtime and their process: a guest may have a runtime of its own."""
+    return os.getpid() << PROCESS | next(numbers)
 
 
 class Registry:
@@ -80,15 +95,22 @@ class Registry:
         """What tells this actor from all others that have its name, before it or after it; safe in any thread."""
         if self.paths.get(life.path) is not life:
             if id(life) not in self.dead:
-                self.bury(next(numbers), life)
+                self.bury(new_number(), life)
             return self.dead[id(life)]
-        number = self.numbers.setdefault(life, next(numbers))
+        number = self.numbers.setdefault(life, new_number())
         self.lives[number] = life
         return number
 
     def numbered(self, number: int, path: str) -> ActorHandle:
-        """The actor that was given this number; raises ActorDiedError if it is dead."""
+        """The actor that was given this number.
+
+        Raises:
+            ActorDiedError: if it is dead.
+            NoRuntimeError: if it is one of another process's runtime.
+        """
         life = self.lives.get(number)
+        if life is None and number >> PROCESS != os.getpid():
+            raise NoRuntimeError(f"{path} {OF_ANOTHER}")
         if life is None:
             reason = self.ends.get(number, FORGOTTEN)
             raise ActorDiedError(f"{path} is dead ({reason})", reason, NEVER_SENT)

@@ -25,6 +25,8 @@ from ..actors.scope import scope_here
 from ..actors.spawner import current
 from ..actors.spec import ChildSpec
 from ..actors.thread import ThreadCraft
+from ..transports.guests.interrupts import Interrupted
+from .abandoned import may_be_abandoned
 from .forks import FORKED, open_runtimes
 from .functions import FunctionMailbox, FunctionPools
 from .groups import Groups, Keys
@@ -35,14 +37,19 @@ from .observing import Observers, Observing
 from .pool import Pool
 from .poolnode import plant_pool
 from .rules import ChildRules, Flags
+from .signals import check_signals, heeded
 from .spec import Supervisor
 from .steps import Shutdown
 from .supervisor import SupervisorNode
+from .sweep import interrupt_below
+from .within import beside_the_call, heard, is_interrupt
 
 if TYPE_CHECKING:
     from ..actors.actor import Handle
 
 T = TypeVar("T")
+
+SWEEP = 5.0  # seconds that what runs in an interrupted runtime has to end, before all is stopped
 
 Plan = ChildSpec[Any] | Pool[Any]
 
@@ -68,6 +75,8 @@ class Runtime(Observed):
         self.over = trio.Event()
         self.started = trio.Event()
         self.failure: ExitReason | None = None
+        self.struck: BaseException | None = None  # what interrupted it
+        self.ordered: BaseException | None = None  # what a signal has it raise in the end
         self.body = trio.CancelScope()
         self.numbers = itertools.count(1)
         # At the root nothing is forgiven: a tree that gave up ends the runtime.
@@ -142,7 +151,10 @@ class Runtime(Observed):
             return cast("Life", plant_pool(self.dynamic, id, id, spec))
         spec = with_values(spec)
         # An end on purpose is final, as exit_actor() is in Ray; anything else is restarted.
-        return self.dynamic.add_actor(id, id, spec, default_restart="transient")
+        life = self.dynamic.add_actor(id, id, spec, default_restart="transient")
+        if may_be_abandoned(spec.options):
+            self.house.anchors[life] = None
+        return life
 
     def id_of(self, spec: Plan) -> str:
         own = own_spec(spec)
@@ -207,14 +219,48 @@ class Runtime(Observed):
             if self.failure is not None and not isinstance(failure, ActorStartError):
                 failure.add_note(f"Meanwhile the runtime's tree had failed: {self.failure}")
             raise failure
+        if (why := self.struck or self.ordered) is not None:
+            raise why
         if self.failure is not None:
             raise TreeFailedError(self.failure)
+
+    def interrupted(self) -> None:
+        """The method that opened it is interrupted: what runs here is, too, and the block ends with that."""
+        first, self.struck = self.struck is None, self.struck or Interrupted()
+        self.body.cancel()
+        self.started.set()
+        if first and self.closing:
+            self.house.look_after(self.sweep)
+
+    async def sweep(self) -> None:
+        """Interrupt all that runs, leaves first."""
+        await interrupt_below(self.root, SWEEP)
+
+    def stop(self, why: BaseException) -> None:
+        """Leave the block in order; it raises this when all has stopped."""
+        self.ordered = self.ordered or why
+        self.body.cancel()
+        self.started.set()
+
+    async def end(self, failure: BaseException | None, in_guest: bool) -> None:
+        """The block is left: stop everything, and give up all tasks."""
+        if in_guest and is_interrupt(failure):
+            self.struck = self.struck or failure
+        try:
+            with trio.CancelScope(shield=True):
+                hurried = isinstance(self.ordered, KeyboardInterrupt)
+                await self.close(hurried or any((failure, self.struck, self.failure)))
+        finally:
+            open_runtimes.discard(self)
+            self.house.nursery.cancel_scope.cancel()  # even if a second Ctrl-C came while all was being stopped
 
     async def close(self, failed: bool) -> None:
         """Stop everything, last first, with each child's deadline; casts are drained unless the body failed."""
         if self.forked:
             raise NoRuntimeError(FORKED)
         self.closing = True
+        if self.struck is not None:
+            await self.sweep()
         self.house.stage.terminal.tell("the runtime closes, and waits for this prompt")
         for life in list(self.house.registry.paths.values()):
             cancel_refs(life.mailbox)
@@ -241,6 +287,8 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
     dead letters).  Children stop last first, each within its `shutdown`, then by the ladder.
 
     `record=` takes its events somewhere (`understudy.recording`), `trace=True` keeps them for `runtime.trace()`.
+    With `handle_signals=True` the first Ctrl-C interrupts what runs, and another one within 5 s stops all in order and
+    raises KeyboardInterrupt here, a third one kills; SIGTERM stops all in order and raises SystemExit.
 
     Example:
         async with open_runtime() as runtime:
@@ -250,14 +298,19 @@ class open_runtime(AbstractAsyncContextManager[Runtime, None]):  # noqa: N801  u
     Raises:
         ActorStartError: if a child of the tree does not start; what had started is stopped.
         TreeFailedError: if the tree's restarts run out while it is open; the block is cancelled.
-        NoRuntimeError: if this is not trio.
+        NoRuntimeError: if this is not trio, or signals cannot be handled here.
     """
 
-    def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
-        self.block = opened(checked_tree(tree), options)
+    def __init__(
+        self, tree: Supervisor | None = None, *, handle_signals: bool = False, **options: Unpack[Observing]
+    ) -> None:
+        self.block = opened(checked_tree(tree), handle_signals, options)
+        self.handle_signals = handle_signals
 
     async def __aenter__(self) -> Runtime:
         check_trio("open_runtime()")
+        if self.handle_signals:
+            check_signals()
         return await self.block.__aenter__()
 
     async def __aexit__(
@@ -280,31 +333,28 @@ def checked_tree(tree: object) -> Supervisor:
 
 
 @asynccontextmanager
-async def opened(tree: Supervisor, options: Observing) -> AsyncGenerator[Runtime]:
+async def opened(tree: Supervisor, handle_signals: bool, options: Observing) -> AsyncGenerator[Runtime]:
     try:
-        async with trio.open_nursery() as nursery:
-            house = await open_house(nursery)
-            runtime = Runtime(house, tree)
-            failure: BaseException | None = None
-            token = current.set(runtime)
-            open_runtimes.add(runtime)
-            try:
-                house.context = copy_context()  # the actors' tasks see the runtime too
-                runtime.observers.open(runtime, options)
-                runtime.plant()
-                await runtime.begin()
-                with runtime.body:
-                    yield runtime
-            except BaseException as error:
-                failure = error
-            finally:
-                current.reset(token)
-            try:
-                with trio.CancelScope(shield=True):
-                    await runtime.close(failed=failure is not None or runtime.failure is not None)
-            finally:
-                open_runtimes.discard(runtime)
-                house.nursery.cancel_scope.cancel()  # even if a second Ctrl-C came while all was being stopped
+        with beside_the_call() as call:
+            async with trio.open_nursery() as nursery:
+                house = await open_house(nursery)
+                runtime = Runtime(house, tree)
+                failure: BaseException | None = None
+                token = current.set(runtime)
+                open_runtimes.add(runtime)
+                with heard(call, house.stage.soon, runtime.interrupted), heeded(runtime, handle_signals):
+                    try:
+                        house.context = copy_context()  # the actors' tasks see the runtime too
+                        runtime.observers.open(runtime, options)
+                        runtime.plant()
+                        await runtime.begin()
+                        with runtime.body:
+                            yield runtime
+                    except BaseException as error:
+                        failure = error
+                    finally:
+                        current.reset(token)
+                    await runtime.end(failure, call is not None)
     except BaseExceptionGroup as group:
         raise alone(group) from None
     runtime.tell(failure)

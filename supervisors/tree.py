@@ -70,12 +70,18 @@ def pid_of(life: Life) -> int:
 
 def pids_of(node: Child) -> Iterator[int]:
     """The processes that actors have for themselves."""
-    if isinstance(node, SupervisorNode):
-        for child in node.children.values():
-            yield from pids_of(child)
-    elif isinstance(node, Life):
-        yield pid_of(node)
-        yield from standbys_of(node)
+    return (pid for pid, _, _ in owners([node]))
+
+
+def owners(nodes: Iterable[Child]) -> Iterator[tuple[int, str, bool]]:
+    """The same, each with its actor's path, and whether it only waits to be its next incarnation."""
+    for node in nodes:
+        if isinstance(node, SupervisorNode):
+            yield from owners(node.children.values())
+        elif isinstance(node, Life):
+            if pid := pid_of(node):
+                yield pid, node.path, False
+            yield from ((pid, node.path, True) for pid in standbys_of(node))
 
 
 def standbys_of(life: Life) -> list[int]:

@@ -1,7 +1,7 @@
 """An actor that knows whether its guest spins."""
 
 from understudy import Actor, Process, method
-from understudy.transports.guests.context import running
+from understudy.transports.guests.context import present
 
 
 class Eye(Actor, executor=Process()):
@@ -15,4 +15,4 @@ class Eye(Actor, executor=Process()):
 
     @method
     def spins(self) -> bool:
-        return "Eager" in running.asker.receive.__qualname__
+        return "Eager" in present().asker.receive.__qualname__

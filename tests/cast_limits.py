@@ -2,6 +2,9 @@
 
 import os
 import time
+from collections.abc import Iterator
+
+import trio
 
 from understudy import Actor, current_actor, method
 
@@ -63,7 +66,12 @@ class Glutton(Actor):
             if os.fork() == 0:
                 time.sleep(60)
                 os._exit(0)
+            self.kept.append("child")
         return count
+
+    @method
+    def forked(self) -> int:
+        return self.kept.count("child")
 
     @method
     def pid(self) -> int:
@@ -82,9 +90,32 @@ class Glutton(Actor):
 
 
 class Worn(Actor):
+    def __init__(self) -> None:
+        self.counted = 0
+
+    def save_state(self) -> int:
+        return self.counted
+
+    def load_state(self, state: int) -> None:
+        self.counted = state
+
+    @method
+    def count(self) -> int:
+        self.counted += 1
+        return self.counted
+
     @method
     def number(self) -> int:
         return int(current_actor().incarnation)
+
+    @method
+    def echo(self, value: int) -> tuple[int, int]:
+        return value, self.number()
+
+    @method
+    def numbers(self, count: int) -> Iterator[int]:
+        for _ in range(count):
+            yield self.number()
 
     @method
     def pid(self) -> int:
@@ -98,4 +129,23 @@ class Worn(Actor):
     @method
     def nap(self, seconds: float) -> int:
         time.sleep(seconds)
+        return os.getpid()
+
+    @method
+    def mark(self, path: str) -> None:
+        with open(path, "a") as file:
+            file.write("x")
+
+
+class Concurrent(Actor, max_concurrency=8):
+    @method
+    def nap(self, seconds: float) -> int:
+        time.sleep(seconds)
+        return os.getpid()
+
+
+class WornAsync(Actor):
+    @method
+    async def nap(self, seconds: float) -> int:
+        await trio.sleep(seconds)
         return os.getpid()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import logging
 import os
 import random
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +52,10 @@ class Looker(Actor, executor=Process(stderr="keep")):
         raw = getenv(name.encode())
         told = subprocess.run(["/usr/bin/env"], capture_output=True, text=True, check=True).stdout
         return os.environ.get(name), raw and raw.decode(), told
+
+    @method
+    def heeds(self) -> tuple[str, int]:
+        return time.tzname[0], logging.getLogger("understudy.actors").level
 
     @method
     def flags(self) -> tuple[int, bool, bool, int]:

@@ -68,6 +68,19 @@ a dead letter: poison ('poison',) after 3 deaths
 400 answers with status 200, all of them right
 10 kills, 10 workers that took over
 """,
+    "interrupt_keyboard.py": """\
+counting; press Ctrl-C
+told: count() was interrupted while it ran in counter-1
+it has got somewhere: True
+press Ctrl-C again, and all stops
+all has stopped
+""",
+    "nested_workers.py": """\
+squares, from workers of a worker: [1, 4, 9, 16]
+levels below the first worker: 2
+interrupted, and what ran below it, too
+the same process: True
+""",
     "lambdas.py": """\
 [2, 3, 4]
 [10, 20, 30]
@@ -140,7 +153,12 @@ refused: the result of shout() cannot travel: it takes 20,006 bytes and the limi
 def test_an_example_prints_what_it_promises(name: str) -> None:
     script = ROOT / "examples" / name
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, str(script)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
     )
 
     assert (done.returncode, done.stdout) == (0, EXAMPLES[name]), done.stderr

@@ -53,7 +53,7 @@ def test_the_table_of_process_has_every_field_and_its_default() -> None:
     there = {field.name: repr(getattr(Process(), field.name)) for field in dataclasses.fields(Process)}
     shown = rows_under("### Options of `Process`")
 
-    assert shown == {**there, "bounds": "Bounds()", "ladder": "Ladder()"}
+    assert shown == {**there, "bounds": "Bounds()", "ladder": "Ladder()", "limits": "Limits()"}
 
 
 def test_the_options_of_a_method_are_all_named() -> None:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .actors.executor import Process as Process
     from .actors.executor import Thread as Thread
     from .actors.feeding import feed as feed
+    from .actors.garbage import collect_garbage as collect_garbage
     from .actors.handle import ActorHandle as ActorHandle
     from .actors.limits import Limits as Limits
     from .actors.method import ActorMethod as ActorMethod
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from .actors.scope import open_scope as open_scope
     from .actors.spec import ChildSpec as ChildSpec
     from .actors.statistics import Statistics as Statistics
+    from .actors.stopping import stop as stop
     from .actors.stream import Stream as Stream
     from .actors.verbs import cancel as cancel
     from .actors.verbs import get as get
@@ -112,6 +114,7 @@ DOOR = {
     ),
     "actors.executor": ("Bounds", "Ladder", "Local", "Process", "Thread"),
     "actors.feeding": ("feed",),
+    "actors.garbage": ("collect_garbage",),
     "actors.handle": ("ActorHandle",),
     "actors.limits": ("Limits",),
     "actors.method": ("ActorMethod", "method"),
@@ -126,6 +129,7 @@ DOOR = {
     "actors.scope": ("Scope", "open_scope"),
     "actors.spec": ("ChildSpec",),
     "actors.statistics": ("Statistics",),
+    "actors.stopping": ("stop",),
     "actors.stream": ("Stream",),
     "actors.verbs": ("cancel", "get", "get_actor", "interrupt", "kill", "statistics", "wait", "wait_ready"),
     "actors.worker": ("AsyncWorker", "Worker"),
@@ -144,8 +148,10 @@ HOME = {name: module for module, names in DOOR.items() for name in names} | {"Ha
 LOOPS = (
     "actors.dump",
     "actors.feeding",
+    "actors.garbage",
     "actors.put",
     "actors.scope",
+    "actors.stopping",
     "actors.stream",
     "actors.verbs",
     "executor",
@@ -155,7 +161,7 @@ LOOPS = (
 )
 ON_THE_LOOP = frozenset(name for module in LOOPS for name in DOOR[module])
 
-# What the methods of a guest get under the same names: the calls they make go by way of their host.
+# What the methods of a guest do by way of their host under the same names, unless they have a runtime of their own.
 IN_GUESTS = frozenset(
     {
         "cancel",
@@ -188,7 +194,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"understudy has no {name!r}; the front door has {', '.join(sorted(HOME))}")
     if "understudy_guest" in sys.modules:
         if name in IN_GUESTS:
-            return getattr(import_module(".actors.guest_verbs", __name__), name)
+            return Either(module, name)
         if name in ON_THE_LOOP:
             return Later(module, name)
     value = getattr(import_module(f".{module}", __name__), "ActorHandle" if name == "Handle" else name)
@@ -214,7 +220,25 @@ class Later:
         return getattr(import_module(f".{self.module}", __name__), self.name)(*args, **kwargs)
 
 
-if os.environ.get("UNDERSTUDY_LOG"):
-    from .log import apply
+class Either(Later):
+    """In a guest, a verb: for what belongs to its host, by way of that; for what belongs to a runtime of its own, there."""
 
-    apply()
+    def __init__(self, module: str, name: str, far: str = "") -> None:
+        super().__init__(module, name)
+        self.far = far or name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        own = import_module(".actors.sides", __name__).has_runtime(*args)
+        module, name = (self.module, self.name) if own else ("actors.guest_verbs", self.far)
+        return getattr(import_module(f".{module}", __name__), name)(*args, **kwargs)
+
+
+def read_environment() -> None:
+    """Done when this is imported, and again in a guest that has found it imported by its zygote."""
+    if os.environ.get("UNDERSTUDY_LOG"):
+        from .log import apply
+
+        apply()
+
+
+read_environment()

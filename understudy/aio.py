@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, Unpack, overload
 
@@ -39,6 +39,8 @@ from .executor import Executor
 from .supervisors import actorpool
 from .supervisors.observing import Observing
 from .supervisors.spec import Supervisor
+from .supervisors.within import beside_the_call, in_guest
+from .transports.guests.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from .actors.actor import Handle
@@ -73,9 +75,21 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
         self.host: asyncio.Task[Any] | None = None
         self.cancelled = False
         self.requests = 0
+        self.beside: AbstractContextManager[Any] = nullcontext()
 
     async def __aenter__(self) -> FarRuntime:
         loop = running_loop()
+        beside = beside_the_call()
+        beside.__enter__()
+        try:
+            runtime = await self.open(loop)
+        except BaseException:
+            beside.__exit__(None, None, None)
+            raise
+        self.beside = beside
+        return runtime
+
+    async def open(self, loop: asyncio.AbstractEventLoop) -> FarRuntime:
         self.thread = RuntimeThread(self.tree, loop.is_closed, options=self.options)
         self.host = asyncio.current_task()
         self.requests = self.host.cancelling() if self.host is not None else 0
@@ -107,11 +121,15 @@ class open_runtime(AbstractAsyncContextManager[FarRuntime, None]):  # noqa: N801
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         host, self.host = self.host, None
         self.shared.withdraw()
-        self.thread.stop(drop=error is not None)
+        struck = in_guest() and isinstance(error, asyncio.CancelledError)
+        self.thread.stop(drop=error is not None, strike=struck)
         if isinstance(error, GeneratorExit):
             return  # the loop is gone, and nothing can be awaited; the thread ends by itself
         await self.closed()
+        self.beside.__exit__(None, None, None)
         failure = self.thread.failure
+        if isinstance(failure, Interrupted):
+            return  # we had it interrupted ourselves
         if self.cancelled and host is not None and host.uncancel() > self.requests:
             return  # somebody else cancelled it too
         if failure is not None and (

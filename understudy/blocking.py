@@ -8,7 +8,8 @@ Example:
 
 Every function here may be called from any thread, and a Ctrl-C ends its wait.  Actor classes, handles,
 `get_actor` and errors are those of `understudy`.  Inside the methods of an actor in a process or a thread `call`,
-`get`, `wait`, `kill`, `interrupt` and `wait_ready` wait for other actors.
+`get`, `wait`, `kill`, `interrupt` and `wait_ready` wait for other actors, and `open_runtime` opens a runtime of the
+actor's own.
 """
 
 from __future__ import annotations
@@ -39,35 +40,26 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .crossing.scope import open_scope
     from .crossing.verbs import cancel, statistics
     from .executor import Executor
-else:  # a guest has no runtime of its own, and should not pay for an event loop
-    from .actors.guest_verbs import call_blocking as call
-    from .actors.guest_verbs import cancel, get_actor, put, statistics
-    from .actors.guest_verbs import get_blocking as get
-    from .actors.guest_verbs import interrupt_blocking as interrupt
-    from .actors.guest_verbs import kill_blocking as kill
-    from .actors.guest_verbs import wait_blocking as wait
-    from .actors.guest_verbs import wait_ready_blocking as wait_ready
+else:  # a guest that has no runtime of its own should not pay for an event loop
+    from . import Either, Later
+
+    # What goes by way of the host, and under which name; the rest is for a runtime that the guest has opened.
+    BY_HOST = {
+        "call": "call_blocking", "get": "get_blocking", "interrupt": "interrupt_blocking", "kill": "kill_blocking",
+        "wait": "wait_blocking", "wait_ready": "wait_ready_blocking",
+        "cancel": "cancel", "get_actor": "get_actor", "put": "put", "statistics": "statistics",
+    }  # fmt: skip
+    HOME = {
+        "ActorPool": "crossing.actorpool", "Queue": "crossing.queue", "Executor": "executor", "open_scope": "crossing.scope",
+        "cancel": "crossing.verbs", "statistics": "crossing.verbs", "get_actor": "actors.verbs", "put": "actors.put",
+    }  # fmt: skip
 
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"understudy.blocking has no {name!r}; it has {', '.join(__all__)}")
-        return NotInGuests(name)
-
-
-class NotInGuests:
-    """In a guest, what only a program with a runtime of its own has: its name may be imported there, and not used."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __getitem__(self, item: Any) -> NotInGuests:
-        return self  # in an annotation
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(
-            f"blocking.{self.name} is for a program that has a runtime of its own; in the methods of an actor in a process"
-            " blocking has call, cancel, get, get_actor and wait"
-        )
+        module = HOME.get(name, "crossing.plain")
+        there = {"ActorPool": "PlainActorPool", "Queue": "PlainQueue"}.get(name, name)
+        return Either(module, there, BY_HOST[name]) if name in BY_HOST else Later(module, there)
 
 
 __all__ = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -15,7 +16,7 @@ from understudy.actors.environment import environment_of
 
 PYTHONS_OWN = {"LC_CTYPE"}  # which it may set as it starts
 SECRET = "UNDERSTUDY_TEST_SECRET"
-LAUNCHES = ("zygote", "spawn")
+LAUNCHES: tuple[Literal["zygote", "spawn"], ...] = ("zygote", "spawn")
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +121,18 @@ def test_variables_are_taken_when_the_guest_starts(launch: Any, monkeypatch: pyt
         assert await Looking.options(executor=process).remote().in_c("SHOWN") == "yes"
         monkeypatch.setenv("SHOWN", "later")
         assert await Looking.options(executor=process).remote().in_c("SHOWN") == "later"
+
+    rehearse(scene)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="nobody tells another's environment here")
+def test_what_starts_guests_has_nothing_of_their_host_either() -> None:
+    async def scene(runtime: Runtime) -> None:
+        for launch in LAUNCHES:
+            await Looking.options(executor=Process(launch=launch, environ="inherit")).remote().environ()
+        for keeper in runtime.house.stage.keepers:
+            assert b"hunter2" not in Path(f"/proc/{keeper.pid}/environ").read_bytes()  # noqa: ASYNC240
+            assert b"PATH=" not in Path(f"/proc/{keeper.pid}/environ").read_bytes()  # noqa: ASYNC240
 
     rehearse(scene)
 

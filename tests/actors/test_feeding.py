@@ -88,6 +88,7 @@ def test_what_two_write_does_not_mix() -> None:
 def test_each_incarnation_has_its_own() -> None:
     async def scene(runtime: Runtime) -> None:
         talker = Talker.options(name="ada", executor=FED).remote()
+        await talker.quiet()
         await feed(talker, "never read\n")
         await kill(talker, no_restart=False)
         await feed(talker, "for the next\n")

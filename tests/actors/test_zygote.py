@@ -205,6 +205,15 @@ def test_the_environment_is_what_was_asked_for_whoever_looks(
 
 
 @pytest.mark.parametrize("executor", LAUNCHES)
+def test_what_the_environment_says_to_us_and_to_the_clock_is_heeded(executor: Process) -> None:
+    async def scene(runtime: Runtime) -> None:
+        guest = await start(replace(executor, environ={"UNDERSTUDY_LOG": "actors=error", "TZ": "XYZ-5"}))
+        assert list(await guest.heeds()) == ["XYZ", 40]
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("executor", LAUNCHES)
 def test_the_interpreter_has_the_flags_that_were_asked_for(executor: Process) -> None:
     async def scene(runtime: Runtime) -> None:
         assert await (await start(executor)).flags() == (0, False, True, 1)

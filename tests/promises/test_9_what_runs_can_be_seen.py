@@ -178,7 +178,7 @@ def test_statistics_tell_the_present(executor: Any) -> None:
     async def scene(runtime: Runtime) -> None:
         player = await Faller.options(executor=executor, name="p").start()
         fresh = statistics(player)
-        assert fresh == Statistics("p", "ready", 1, fresh.pid, 0, 0, "")
+        assert fresh == Statistics("p", "ready", 1, fresh.pid, 0, 0, "", 0, fresh.uptime)
         assert (fresh.pid > 0) is (executor is QUIET)
 
         with pytest.raises(CallError):

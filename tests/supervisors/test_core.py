@@ -232,6 +232,29 @@ def test_what_dies_with_the_keeper_is_started_again_and_not_counted(
         assert play(core, Ended(id, Why(True, uprooted=True), True)) == [Start(id, restart=True)]
 
 
+@pytest.mark.parametrize("restart", ["permanent", "transient", "temporary"])
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_what_is_recycled_is_started_again_whatever_its_restart_type_and_not_counted(
+    dynamic: bool, restart: str
+) -> None:
+    core = started("a", "b", intensity=0, max_restarts=0, dynamic=dynamic, restart=restart)
+
+    for _ in range(3):
+        assert play(core, Ended("a", Why(False, recycled=True), True)) == [Start("a", restart=True)]
+        core.feed(Started("a"), 0)
+
+
+def test_what_is_recycled_while_it_is_stopped_stays_down() -> None:
+    core = started("a")
+    core.feed(Terminate("a"), 0)
+
+    assert not [
+        effect
+        for effect in play(core, Ended("a", Why(False, recycled=True), True))
+        if isinstance(effect, Start)
+    ]
+
+
 def test_restarts_beyond_the_intensity_end_the_supervisor() -> None:
     core = started("a", "b", intensity=2, within=5.0)
     for n in range(2):

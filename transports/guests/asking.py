@@ -9,7 +9,7 @@ from threading import get_ident
 from typing import Any, Protocol
 
 from . import protocol as p
-from .context import present
+from .context import onward
 
 Message = list[Any]
 
@@ -100,7 +100,7 @@ class Asking:
     def check_trust(self, verb: str, target: str = "") -> None:
         """Raise PermissionError if nobody trusts us; our host is told, and tells it as an event."""
         if not self.guest.values.trusted:
-            here = present().call
+            here = onward().call
             self.tell(0, here[0] if here is not None else 0, [verb, target])
             raise PermissionError(
                 f"an actor with trusted=False may not {VERBS.get(verb, verb)}; have who calls it do that for it"
@@ -110,7 +110,7 @@ class Asking:
         messages = [[p.ASK, number, call_id, request]]
         while self.dropped:
             messages.append([p.ASK, 0, call_id, ["cancel", self.dropped.popleft()]])
-        asker = present().asker
+        asker = onward().asker
         if asker is not None:
             check_thread(asker.thread)
         bell = getattr(asker, "doorbell", None)

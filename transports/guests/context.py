@@ -91,12 +91,14 @@ class Running:
     """Who runs: `call` is (id, method, record), `actor` the actor or its life, `details` what a guest knows of itself.
 
     `backstage` is what its executor does for the object beside running its methods; `asker` is how a method in a
-    guest reaches its host; in the host it is None.
+    guest reaches its host; in the host it is None.  Inside a runtime that a guest's method has opened, nothing of that
+    method is seen but as `above`.
     """
 
-    __slots__ = ("actor", "asker", "backstage", "call", "code", "details", "owner")
+    __slots__ = ("above", "actor", "asker", "backstage", "call", "code", "details", "owner")
 
-    def __init__(self) -> None:
+    def __init__(self, above: Running | None = None) -> None:
+        self.above = above
         self.actor: Any = None
         self.call: tuple[int, str, Any] | None = None
         self.code: Mapping[bytes, Any] = {}  # functions and classes that the host sent, by hash
@@ -109,8 +111,11 @@ class Running:
 # The guest whose process this is, for what comes to it within messages.
 PROCESS: dict[str, Any] = {}
 
-# Methods that run one at a time say so here: a guest has one actor, and the host's `Local` actors take turns.
+# The `Local` actors of a process take turns, and say so here.
 running = Running()
+
+# Who runs where nobody says so: in a guest process its actor, which may have a runtime of its own beside it.
+base = running
 
 # Methods that run in a task or a thread beside others say so in their own context, and so do the tasks they start.
 role: ContextVar[Running | None] = ContextVar("understudy_role", default=None)
@@ -118,7 +123,20 @@ role: ContextVar[Running | None] = ContextVar("understudy_role", default=None)
 
 def present() -> Running:
     """Who runs here."""
-    return role.get() or running
+    return role.get() or (base if running.actor is None else running)
+
+
+def onward() -> Running:
+    """Who runs here, as this process's host knows it: also inside a runtime that its method has opened."""
+    here = present()
+    return here.above or here
+
+
+def set_base(here: Running) -> None:
+    """From now on this process is a guest."""
+    global base
+    base = here
+    role.set(here)  # for this thread, whatever others do
 
 
 def backstage_of(instance: object) -> Backstage:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 LOW = 16  # numbers below this are kept free for guests
 FIRST_SPARE = 64  # descriptors are moved above this before they are put in their places
@@ -16,10 +15,12 @@ def keep_low_numbers() -> None:
 
 
 def close_low_numbers(places: list[int]) -> None:
-    for number in range(3, LOW):
-        if number not in places:
-            with suppress(OSError):
-                os.close(number)
+    """Close what was kept free for guests, and this one does not need."""
+    first = 3
+    for place in sorted(place for place in places if place >= first):
+        os.closerange(first, place)
+        first = place + 1
+    os.closerange(first, LOW)
 
 
 def move_aside(descriptor: int) -> int:

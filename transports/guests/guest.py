@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import protocol as p
 from .asking import Asking
-from .context import ActorExit, context_of, running, set_carried
+from .context import ActorExit, Running, context_of, set_carried
 from .downs import Downs
 from .faults import describe
 from .interrupts import Bell, Interrupted, invoke
@@ -36,7 +36,7 @@ class Guest:
         self.page = page
         self.doorbell = doorbell
         self.lock: AbstractContextManager[Any] = nullcontext()  # who holds it may write to the link
-        self.running = running  # what the methods of this guest are told of themselves
+        self.running = Running()  # what the methods of this guest are told of themselves
         self.actor: Any = None
         self.methods: dict[str, Callable[..., Any]] = {}
         self.protected: frozenset[str] = frozenset()
@@ -48,6 +48,9 @@ class Guest:
         self.step = "__init__"  # of the start, for whoever asks what failed
         self.hurt = False  # a method was interrupted half-way, and nothing has been repaired since
         self.on_struck: Callable[[], None] = lambda: None
+        self.on_cut: Callable[[], None] = lambda: (
+            None
+        )  # a call was cut short, and its host waits to hear that
         self.ending = False  # no call begins any more, and no reply is sent
         self.why: str | None = None  # what `on_stop` is told, once the host knows that we end
         self.early: list[list[Any]] | None = []  # code sent before START, which tells where modules are
@@ -166,6 +169,9 @@ class Guest:
             return self.values.encode((p.INTERRUPTED, id))
         except BaseException as error:
             doorbell.running = 0
+            if doorbell.nested.ended(id, error):
+                self.strike()
+                return self.values.encode((p.INTERRUPTED, id))
             return self.failure(id, name, error, cast=message[0] == p.CAST)
 
     def take_along(self, message: list[Any]) -> None:
@@ -202,6 +208,7 @@ class Guest:
 
     def strike(self) -> None:
         """A method was interrupted half-way."""
+        self.on_cut()
         if "on_interrupt" in self.hooks:
             self.hurt = True
             self.on_struck()

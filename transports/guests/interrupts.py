@@ -14,6 +14,7 @@ from time import monotonic
 from types import CodeType, FrameType
 from typing import Any, Protocol, TypeVar
 
+from .nested import Nested
 from .protocol import INTERRUPT
 
 DOORBELL = signal.SIGINT
@@ -60,6 +61,7 @@ class Bell(Protocol):
     """Interrupts a call: `running` is its id while user code may be interrupted, `protected` if it may not."""
 
     protected: bool
+    nested: Nested
 
     @property
     def running(self) -> int: ...
@@ -70,10 +72,11 @@ class Bell(Protocol):
 class Doorbell:
     """Decides, when the signal comes, whether it is meant for what runs now in the process's main thread."""
 
-    __slots__ = ("leaving", "page", "protected", "running")
+    __slots__ = ("leaving", "nested", "page", "protected", "running")
 
     def __init__(self, page: Any) -> None:
         self.page = page
+        self.nested = Nested()
         self.leaving: BaseException | None = None  # raised instead, in whatever the main thread does
         self.running = 0
         self.protected = False
@@ -102,7 +105,7 @@ class Doorbell:
         # Without a page one call at a time is in our hands, so the one that runs is the one that is meant.
         if self.page is not None and self.page[INTERRUPT] != self.running:
             return
-        if in_user_code(frame):
+        if in_user_code(frame) and not self.nested.hears(self.running):
             raise Interrupted
 
 
@@ -146,6 +149,7 @@ class ThreadDoorbell:
 
     def __init__(self, page: Any = None) -> None:
         self.page = page
+        self.nested = Nested()
         self.protected = False
         self.thread = 0
         self.gate = threading.Lock()
@@ -180,7 +184,7 @@ class ThreadDoorbell:
 
     def ring(self) -> None:
         with self.gate:
-            if self.is_meant():
+            if self.is_meant() and not self.nested.hears(self.id, self.thread):
                 self.rung = True
                 raise_in(self.thread, Interrupted)
                 if not self.is_meant():  # it went on while we looked

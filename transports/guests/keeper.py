@@ -62,9 +62,9 @@ class Keeper:
             ready = {descriptor for descriptor, _ in poll.poll(patience)}
             if wake in ready:
                 os.read(wake, 4096)
+                self.reap()
             if self.link.fileno() in ready:
                 alive = self.hear()
-            self.reap()
             alive = alive and not (ready - {wake, self.link.fileno()}) and os.getppid() == self.host
         self.kill_all()
 
@@ -149,8 +149,7 @@ class Keeper:
     def let_go(self) -> None:
         """In a child: what is the keeper's is closed."""
         signal.set_wakeup_fd(-1)
-        self.link.close()
-        for descriptor in (*self.own, *self.received):
+        for descriptor in (self.link.detach(), *self.own, *self.received):
             os.close(descriptor)
 
     # -- what ends ------------------------------------------------------------------------------

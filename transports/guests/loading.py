@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 # Modules of ours that user code meets under their public name; there must be one of each.
-SHARED = ("protocol", "interrupts", "context", "msgpack", "pickles", "asking", "faults")
+SHARED = ("protocol", "interrupts", "context", "msgpack", "pickles", "asking", "faults", "nested")
+
+
+OWN_LIBRARY = ""  # in an import path: here comes the standard library of whoever follows it
+LIBRARY = tuple(sys.path)  # a guest starts with nothing else
 
 
 class Given:
@@ -24,15 +29,28 @@ class Given:
 
 def prepare(settings: Mapping[str, Any]) -> None:
     """Set the import path and an empty `__main__` before any user code is loaded."""
+    if walls := settings.get("walls"):
+        settle_in(walls)
     find_by(settings["path"], settings["given"])
     sys.argv[:] = [settings["label"]]
     sys.modules["__main__"] = type(sys)("__main__")
     share()
 
 
+def settle_in(walls: Mapping[str, Any]) -> None:
+    """Behind walls: drop the variables that were set on the way in, take on the limits that count from here."""
+    from .limiting import bear
+
+    for name in walls["strays"]:
+        os.environ.pop(name, None)
+    bear(walls["limits"])
+
+
 def find_by(path: Sequence[str], given: Mapping[str, str]) -> None:
     """Look for modules here first, and for the packages that we are lent where they are."""
-    sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+    at = path.index(OWN_LIBRARY) if OWN_LIBRARY in path else len(path)
+    before, after = path[:at], path[at + 1 :]
+    sys.path[:] = [*before, *(entry for entry in LIBRARY if entry not in path), *after]
     sys.meta_path[:] = [*(finder for finder in sys.meta_path if not isinstance(finder, Given)), Given(given)]
 
 

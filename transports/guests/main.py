@@ -5,11 +5,11 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from . import diagnostics, printing
 from . import protocol as p
-from .context import PROCESS
+from .context import PROCESS, set_base
 from .guest import Guest, Leave
 from .interrupts import DOORBELL, Doorbell
 from .loading import prepare
@@ -36,9 +36,21 @@ class ProcessGuest(Guest):
         if isinstance(why, HostGone):
             os._exit(1)
 
+    def forked(self) -> None:
+        """In a forked child, which a method may return to: the link and all that would go over it are our parent's."""
+        self.wire.cut()
+        self.values = Orphan()  # type: ignore[assignment]
+
     def part(self, leave: Leave) -> None:
         self.doorbell.leaving = leave
         os.kill(os.getpid(), DOORBELL)  # the main thread may be deep in a read
+
+
+class Orphan:
+    """Stands for what a forked child would answer with."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise HostGone
 
 
 def main(arguments: list[str]) -> None:
@@ -56,6 +68,9 @@ def main(arguments: list[str]) -> None:
     doorbell.listen()
     guest = ProcessGuest(wire, values, page, doorbell)  # pyright: ignore[reportArgumentType]  (a slot is taken for a method)
     PROCESS["guest"] = guest
+    set_base(guest.running)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=guest.forked)
     capabilities = [*p.CAPABILITIES, p.PAGE_CAPABILITY] if page is not None else [*p.CAPABILITIES]
     try:
         guest.say([p.HELLO, p.VERSION, capabilities, os.getpid()])

@@ -46,6 +46,7 @@ class Turns(TurnAsides):
         self.begun = 0
         self.through = 0  # calls begun when the MAP that runs has ended, as its host counts them
         self.holder = Holder()
+        guest.on_cut = self.answer_now
         self.receive = eager(self.wire) if settings.get("spin") else self.wire.receive
 
     def play(self) -> None:
@@ -98,8 +99,10 @@ class Turns(TurnAsides):
     def on_call(self, message: list[Any]) -> None:
         id, name = message[1], message[2]
         wire, page = self.wire, self.page
-        if name not in self.quick and wire.out:
-            wire.flush()
+        if name not in self.quick:
+            if wire.out:
+                wire.flush()
+            self.tell_busy(id)
         if page is not None and not self.may_begin(id, page):
             return
         self.running.call = (id, name, message[5] if len(message) > 5 else None)
@@ -113,6 +116,16 @@ class Turns(TurnAsides):
             wire.flush()
         elif name not in self.quick:
             self.quick.add(name)
+
+    def tell_busy(self, id: int) -> None:
+        """A call that may take its time begins now."""
+        if self.page is not None:
+            self.page[p.BUSY_SINCE] = time.monotonic_ns()
+            self.page[p.BUSY] = id
+
+    def answer_now(self) -> None:
+        """The call that runs counts as a slow one, however soon it was interrupted: its reply does not wait."""
+        self.clock = 0.0
 
     def may_begin(self, id: int, page: Any) -> bool:
         """Tell the page that a call begins; False if it was cancelled before."""
@@ -146,6 +159,7 @@ class Turns(TurnAsides):
         id, name = message[1], message[2]
         page = self.page
         self.wire.flush()
+        self.tell_busy(id)
         if page is not None and not self.may_begin(id, page):
             return
         context = context_of(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -84,11 +85,9 @@ class Values:
     def use_msgspec(self) -> None:
         """Change to the fast codec, if this interpreter has it."""
         try:
-            from msgspec.msgpack import Decoder, Encoder, Ext
+            self.encode, self.extension, self.decode = fast_codec()
         except ImportError:
             return
-        self.encode, self.extension = Encoder().encode, Ext
-        self.decode = Decoder(list[Any], ext_hook=hold).decode
 
     def result(self, id: int, value: Any) -> bytes:
         """The RESULT message for `value`; raises Unfit."""
@@ -200,6 +199,14 @@ def fill(
         else:
             names[at] = value
     return tuple(places), names
+
+
+@cache
+def fast_codec() -> tuple[Any, Any, Any]:
+    """Made once: a zygote makes it for all its guests.  Raises ImportError where there is none."""
+    from msgspec.msgpack import Decoder, Encoder, Ext
+
+    return Encoder().encode, Ext, Decoder(list[Any], ext_hook=hold).decode
 
 
 def hold(code: int, data: memoryview) -> Any:

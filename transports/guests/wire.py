@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable
+from errno import EBADF
 from typing import Any, Protocol
 
 from .interrupts import whole
@@ -84,6 +85,15 @@ class Wire:
     def listen(self, wake: Callable[[], None]) -> None:
         """The descriptor tells."""
 
+    def cut(self) -> None:
+        """From now on the host is gone, for this process: nothing is heard or said."""
+        ours, theirs = os.pipe()
+        os.close(theirs)
+        os.dup2(ours, self.fd, inheritable=False)
+        os.close(ours)
+        self.buffer.clear()
+        self.out.clear()
+
     def take_frames(self) -> list[Any]:
         messages: list[Any] = []
         at = 0
@@ -109,7 +119,9 @@ class Wire:
             sent = os.write(self.fd, data)
             while sent < len(data):
                 sent += os.write(self.fd, memoryview(data)[sent:])
-        except ConnectionError as gone:
+        except OSError as gone:
+            if not isinstance(gone, ConnectionError) and gone.errno != EBADF:
+                raise
             raise HostGone from gone
 
 

@@ -17,14 +17,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
 from .descriptors import close_low_numbers
 from .label import Label
 from .loading import find_by, share
 from .prctl import PR_SET_PDEATHSIG, Prctl
+from .values import fast_codec
 
-KEEPERS_OWN = ("keeper", "birth", "zygote", "lineage", "descriptors")  # modules that no guest has use for
+KEEPERS_OWN = tuple(
+    f"{__package__}.{name}" for name in ("keeper", "birth", "zygote", "lineage", "descriptors")
+)
 
 label: Label
 
@@ -47,6 +51,7 @@ class Zygote:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
+        os.environ.clear()  # it has served its purpose, and guests have their own
         gc.collect()
         gc.freeze()  # no guest looks through what it shares with us, and so copies it
         self.die_with_host(0)
@@ -62,10 +67,15 @@ class Zygote:
     def load_all(self) -> str:
         settings = self.settings
         find_by(settings["path"], settings["given"])
+        with suppress(ImportError):
+            fast_codec()
         for name in settings["ours"]:
             with suppress(Exception):  # whoever needs it will be told
                 import_module(name)
             share()
+        PathFinder.find_spec(
+            "understudy_guest_scan", settings["scan"]
+        )  # reads the folders, and guests need not
         for name in settings["preload"]:
             try:
                 import_module(name)
@@ -141,9 +151,12 @@ def leave(status: int) -> NoReturn:
 
 
 def replace_environ(environ: Mapping[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environ)
-    time.tzset()
+    if environ:
+        os.environ.update(environ)
+        if "TZ" in environ:
+            time.tzset()
+        if "understudy" in sys.modules:
+            sys.modules["understudy"].read_environment()
 
 
 def reseed() -> None:
@@ -154,8 +167,5 @@ def reseed() -> None:
 
 
 def forget_keeper() -> None:
-    package = sys.modules["understudy_guest"]
     for name in KEEPERS_OWN:
-        sys.modules.pop(f"{package.__name__}.{name}", None)
-        with suppress(AttributeError):
-            delattr(package, name)
+        sys.modules.pop(name, None)

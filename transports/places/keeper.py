@@ -159,7 +159,7 @@ class Keeper:
 
     async def close(self) -> None:
         """End the keeper, and with it everything below; returns when it is gone."""
-        if self.link is None or self.process is None:
+        if self.process is None:
             return
         process, self.process = self.process, None
         self.drop_link()
@@ -264,7 +264,9 @@ class Keeper:
         self.await_word(guest)
 
     def await_word(self, guest: GuestProcess) -> None:
-        if self.guests.get(guest.pid) is not guest:
+        if guest.lingers:
+            self.timers.after(LINGER, lambda: self.await_word(guest))
+        elif self.guests.get(guest.pid) is not guest:
             guest.end(None)
         elif self.stopped:
             self.on_ended(guest.pid, None)

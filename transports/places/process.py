@@ -99,8 +99,8 @@ class GuestProcess:
             return
         if self.inner is not None:
             self.inner.signal(number)
-            if number != signal.SIGKILL:
-                return  # else the walls fall too
+        if self.walled and number != signal.SIGKILL:
+            return  # else the walls fall too
         with contextlib.suppress(OSError):  # it has ended, or became another user's
             if self.pidfd >= 0:
                 signal.pidfd_send_signal(self.pidfd, number)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..guests import protocol as p
-from ..guests.context import Running, role
+from ..guests.context import role
 from ..guests.guest import Guest, Leave
 from ..guests.interrupts import Bell, Interrupted, ThreadDoorbell
 from ..guests.wire import HostGone
@@ -37,7 +37,6 @@ class ThreadGuest(Guest):
 
     def __init__(self, link: MemoryLink, page: ThreadPage, doorbell: ThreadDoorbell) -> None:
         super().__init__(link.wire, GuestObjects(), page.words, doorbell)
-        self.running = Running()
         self.link = link
 
     def run(self) -> None:

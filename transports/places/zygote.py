@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Zygote:
     given: tuple[tuple[str, str], ...] = ()
     trusted: bool = True
     domain: str = ""
+    scan: tuple[str, ...] = field(default=(), compare=False)  # folders that guests will look for modules in
 
     @property
     def loads(self) -> bool:
@@ -67,6 +68,7 @@ class Zygote:
             "preload": list(self.preload),
             "path": list(self.path),
             "given": dict(self.given),
+            "scan": list(self.scan),
             "label": self.label,
         }
 

@@ -21,13 +21,12 @@ ALWAYS = (
     "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
     "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "guest",
 )  # fmt: skip
+OWN_PROC = ("--proc", "/proc", "--remount-ro", "/proc")
 NO_MORE_WALLS = "--disable-userns"  # since 0.8
 SIZE = "--size"  # since 0.6
 
 # A word in bubblewrap's complaint, and what a person can do about it.
 ADVICE = {
-    "mount proc": "a container whose /proc is masked cannot have one of its own: run it with"
-    " --security-opt systempaths=unconfined, or do without the sandbox",
     "uid map": "user namespaces are restricted here, perhaps by AppArmor:"
     " see `sysctl kernel.apparmor_restrict_unprivileged_userns`",
     "namespace": "user namespaces are off here: see `sysctl user.max_user_namespaces"
@@ -56,7 +55,13 @@ class Bubblewrap:
 
     program: str = ""
     options: frozenset[str] = frozenset()
+    proc: tuple[str, ...] = OWN_PROC
     flaw: str = ""
+
+    @property
+    def lacks(self) -> str:
+        """What guests do without behind its walls."""
+        return "" if self.proc else "without /proc"
 
     def command(self, walls: Walls) -> list[str]:
         """The beginning of a command that runs the rest of it behind these walls.
@@ -69,7 +74,7 @@ class Bubblewrap:
             raise FileNotFoundError(f"the sandbox is to show {', '.join(missing)}, and there is no such path")
         return [
             *self.basis(walls.network),
-            *self.scratch("/tmp", walls.scratch), "--proc", "/proc", "--dev", "/dev",
+            *self.scratch("/tmp", walls.scratch), *self.proc, "--dev", "/dev",
             *self.scratch("/dev/shm", walls.scratch),
             *mounts(readable(walls), walls.write), "--remount-ro", "/",
             "--chdir", walls.folder or "/tmp", "--",
@@ -125,10 +130,14 @@ class Finder:
                 flaw=f"bubblewrap is not installed ({PROGRAM} is not on PATH): apt install bubblewrap"
             )
         _, told = await ran([program, "--help"])
-        found = Bubblewrap(program, frozenset(word for word in (NO_MORE_WALLS, SIZE) if word in told))
-        mounted = ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
-        status, told = await ran([*found.basis(network=False), *mounted, "--", "/bin/sh", "-c", ":"])
-        return found if status == 0 else Bubblewrap(flaw=advised(told.strip() or f"it ended with {status}"))
+        options = frozenset(word for word in (NO_MORE_WALLS, SIZE) if word in told)
+        for proc in (OWN_PROC, ()):  # a container with a masked /proc forbids another; none hides as much
+            found = Bubblewrap(program, options, proc)
+            walls = [*found.basis(network=False), *mounts(SYSTEM, ()), *proc, "--dev", "/dev"]
+            status, told = await ran([*walls, "--", "/bin/sh", "-c", ":"])
+            if status == 0:
+                return found
+        return Bubblewrap(flaw=advised(told.strip() or f"it ended with {status}"))
 
 
 async def ran(command: list[str]) -> tuple[int, str]:

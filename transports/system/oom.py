@@ -10,17 +10,21 @@ COUNTERS = Path("/proc/vmstat")
 
 
 class OomKills:
-    """Counts from when it was made; where the system keeps no count, there are none."""
+    """Counts from the first guest on; where the system keeps no count, there are none."""
 
     __slots__ = ("seen",)
 
     def __init__(self) -> None:
-        self.seen = count()
+        self.seen: int | None = None
+
+    def begin(self) -> None:
+        if self.seen is None:
+            self.seen = count()
 
     def rose(self) -> bool:
         """Have there been more since the last look?"""
         before, self.seen = self.seen, count()
-        return self.seen > before
+        return before is not None and self.seen > before
 
 
 def count() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from .proc import read
 
 SHOWN = 60  # characters of a command
+BOOT = getattr(time, "CLOCK_BOOTTIME", 0)  # the clock that the start of processes is told by
 ENDED = "Z"  # the state of a process that has ended, and whose parent has not looked yet
 
 
@@ -119,3 +121,26 @@ def share_of(rollup: str) -> int | None:
         if name == "Pss":
             return int(size.split()[0]) * 1024
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a process occupies, in bytes: all (`rss`), and its share (`pss`); and seconds: of processor time, of life."""
+
+    rss: int
+    pss: int
+    cpu: float
+    uptime: float
+
+
+def spent(pid: int) -> Spent | None:
+    """What a process has spent so far; None where the system does not tell, or it is gone."""
+    stat = read(Path(f"/proc/{pid}/stat"))
+    if not stat:
+        return None
+    fields, tick = fields_of(stat), os.sysconf("SC_CLK_TCK")
+    rss = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+    pss = share_of(read(Path(f"/proc/{pid}/smaps_rollup")))
+    cpu = (int(fields[11]) + int(fields[12])) / tick
+    began = int(fields[19]) / tick
+    return Spent(rss, rss if pss is None else pss, cpu, max(0.0, time.clock_gettime(BOOT) - began))

@@ -18,11 +18,13 @@ from ..actors.feeding import feed as feed_there
 from ..actors.function import RemoteFunction
 from ..actors.method import ActorMethod
 from ..actors.ref import ObjectRef
+from ..actors.sides import by_host
 from ..actors.signature import Check
 from ..actors.streaming import StreamMethod
 from ..supervisors.observing import Observing
 from ..supervisors.spec import Supervisor
-from ..transports.guests.context import present
+from ..supervisors.within import beside_the_call, waited_for
+from ..transports.guests.interrupts import Interrupted
 from ..transports.guests.protocol import CALL
 from .handle import far_handle
 from .mailbox import FarMailbox
@@ -58,11 +60,18 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
     def __init__(self, tree: Supervisor | None = None, **options: Unpack[Observing]) -> None:
         self.tree = tree
         self.options = options
+        self.beside: AbstractContextManager[Any] | None = None
 
     def __enter__(self) -> FarRuntime:
         if in_a_loop():
             raise NoRuntimeError(IN_A_LOOP)
-        return self.open()
+        self.beside = beside_the_call()
+        self.beside.__enter__()
+        try:
+            return self.open()
+        except BaseException:
+            self.beside.__exit__(None, None, None)
+            raise
 
     def open(self) -> FarRuntime:
         self.thread = RuntimeThread(self.tree, options=self.options)
@@ -83,11 +92,14 @@ class open_runtime(AbstractContextManager[FarRuntime, None]):  # noqa: N801  use
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.shared.withdraw()
         self.thread.stop(drop=error is not None)
-        self.closed()
+        with waited_for():
+            self.closed()
+        if self.beside is not None:
+            self.beside.__exit__(None, None, None)
         failure = self.thread.failure
         if failure is not None and error is None:
             raise failure
-        if failure is not None and error is not None:
+        if failure is not None and error is not None and not isinstance(failure, Interrupted):
             error.add_note(f"Meanwhile the runtime's tree had failed: {failure}")
 
     async def __aenter__(self) -> NoReturn:
@@ -176,7 +188,7 @@ def call(method: Any, /, *args: Any, **kwargs: Any) -> Any:
         CallError: what ended the call otherwise than with its value.
         TypeError: for anything else, such as a method that is a generator: iterate over `h.m(...)`.
     """
-    if in_guest():
+    if by_host(method):
         return guest_verbs.call_blocking(method, *args, **kwargs)
     everyone = getattr(method, "__func__", None) is ActorMethod.broadcast
     method, check = bound(method.__self__ if everyone else method)
@@ -227,7 +239,7 @@ def get(refs: Any, *, timeout: float | None = None) -> Any:
         GetTimeoutError: if time runs out.
         CallError: what ended the call, for the first ref in order that failed.
     """
-    if in_guest():
+    if by_host(refs):
         return guest_verbs.get_blocking(refs, timeout=timeout)
     many = far_refs(refs)
     until = None if timeout is None else time.monotonic() + timeout
@@ -248,7 +260,7 @@ def wait(
         TypeError: if one of them is no ref.
         ValueError: if there are fewer refs than that.
     """
-    if in_guest():
+    if by_host(refs):
         return guest_verbs.wait_blocking(refs, num_returns=num_returns, timeout=timeout)  # type: ignore[arg-type, return-value]
     many, waiter = far_list(refs, num_returns), ThreadWaiter()
     with enough_of(many, num_returns, waiter) as to_come:
@@ -263,7 +275,7 @@ def kill(handle: Handle[Any], *, no_restart: bool = True) -> None:
 
     With `no_restart=False` its supervisor brings it back, and calls that had not begun are kept.
     """
-    if in_guest():
+    if by_host(handle):
         return guest_verbs.kill_blocking(handle, no_restart=no_restart)
     across(handle, partial(verbs.kill, no_restart=no_restart))
     return None
@@ -274,7 +286,7 @@ def interrupt(handle: Handle[Any]) -> bool:
 
     As `understudy.interrupt`: returns when the call has ended.  After a Ctrl-C the interrupt goes on.
     """
-    if in_guest():
+    if by_host(handle):
         return guest_verbs.interrupt_blocking(handle)
     done: bool = across(handle, verbs.interrupt)
     return done
@@ -286,7 +298,7 @@ def wait_ready(handle: Handle[Any]) -> None:
     Raises:
         ActorStartError: if it will not be: its start failed, or it is dead.
     """
-    if in_guest():
+    if by_host(handle):
         return guest_verbs.wait_ready_blocking(handle)
     across(handle, verbs.wait_ready)
     return None
@@ -301,11 +313,6 @@ def dump(handle: Handle[Any], *, timeout: float = 2.0, file: TextIO | None = Non
 def feed(handle: Handle[Any], data: bytes | str = b"", *, close: bool = False) -> None:
     """Write to the standard input of an actor with `Process(stdin="pipe")`; as `understudy.feed`."""
     across(handle, partial(feed_there, data=data, close=close))
-
-
-def in_guest() -> bool:
-    """Does the method of an actor run here, in a thread of its own?"""
-    return present().asker is not None
 
 
 def across(handle: Any, verb: Callable[..., Any]) -> Any:

@@ -55,7 +55,7 @@ class RuntimeThread:
         self.failure: BaseException | None = None
         self.stopping = trio.Event()
         self.start = trio.CancelScope()
-        self.dropping = False
+        self.dropping = self.striking = False
         self.forked = False
         self.told = False
         self.thread: threading.Thread | None = None
@@ -71,9 +71,13 @@ class RuntimeThread:
         open_threads.add(self)
         self.thread.start()
 
-    def stop(self, *, drop: bool) -> None:
-        """Have the runtime close; `ended` tells when it has.  With `drop`, casts that wait are dropped."""
+    def stop(self, *, drop: bool, strike: bool = False) -> None:
+        """Have the runtime close; `ended` tells when it has.
+
+        With `drop`, casts that wait are dropped; with `strike`, what runs is interrupted.
+        """
         self.dropping = self.dropping or drop
+        self.striking = strike
         self.told = True
         self.crossing.close(CLOSED)
         self.crossing.post(RuntimeThread.stop_now, self)
@@ -139,6 +143,8 @@ class RuntimeThread:
         self.stopping.set()
         if self.runtime is None:
             self.start.cancel()
+        elif self.striking:
+            self.runtime.interrupted()
 
     def end_now(self) -> None:
         if self.runtime is not None:

@@ -10,9 +10,9 @@ from ..actors import guest_verbs, verbs
 from ..actors.errors import GetTimeoutError
 from ..actors.put import PutValue
 from ..actors.ref import ObjectRef
+from ..actors.sides import by_host
 from ..actors.spawner import open_spawner
 from ..actors.statistics import Statistics
-from ..transports.guests.context import present
 from .crossing import Crossing
 from .handle import far_handle
 from .ref import FarRef, ValueRef
@@ -110,7 +110,7 @@ def cancel(ref: ObjectRef[Any]) -> bool:
 
     Whoever waits for the ref gets a TaskCancelledError at once.  Returns False if the call had ended.
     """
-    if present().asker is not None:
+    if by_host(ref):
         return guest_verbs.cancel(ref)
     far = far_ref(ref)
     return far.crossing.do(verbs.cancel, far)
@@ -118,7 +118,7 @@ def cancel(ref: ObjectRef[Any]) -> bool:
 
 def statistics(handle: Any) -> Statistics:
     """What an actor is doing now, as a frozen value."""
-    if present().asker is not None:
+    if by_host(handle):
         guest_verbs.statistics(handle)
     far = far_handle(handle)
     return far._crossing.do(verbs.statistics, far)  # pyright: ignore[reportPrivateUsage]
