@@ -163,18 +163,25 @@ class GuestEnd:
     def wait_for(self, question: Question) -> None:
         try:
             present().asker.wait(question)
-        finally:
+        except BaseException:
+            self.give_up(question)
+            raise
+
+    def give_up(self, question: Question) -> None:
+        """The wait was cut short: what comes now is for others."""
+        with self.office.lock:
             if question in self.waiting:
                 self.waiting.remove(question)
+            self.rest()
 
     async def wait_async(self) -> None:
         question = self.ask()
         if question is not None:
             try:
                 await present().asker.wait_async(question)
-            finally:
-                if question in self.waiting:
-                    self.waiting.remove(question)
+            except BaseException:
+                self.give_up(question)
+                raise
 
     # -- its end --------------------------------------------------------------------------------
 

@@ -104,7 +104,7 @@ def test_cancelled_and_interrupted_calls_lose_and_double_nothing(seed: int, tmp_
     async def scene(runtime: Runtime) -> None:
         chance = random.Random(seed)
         send, receive = open_channel[int](chance.choice([1, 7, 100]))
-        count = 4000
+        count = 300
         handles: list[Any] = [await Porter.start(), await AsyncPorter.start()]
         got: list[int] = []
 

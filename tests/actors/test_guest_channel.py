@@ -91,7 +91,8 @@ def test_a_sender_waits_where_there_is_no_room(porters: Any) -> None:
         send, receive = open_channel[int](3)
         porter = await porters.start()
         ref = porter.send_range.remote(send, 0, 10)
-        await trio.sleep(0.1)
+        await until(lambda: len(send._store.items) == 3)  # type: ignore[attr-defined]
+        await trio.sleep(0.02)
         assert not ref.done
         assert len(send._store.items) == 3  # type: ignore[attr-defined]
         assert [await receive.receive() for _ in range(10)] == list(range(10))
