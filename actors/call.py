@@ -12,6 +12,7 @@ from trio.lowlevel import Abort, Task, current_task
 
 from ..transports.ticks import park, wake
 from . import lifecycle
+from .channel_ticket import let_go
 from .errors import CallError
 from .leaving import leave
 
@@ -88,6 +89,8 @@ class Call(msgspec.Struct, eq=False):
         if self.state is not lifecycle.ENDED:
             self.state = lifecycle.ENDED
             self.error = error
+            if self.code:
+                let_go(self.code)
             self.tell()
 
     def tell(self) -> None:

@@ -15,8 +15,8 @@ import trio
 from ..transports.codec import Pickled
 from ..transports.guests import protocol as p
 from ..transports.guests.protocol import ITEM, REPLIES, RESULT
-from ..transports.session import LEAVING, READY, ProtocolError, Session
-from .belongings import Belongings
+from ..transports.session import CHANNELS, LEAVING, READY, ProtocolError, Session
+from .belongings import Belongings, on_channel
 from .chunks import Chunk, chunk_with
 from .climber import Climber
 from .errors import UNKNOWN
@@ -143,7 +143,7 @@ class GuestIncarnation:
                     call.position = self.sent_count + 1
                     self.sent_count += 1 if call.ref.__class__ is not Chunk else len(call.ref.inputs)
                     if call.code:
-                        self.send_code(call.code)
+                        self.send_code(call.code, call)
                     message = (
                         call.payload
                         if call.attempt == 1
@@ -163,7 +163,7 @@ class GuestIncarnation:
         for call in calls:
             call.state = SENT
             if call.code:
-                self.send_code(call.code)
+                self.send_code(call.code, call)
             batch.append(
                 call.payload
                 if call.attempt == 1
@@ -217,6 +217,7 @@ class GuestIncarnation:
     def on_ready(self, message: list[Any]) -> None:
         self.since = self.life.house.stage.now()
         self.started.set()
+        self.belongings.started()
 
     def weight(self, values: list[Any]) -> int:
         """What the items weigh that have just come: as much as the frame that they came in."""
@@ -268,7 +269,8 @@ class GuestIncarnation:
 
     def reads(self, call: Call) -> bool:
         """Does the guest read while it runs this call?"""
-        return self.lanes is not None or isinstance(call.ref, Feed) or self.questions.waits(call.id)
+        waits = self.questions.waits(call.id) or self.belongings.lends
+        return self.lanes is not None or isinstance(call.ref, Feed) or waits
 
     def recall(self, call: Call, stand_in: Call) -> bool:
         """Take back a call that has not begun, for somebody else to do."""
@@ -358,6 +360,7 @@ class GuestIncarnation:
 
     def close(self) -> None:
         """Give back all that is held of it."""
+        self.belongings.close(self.why)
         self.questions.close()
         self.climber.end()
         self.guest.close()
@@ -394,4 +397,5 @@ TOLD: dict[int, Any] = {
     p.ENDING: on_leaving,
     p.STATE: on_state,
     p.MISHAP: on_mishap,
+    **dict.fromkeys(CHANNELS, on_channel),
 }

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+from .channel_ends import HostReceive, HostSend
+from .channel_lending import lent_end
+from .guest_channel import KINDS, EndMark, end_there
+from .guest_end import GuestEnd
 from .guest_handle import GuestHandle, finder
 from .guest_ref import CANNOT_TRAVEL, GuestRef, GuestValue
 from .handle import ActorHandle
@@ -39,13 +43,48 @@ def found_here(handle: GuestHandle) -> Any:
     return find(handle._path, handle._namespace, handle._actor())  # pyright: ignore[reportPrivateUsage]
 
 
+def end_here(end: GuestEnd) -> Any:
+    """In the host: an end of the same kind as one that a guest in this process has given; raises ClosedChannelError."""
+    return lent_end(*end.__reduce__()[1])
+
+
 def refuse(_: GuestRef) -> NoReturn:
     raise TypeError(CANNOT_TRAVEL)
 
 
+def marked(end: HostSend[Any] | HostReceive[Any]) -> EndMark:
+    """An end of a channel for a guest in this process: its ticket goes along."""
+    return EndMark(*end.take_ticket())
+
+
+THERE: Changes = {EndMark: end_there}
+
+
+def opened(value: Any) -> Any:
+    """In a guest in this process: the arguments that were given to it, with its own ends of channels in them."""
+    args, kwargs = value
+    return tuple([opened_one(part) for part in args]), {
+        name: opened_one(part) for name, part in kwargs.items()
+    }
+
+
+def opened_one(value: Any) -> Any:
+    """The same for one value."""
+    return changed(value, THERE)
+
+
 # By type, what a guest is given, and what its host is; a door to other threads adds its own kind of handle.
-FAR: dict[type, Callable[[Any], Any]] = {ActorHandle: as_seen_there}
-NEAR: Changes = {GuestHandle: found_here, GuestRef: refuse, GuestValue: refuse}
+FAR: dict[type, Callable[[Any], Any]] = {
+    ActorHandle: as_seen_there,
+    HostSend: marked,
+    HostReceive: marked,
+}
+NEAR: Changes = {
+    GuestHandle: found_here,
+    GuestRef: refuse,
+    GuestValue: refuse,
+    **dict.fromkeys(KINDS, end_here),
+}
 
 
 def far(value: Any) -> Any:

@@ -229,6 +229,7 @@ class ProcessIncarnation(GuestIncarnation):
             await self.streams.finish()
         finally:
             reason = self.reason()
+            self.belongings.close(reason)
             self.close()
         return reason
 

@@ -10,9 +10,10 @@ import trio
 
 from ..transports.guests import protocol as p
 from ..transports.guests.faults import describe
+from ..transports.guests.pickles import luggage, with_luggage
 from ..transports.guests.values import fill
 from ..transports.guests.weights import weight_of
-from ..transports.objects import HostObjects
+from ..transports.objects import NO_CODE, HostObjects, Opening
 from ..transports.places.thread import ThreadPlace
 from ..transports.session import CLOSED
 from . import events
@@ -21,7 +22,7 @@ from .errors import ActorDiedError, ActorNotFoundError
 from .executor import Thread
 from .guest import GuestIncarnation
 from .life import EXECUTORS, Life
-from .nearby import CONTAINERS, NEAR, far, near
+from .nearby import CONTAINERS, NEAR, far, near, opened, opened_one
 from .reasons import ABANDONED, ERROR, TIMEOUT, UNREACHABLE, ExitReason
 from .settings import TURNS, lanes_of, thread_settings_of
 
@@ -46,11 +47,15 @@ class Passed(HostObjects):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         context: dict[str, Any] | None = None,
-    ) -> tuple[list[Any], Mapping[bytes, bytes]]:
-        return super().call(kind, id, method, *passed(args, kwargs), context)
+    ) -> tuple[list[Any], Mapping[Any, Any]]:
+        given, code = passed(args, kwargs)
+        return [kind, id, method, *given, context], code
 
-    def packed(self, value: Any) -> tuple[Any, Mapping[bytes, bytes]]:
-        return super().packed(far(value))
+    def packed(self, value: Any) -> tuple[Any, Mapping[Any, Any]]:
+        value = far(value)
+        if not luggage:
+            return value, NO_CODE
+        return Opening(value, opened_one), with_luggage({})
 
     def value(self, value: Any) -> Any:
         return near(value)
@@ -64,8 +69,12 @@ def no_pickle(_: BaseException) -> None:
     """A lookup that failed is told by its text."""
 
 
-def passed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return tuple([far(value) for value in args]), {name: far(value) for name, value in kwargs.items()}
+def passed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, Any], Mapping[Any, Any]]:
+    """Arguments as they pass, in the two places of a message, and what goes along."""
+    given = tuple([far(value) for value in args]), {name: far(value) for name, value in kwargs.items()}
+    if not luggage:
+        return given, NO_CODE
+    return (Opening(given, opened), None), with_luggage({})
 
 
 class ThreadCraft:
@@ -78,11 +87,18 @@ class ThreadCraft:
         return ThreadIncarnation(life)
 
     def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return call.payload[3], dict(call.payload[4])
+        args, kwargs = given_in(call.payload)
+        return args, dict(kwargs)
 
     def give(self, call: Call, values: Given) -> None:
-        args, kwargs = call.payload[3:5]
-        call.payload[3:5] = fill(args, kwargs, [(at, one.value) for at, one in values])
+        filled = fill(*given_in(call.payload), [(at, one.value) for at, one in values])
+        call.payload[3:5] = (Opening(filled, opened), None) if call.code else filled
+
+
+def given_in(message: list[Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """The arguments in a message."""
+    args, kwargs = message[3:5]
+    return args.value if args.__class__ is Opening else (args, kwargs)
 
 
 class ThreadIncarnation(GuestIncarnation):
@@ -116,7 +132,8 @@ class ThreadIncarnation(GuestIncarnation):
 
     def launch(self) -> None:
         settings = thread_settings_of(self.life)
-        settings["args"], settings["kwargs"] = passed(settings["args"], settings["kwargs"])
+        (settings["args"], settings["kwargs"]), code = passed(settings["args"], settings["kwargs"])
+        self.send_code(code)
         self.inheritance.give(settings)
         if settings["mode"] != TURNS:
             self.lanes = lanes_of(settings, ahead=True)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
-from understudy import Actor, Process, method
+from understudy import Actor, Process, ReceiveChannel, SendChannel, method
 
 
 class Echo(Actor, executor=Process()):
@@ -55,6 +55,30 @@ class Loop(Actor, executor=Process()):
 
 class Idle(Actor):
     """Waits for calls that never come."""
+
+
+class Belt(Actor):
+    """Sends numbers through a channel, and counts what comes."""
+
+    @method
+    def send(self, out: SendChannel[int], count: int) -> None:
+        """Send so many."""
+        with out:
+            for number in range(count):
+                out.send(number)
+
+    @method
+    def count(self, source: ReceiveChannel[int]) -> int:
+        """How many come."""
+        count = 0
+        for _ in source:
+            count += 1
+        return count
+
+    @method
+    def pid(self) -> int:
+        """The process this actor runs in."""
+        return os.getpid()
 
 
 class Fall(Exception):

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import doors, functions, launching, lists, ours, raw, simulation, supervision, whole, worker
+from benchmarks import (
+    channels,
+    doors,
+    functions,
+    launching,
+    lists,
+    ours,
+    raw,
+    simulation,
+    supervision,
+    whole,
+    worker,
+)
 from benchmarks.case import Case
 from benchmarks.goal import Goal
 from benchmarks.peers import (
@@ -26,6 +38,7 @@ CASES: tuple[Case, ...] = (
     *whole.CASES,
     *doors.CASES,
     *functions.CASES,
+    *channels.CASES,
     *simulation.CASES,
     *supervision.CASES,
     *launching.CASES,
@@ -54,6 +67,16 @@ FIRST_REPLIES = {
 }
 
 GOALS = (
+    *(
+        Goal(
+            what=f"{way} / multiprocessing.Queue",
+            ours=way,
+            reference="multiprocessing.Queue",
+            figure="rate",
+            at_least=10,
+        )
+        for way in ("channel to an actor", "channel from an actor", "channel between actors")
+    ),
     *worker.GOALS,
     Goal(
         what="one caller / raw, one core, wall",

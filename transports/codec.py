@@ -11,6 +11,7 @@ from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Raw
 from msgspec.msgpack import Decoder, Encoder, Ext
 
 from .guests import causes, msgpack, pickles
@@ -59,18 +60,40 @@ class HostCodec(Protocol):
     def values_in(self, values: list[Any]) -> list[Any]: ...
     def error(self, pickled: Any) -> Exception | None: ...
 
+    @property
+    def passes_pickles(self) -> bool: ...
+    def pickled(self, item: Any) -> Any: ...
+    def kept(self, items: list[Any]) -> list[Any]: ...
+    def check(self, message: Any, what: str) -> None: ...
+
 
 class Pickled(bytes):
     """A value still pickled: it is unpickled where a failure harms only the call it belongs to."""
 
 
 def hold(code: int, data: memoryview) -> Pickled:
+    if code == p.END:
+        return Pickled(END_PICKLE)  # only in what we have encoded ourselves
     if code != p.PICKLED:
         raise msgpack.DataError(f"extension {code} is unknown")
     return Pickled(data)
 
 
+END_PICKLE = pickles.dumps("an end of a channel")
+
+
+def end_of_channel(value: Any) -> Ext:
+    """An end of a channel, as it travels where only data does: its ticket goes along."""
+    ticket = getattr(value, "take_ticket", None)
+    if ticket is None:
+        raise TypeError(f"objects of type {type(value).__name__} are no data")
+    direction, number = ticket()
+    return Ext(p.END, bytes([direction]) + number.to_bytes(8, "big"))
+
+
+UNFIT = (TypeError, OverflowError, UnicodeEncodeError, RecursionError, msgspec.MsgspecError)
 _encode = Encoder().encode
+_encode_ends = Encoder(enc_hook=end_of_channel).encode
 _decode = Decoder(list[Any], ext_hook=hold).decode
 
 
@@ -121,9 +144,9 @@ class Codec:
                     pass  # wider than msgpack's integers, or not UTF-8: pickle carries it
         values, code = self.values(args, kwargs, method)
         if context is None:
-            return self.bounded(self.message(kind, id, method, *values), method), code
+            return self.bounded(self.message(kind, id, method, *values), method, bool(code)), code
         message = self.message(kind, id, method, *values, self.context(context))
-        return self.bounded(message, method), code
+        return self.bounded(message, method, bool(code)), code
 
     def context(self, context: dict[str, Any]) -> dict[str, Any]:
         """A context as it travels: what is carried along is pickled, if it is more than data."""
@@ -141,10 +164,20 @@ class Codec:
         """Arguments in the two places a message has for them, and the code they name."""
         for_code = method in self.for_code
         if not self.trusted and not for_code:
-            return (args, dict(kwargs) or None), NO_CODE
+            return self.plain_values(args, kwargs)
         homeless = for_code and any(map(pickles.is_homeless, (*args, *values_in(kwargs))))
         data, code = self.pickle((args, dict(kwargs)), f"an argument of {method}()", homeless)
         return (Ext(p.PICKLED, data), None), code
+
+    def plain_values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, Any], Code]:
+        """The same where only data travels, and ends of channels; raises Unencodable."""
+        try:
+            encoded = Raw(_encode_ends(args)), Raw(_encode_ends(dict(kwargs) or None))
+        except UNFIT as error:
+            raise Unencodable(f"only data travels to an actor with trusted=False: {error}") from error
+        finally:
+            code = pickles.with_luggage({}) if pickles.luggage else NO_CODE
+        return encoded, code
 
     def pickle(self, value: Any, what: str, by_value: bool = False) -> tuple[bytes, Code]:
         try:
@@ -152,10 +185,10 @@ class Codec:
         except Exception as error:
             raise Unencodable(f"{what} cannot be pickled: {error}") from error
 
-    def bounded(self, message: bytes, method: str) -> bytes:
+    def bounded(self, message: bytes, method: str, ends: bool = False) -> bytes:
         self.within(message, f"the arguments of {method}()")
         if not self.trusted and method not in self.for_code:
-            self.scan(message, f"the arguments of {method}()")
+            self.scan(message, f"the arguments of {method}()", ends)
         return message
 
     def within(self, message: bytes, what: str) -> None:
@@ -165,9 +198,9 @@ class Codec:
                 "raise it with Process(bounds=Bounds(max_bytes=...))"
             )
 
-    def scan(self, data: Any, what: str) -> None:
+    def scan(self, data: Any, what: str, ends: bool = False) -> None:
         try:
-            msgpack.scan(data, self.bounds.max_depth, self.bounds.max_elements)
+            msgpack.scan(data, self.bounds.max_depth, self.bounds.max_elements, ends)
         except msgpack.DataError as excess:
             raise Unencodable(f"{what} cannot be sent to an untrusted actor: {excess}") from None
 
@@ -175,7 +208,7 @@ class Codec:
         """Encode a message of plain data."""
         try:
             return _encode(parts)
-        except (TypeError, OverflowError, UnicodeEncodeError, RecursionError, msgspec.MsgspecError) as error:
+        except UNFIT as error:
             why = (
                 "it cannot be encoded" if self.trusted else "only data travels to an actor with trusted=False"
             )
@@ -224,6 +257,26 @@ class Codec:
         except Exception as error:
             raise Unencodable(f"it cannot be pickled: {error}") from error
         return Ext(p.PICKLED, data), code
+
+    # -- items of channels ----------------------------------------------------------------------
+
+    @property
+    def passes_pickles(self) -> bool:
+        return self.trusted
+
+    def pickled(self, item: Pickled) -> Ext:
+        """What one trusted guest has pickled, for another."""
+        return Ext(p.PICKLED, bytes(item))
+
+    def kept(self, items: list[Any]) -> list[Any]:
+        """Items that a guest has put in: what is pickled stays so until somebody takes it."""
+        return items
+
+    def check(self, message: bytes, what: str) -> None:
+        """Raise Unencodable if a message may not travel."""
+        self.within(message, what)
+        if not self.trusted:
+            self.scan(message, what)
 
     def packed_error(self, error: BaseException) -> bytes | None:
         """An exception, if it can be pickled by reference."""

@@ -13,6 +13,8 @@ from .guests.protocol import RESULT
 
 NEW, STARTING, READY, LEAVING, CLOSED = "new", "starting", "ready", "leaving", "closed"
 
+CHANNELS = (p.ATTACH, p.PUT, p.WANT, p.RETURN, p.DETACH)
+
 # State to what a guest may say in it, and the state that follows.
 RULES: dict[str, dict[int, str]] = {
     NEW: {p.HELLO: STARTING},
@@ -39,6 +41,8 @@ RULES: dict[str, dict[int, str]] = {
     LEAVING: {p.ASK: LEAVING, p.STATE: LEAVING, p.MISHAP: LEAVING, p.WROTE: LEAVING},
     CLOSED: {},
 }
+for _state in (STARTING, READY, LEAVING):
+    RULES[_state].update(dict.fromkeys(CHANNELS, _state))
 
 MISHAPS = frozenset({p.LOAD, p.SAVE, p.LAST, p.NURSERY})
 
@@ -60,6 +64,11 @@ SHAPES: dict[int, Callable[[list[Any]], bool]] = {
         len(m) == 4 and type(m[1]) is str and (m[2] is None or is_fault(m[2])) and type(m[3]) is int
     ),
     p.STATE: lambda m: len(m) == 2,
+    p.ATTACH: lambda m: len(m) == 4 and all_counts(m[1:], -(1 << 62)),
+    p.PUT: lambda m: len(m) == 4 and all_counts([m[1], m[3]]) and is_list(m[2]),
+    p.WANT: lambda m: len(m) == 5 and all_counts(m[1:]),
+    p.RETURN: lambda m: len(m) == 3 and all_counts(m[1:]),
+    p.DETACH: lambda m: len(m) == 3 and all_counts(m[1:]),
     p.WROTE: lambda m: len(m) == 3 and m[1] in (1, 2) and is_list(m[2]) and all_spans(m[2]),
     p.MISHAP: lambda m: len(m) == 3 and type(m[1]) is str and m[1] in MISHAPS and is_fault(m[2]),
 }
@@ -126,6 +135,10 @@ def is_message(value: Any) -> bool:
 def is_fault(value: Any) -> bool:
     """An exception as data: module, qualname, text, traceback, and perhaps itself."""
     return is_list(value) and all_texts(value)
+
+
+def all_counts(parts: list[Any], least: int = 0) -> bool:
+    return all(type(part) is int and least <= part < 1 << 62 for part in parts)
 
 
 def all_spans(spans: list[Any]) -> bool:

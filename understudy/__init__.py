@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from .actors.actor import Handle as Handle
     from .actors.backoff import Backoff as Backoff
     from .actors.carried import carry as carry
+    from .actors.channel import ReceiveChannel as ReceiveChannel
+    from .actors.channel import SendChannel as SendChannel
+    from .actors.channel_errors import BrokenChannelError as BrokenChannelError
+    from .actors.channel_errors import ClosedChannelError as ClosedChannelError
+    from .actors.channel_pair import open_channel as open_channel
     from .actors.context import current_actor as current_actor
     from .actors.context import current_call as current_call
     from .actors.context import exit_actor as exit_actor
@@ -95,6 +100,9 @@ DOOR = {
     "actors.actor": ("Actor", "ActorClass"),
     "actors.backoff": ("Backoff",),
     "actors.carried": ("carry",),
+    "actors.channel": ("ReceiveChannel", "SendChannel"),
+    "actors.channel_errors": ("BrokenChannelError", "ClosedChannelError"),
+    "actors.channel_pair": ("open_channel",),
     "actors.context": ("current_actor", "current_call", "exit_actor"),
     "actors.down": ("Down",),
     "actors.dump": ("dump",),

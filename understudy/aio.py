@@ -28,6 +28,7 @@ from .actors.feeding import feed as feed_there
 from .actors.put import put
 from .actors.ref import ObjectRef
 from .actors.verbs import get_actor
+from .crossing.channel import AioChannel as open_channel  # noqa: N813  used as the function it stands for
 from .crossing.handle import far_handle
 from .crossing.queue import AioQueue as Queue
 from .crossing.runtime import FarRuntime, Shared
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from .actors.actor import Handle
 
 __all__ = [
-    "ActorPool", "Executor", "Queue", "cancel", "dump", "feed", "get", "get_actor", "interrupt", "kill", "lifespan", "open_runtime", "open_scope", "put", "statistics", "wait",
+    "ActorPool", "Executor", "Queue", "cancel", "dump", "feed", "get", "get_actor", "interrupt", "kill", "lifespan", "open_channel", "open_runtime", "open_scope", "put", "statistics", "wait",
     "wait_ready",
 ]  # fmt: skip
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .actors.put import put as put
     from .actors.verbs import get_actor
     from .crossing.actorpool import PlainActorPool as ActorPool
+    from .crossing.channel import PlainChannel as open_channel  # noqa: N813  used as the function it stands for
     from .crossing.plain import (
         call,
         dump,
@@ -62,6 +63,6 @@ else:  # a guest that has no runtime of its own should not pay for an event loop
 
 
 __all__ = [
-    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "feed", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_runtime", "open_scope", "put", "shutdown",
+    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "feed", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_channel", "open_runtime", "open_scope", "put", "shutdown",
     "statistics", "wait", "wait_ready",
 ]  # fmt: skip

@@ -37,7 +37,8 @@ def test_the_words_of_the_page_do_not_overlap() -> None:
 
     assert sorted(set(single)) == sorted(single)
     assert max(single) < p.GROUPS < p.GROUPS + p.MOST_GROUPS <= p.CANCEL_RING
-    assert p.CANCEL_RING + p.RING == p.PAGE_BYTES // 8
+    assert p.CANCEL_RING + p.RING == p.TAKEN
+    assert p.TAKEN + p.SLOTS == p.PAGE_BYTES // 8
     assert p.RING > p.WINDOW
 
 

@@ -37,6 +37,11 @@ GOOD: dict[int, list[list[Any]]] = {
     p.ENDING: [[p.ENDING, p.NORMAL, None, 0], [p.ENDING, p.CRASHED, FAULT, 7]],
     p.STATE: [[p.STATE, None], [p.STATE, {"any": ["value"]}]],
     p.WROTE: [[p.WROTE, 1, []], [p.WROTE, 2, [[0, 5], [7, 9]]]],
+    p.ATTACH: [[p.ATTACH, 1, 2, 0], [p.ATTACH, 1, -2, -1]],
+    p.PUT: [[p.PUT, 1, [2, "three"], 0], [p.PUT, 1, [], 4]],
+    p.WANT: [[p.WANT, 1, 2, 3, 0]],
+    p.RETURN: [[p.RETURN, 1, 0]],
+    p.DETACH: [[p.DETACH, 1, 5]],
     p.MISHAP: [[p.MISHAP, name, FAULT] for name in (p.LOAD, p.SAVE, p.LAST, p.NURSERY)],
 }
 MALFORMED: dict[int, list[list[Any]]] = {
@@ -64,6 +69,11 @@ MALFORMED: dict[int, list[list[Any]]] = {
         [p.WROTE], [p.WROTE, 1], [p.WROTE, 0, []], [p.WROTE, "1", []], [p.WROTE, 1, [[1]]], [p.WROTE, 1, [[1, "2"]]],
         [p.WROTE, 1, [1, 2]], [p.WROTE, 1, [[1, True]]], [p.WROTE, 1, [], 1],
     ],
+    p.ATTACH: [[p.ATTACH, 1, 2], [p.ATTACH, "1", 2, 0], [p.ATTACH, 1, 1 << 62, 0], [p.ATTACH, 1, True, 0]],
+    p.PUT: [[p.PUT, 1, 2, 0], [p.PUT, 1, [2], -1], [p.PUT, 1, [2]], [p.PUT, -1, [], 0], [p.PUT, 1, [], 0, 0]],
+    p.WANT: [[p.WANT, 1, 2, 3], [p.WANT, 1, -2, 3, 0], [p.WANT, 1, 2.0, 3, 0], [p.WANT, 1, 2, None, 0]],
+    p.RETURN: [[p.RETURN, 1], [p.RETURN, 1, -1], [p.RETURN, 1, 1 << 62], [p.RETURN, 1, 1, 1]],
+    p.DETACH: [[p.DETACH, 1], [p.DETACH, 1, -1], [p.DETACH, None, 1]],
     p.MISHAP: [
         [p.MISHAP], [p.MISHAP, p.SAVE], [p.MISHAP, p.SAVE, None], [p.MISHAP, "on_start", FAULT], [p.MISHAP, [], FAULT],
         [p.MISHAP, p.SAVE, FAULT, 1],
@@ -101,6 +111,7 @@ def test_each_kind_is_taken_in_the_states_of_the_table_and_refused_in_all_others
 
 def test_the_table_is_what_the_design_says() -> None:
     running = {p.RESULT, p.ERROR, p.SKIPPED, p.INTERRUPTED, p.CLOSED, p.ITEM, p.FLAW, p.ASK, p.WROTE}
+    channels = (p.ATTACH, p.PUT, p.WANT, p.RETURN, p.DETACH)
 
     assert RULES[NEW] == {p.HELLO: STARTING}
     assert RULES[STARTING] == {
@@ -110,9 +121,10 @@ def test_the_table_is_what_the_design_says() -> None:
         p.MISHAP: STARTING,
         p.WROTE: STARTING,
         p.PREPARED: STARTING,
+        **dict.fromkeys(channels, STARTING),
     }
-    assert RULES[READY] == {**dict.fromkeys(running, READY), p.ENDING: LEAVING}
-    assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP, p.WROTE), LEAVING)
+    assert RULES[READY] == {**dict.fromkeys((*running, *channels), READY), p.ENDING: LEAVING}
+    assert RULES[LEAVING] == dict.fromkeys((p.ASK, p.STATE, p.MISHAP, p.WROTE, *channels), LEAVING)
     assert RULES[CLOSED] == {}
 
 

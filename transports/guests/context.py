@@ -108,6 +108,9 @@ class Running:
         self.owner: Any = None  # of what the call makes, in the host; None until it makes something
 
 
+# The guest whose process this is, for what comes to it within messages.
+PROCESS: dict[str, Any] = {}
+
 # The `Local` actors of a process take turns, and say so here.
 running = Running()
 

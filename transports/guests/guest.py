@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import protocol as p
 from .asking import Asking
@@ -16,6 +16,9 @@ from .interrupts import Bell, Interrupted, invoke
 from .loading import find_class
 from .values import Codec, Unfit, UnfitArguments
 from .wire import Link
+
+if TYPE_CHECKING:
+    from .channels import Office
 
 NONE: dict[str, Any] = {}
 
@@ -57,6 +60,7 @@ class Guest:
         }  # fmt: skip
         self.asking = Asking(self)
         self.downs = Downs(self.asking)
+        self.channels: Office | None = None  # where the ends of channels are looked after, once there are any
 
     def serve(self) -> None:
         """Handle messages until told to stop; raises HostGone or Leave."""
@@ -64,6 +68,14 @@ class Guest:
             self.wire.flush()
             for message in self.wire.receive():
                 self.handlers[message[0]](message)
+
+    @property
+    def office(self) -> Office:
+        if self.channels is None:
+            from .channels import Office
+
+            self.channels = Office(self)
+        return self.channels
 
     # -- the start ------------------------------------------------------------------------------
 

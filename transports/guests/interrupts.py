@@ -11,8 +11,8 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from types import FrameType
-from typing import Any, Protocol
+from types import CodeType, FrameType
+from typing import Any, Protocol, TypeVar
 
 from .nested import Nested
 from .protocol import INTERRUPT
@@ -35,10 +35,24 @@ def invoke(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
     return function(*args, **kwargs)
 
 
+# Code of ours that user code calls, and that must not be left half-way.
+WHOLE: set[CodeType] = set()
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def whole(function: F) -> F:
+    """Mark a function in which no interrupt is raised: the host rings again, and finds its caller."""
+    WHOLE.add(function.__code__)
+    return function
+
+
 def in_user_code(frame: FrameType | None) -> bool:
     while frame is not None:
         if frame.f_code is invoke.__code__:
             return True
+        if frame.f_code in WHOLE:
+            return False
         frame = frame.f_back
     return False
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from . import diagnostics, printing
 from . import protocol as p
-from .context import set_base
+from .context import PROCESS, set_base
 from .guest import Guest, Leave
 from .interrupts import DOORBELL, Doorbell
 from .loading import prepare
@@ -67,6 +67,7 @@ def main(arguments: list[str]) -> None:
     doorbell = Doorbell(page)
     doorbell.listen()
     guest = ProcessGuest(wire, values, page, doorbell)  # pyright: ignore[reportArgumentType]  (a slot is taken for a method)
+    PROCESS["guest"] = guest
     set_base(guest.running)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=guest.forked)

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from functools import cache, partial
 from importlib import import_module
 from importlib.machinery import PathFinder
+from threading import get_ident
 from types import FunctionType
 from typing import Any, ClassVar
 
@@ -54,6 +55,20 @@ def cloud_dumps(item: Any) -> bytes:
     return sink.getvalue()
 
 
+# By thread: what is to travel with what is being pickled there.
+luggage: dict[int, dict[Any, Any]] = {}
+
+
+def along(things: Mapping[Any, Any]) -> None:
+    """Have something travel with the value that is being pickled, as code does."""
+    luggage.setdefault(get_ident(), {}).update(things)
+
+
+def with_luggage(code: dict[Any, Any]) -> dict[Any, Any]:
+    """The code that a pickle names, and what is to travel with it beside that."""
+    return {**code, **luggage.pop(get_ident(), {})}
+
+
 class LostCode(pickle.UnpicklingError):
     """A pickle names a function or class that was not sent, or could not be loaded."""
 
@@ -81,11 +96,12 @@ def dumps_with_code(value: Any, split: bool = True) -> tuple[bytes, dict[bytes, 
     try:
         data = pickle.dumps(value, 5)
     except Exception:
+        luggage.pop(get_ident(), None)
         return dumps_by_value(value, split)
     # A class of `__main__` pickles by reference, but another process has another `__main__`.
     if split and b"__main__" in data:
         return dumps_by_value(value, split)
-    return data, {}
+    return data, with_luggage({}) if luggage else {}
 
 
 def dumps_by_value(value: Any, split: bool = True) -> tuple[bytes, dict[bytes, bytes]]:
@@ -101,7 +117,10 @@ def dumps_by_value(value: Any, split: bool = True) -> tuple[bytes, dict[bytes, b
             return code_of(item, code, whole_module=is_homeless(item))
 
     sink = io.BytesIO()
-    Splitter(sink, 5).dump(value)
+    try:
+        Splitter(sink, 5).dump(value)
+    finally:
+        code = with_luggage(code) if luggage else code
     return sink.getvalue(), code
 
 

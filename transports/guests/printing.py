@@ -15,7 +15,7 @@ from typing import Any
 from . import protocol as p
 from .context import role, running
 from .values import Values
-from .wire import Wire
+from .wire import SharedWire, Wire
 
 STREAMS = {1: ("stdout", "surrogateescape"), 2: ("stderr", "backslashreplace")}
 
@@ -29,6 +29,21 @@ class ToldWire(Wire):
         turn(self, Wire)  # first: what is printed from now on is told by the next frame
         report(self)
         Wire.flush(self)
+
+
+class ToldSharedWire(SharedWire):
+    """The same for a wire that several threads write to."""
+
+    __slots__ = ()
+
+    def flush(self) -> None:
+        turn(self, SharedWire)
+        report(self)
+        SharedWire.flush(self)
+
+
+TOLD: dict[type[Wire], type[Wire]] = {Wire: ToldWire, SharedWire: ToldSharedWire}
+ToldWire.shared = ToldSharedWire
 
 
 class Printed(io.BufferedWriter):
@@ -50,8 +65,8 @@ class Printed(io.BufferedWriter):
             spans[-1][1] = total
         else:
             spans.append([id, total])
-        if self.wire.__class__ is Wire:
-            turn(self.wire, ToldWire)
+        if self.wire.__class__ in TOLD:
+            turn(self.wire, TOLD[self.wire.__class__])
         return count
 
 

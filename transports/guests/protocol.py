@@ -48,7 +48,20 @@ PREPARED = 30  # [PREPARED]; a standby has loaded what it could
 
 WROTE = 31  # [WROTE, 1 or 2, [[id, end]]]; so far go the bytes that calls printed, ahead of what they are answered with
 
-ANSWERS = frozenset({ANSWER, REFUSAL, CODE})  # what a guest heeds while it waits, and to its very end
+# Channels, host to guest; an end is named by a number of the guest's own.
+DELIVER = 40  # [DELIVER, end, epoch, [items]]; to a receiving end
+GRANT = 41  # [GRANT, end, epoch, items]; so many more may be put in by this sending end
+FINISH = 42  # [FINISH, end, kind, text]; nothing more comes, or is taken; or one item cannot travel here
+
+# Channels, guest to host.
+ATTACH = 48  # [ATTACH, end, ticket, slot]; an end has come with a ticket, or (negative) is the clone of another end
+PUT = 49  # [PUT, end, [items], need]; and so much room is needed beside what was granted
+WANT = 50  # [WANT, end, items, taken, now]; so many more are wanted, so many in all were taken; now: answer at once
+RETURN = 51  # [RETURN, end, kept]; what was delivered or granted beyond so many in all is not used
+DETACH = 52  # [DETACH, end, kept]; the end is closed, or nobody holds it any more
+
+# What a guest heeds while it waits, and to its very end.
+ANSWERS = frozenset({ANSWER, REFUSAL, CODE, DELIVER, GRANT, FINISH})
 REPLIES = frozenset({RESULT, ERROR, SKIPPED, INTERRUPTED, CLOSED})  # each ends one call
 
 NAMES = {
@@ -69,6 +82,7 @@ DECLINED = "declined"  # a start that the actor itself called off: it need not r
 
 # Values that msgpack carries without changing their type; anything else travels pickled, as an extension.
 PICKLED = 1
+END = 2  # of a channel, to a guest that gets data only: its direction and the number of its ticket
 PLAIN_TYPES = frozenset({int, str, float, bool, type(None), bytes})
 
 # A call may be in the guest's hands only if its cancellation fits the page's ring: so the ring never overflows.
@@ -87,8 +101,10 @@ BUSY_SINCE = 7  # guest: when that began, in nanoseconds of the system's monoton
 GROUPS = 16  # guest: calls begun so far by each concurrency group, in the order of START's settings
 MOST_GROUPS = 16
 REENTRANT = MOST_GROUPS - 1  # the group of calls that came back within one chain of calls
-RING = PAGE_BYTES // 8 - 32  # longer than the window: a guest may be looking while the host writes
 CANCEL_RING = 32  # host: ids of cancelled calls
+RING = 352  # longer than the window: a guest may be looking while the host writes
+TAKEN = CANCEL_RING + RING  # guest: items taken so far by each receiving end of a channel that has a slot
+SLOTS = PAGE_BYTES // 8 - TAKEN
 
 # What a guest says of its end.
 NORMAL, CRASHED = "normal", "crashed"

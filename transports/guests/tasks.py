@@ -19,7 +19,7 @@ from .concurrent import TIDYING, Group, Message
 from .context import context_of, role
 from .guest import Guest, Leave, Settings
 from .hooks import let_through, rise
-from .interrupts import Interrupted, invoke
+from .interrupts import WHOLE, Interrupted, invoke
 from .outlet import BATCH, Closed, Outlet
 from .weights import ROOM
 from .wire import HostGone
@@ -308,6 +308,8 @@ class Tasks(Asides):
         """The call whose own code runs in this frame; 0 if none does, or one that may not be interrupted."""
         below: FrameType | None = None
         while frame is not None:
+            if frame.f_code in WHOLE:
+                return 0
             if frame.f_code in (Tasks.perform.__code__, Tasks.stream.__code__):
                 # Not in what we do ourselves for the call: that may be where its end is dealt with.
                 own = below is None or below.f_globals.get("__package__") == __package__

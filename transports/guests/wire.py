@@ -8,6 +8,8 @@ from collections.abc import Callable
 from errno import EBADF
 from typing import Any, Protocol
 
+from .interrupts import whole
+
 READ_BYTES = 65536  # CPython allocates the whole buffer; from 128 KiB on each read would map fresh pages
 
 
@@ -35,7 +37,10 @@ class Link(Protocol):
 class Wire:
     """Reads frames of messages; collects messages and writes them as one frame."""
 
-    __slots__ = ("buffer", "decode", "fd", "out")
+    __slots__ = ("buffer", "decode", "fd", "office", "out")
+
+    office: Any  # of channels, once there are any
+    shared: type[Wire]  # what it is from then on
 
     def __init__(self, fd: int, decode: Callable[[bytes], list[Any]]) -> None:
         self.fd = fd
@@ -104,13 +109,12 @@ class Wire:
     def flush(self) -> None:
         """Write what is collected as one frame; blocks while the host is slow to read."""
         out = self.out
-        if not out:
-            return
-        size = len(out)
-        body = out[0] if size == 1 else b"".join(out)
-        header = bytes((0x90 | size,)) if size < 16 else list_header(size)
-        out.clear()
-        data = (len(body) + len(header)).to_bytes(4, "big") + header + body
+        if out:
+            data = framed(out)
+            out.clear()
+            self.write(data)
+
+    def write(self, data: bytes) -> None:
         try:
             sent = os.write(self.fd, data)
             while sent < len(data):
@@ -119,6 +123,38 @@ class Wire:
             if not isinstance(gone, ConnectionError) and gone.errno != EBADF:
                 raise
             raise HostGone from gone
+
+
+class SharedWire(Wire):
+    """The same, where several threads write: what channels have to say leaves ahead of all else, as a frame of its own."""
+
+    __slots__ = ()
+
+    @whole
+    def flush(self) -> None:
+        office, out = self.office, self.out
+        with office.lock:
+            data = b""
+            if office.out or office.dirty or (out and (office.active or any(office.travelling))):
+                messages = office.collect(bool(out))
+                data = framed(messages) if messages else b""
+            if out:
+                size = len(out)
+                data += framed(out[:size])
+                del out[:size]  # others may have added to it
+            if data:
+                self.write(data)
+
+
+Wire.shared = SharedWire
+
+
+def framed(messages: list[bytes]) -> bytes:
+    """A frame of encoded messages."""
+    size = len(messages)
+    body = messages[0] if size == 1 else b"".join(messages)
+    header = bytes((0x90 | size,)) if size < 16 else list_header(size)
+    return (len(body) + len(header)).to_bytes(4, "big") + header + body
 
 
 def list_header(size: int) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from ..guests.interrupts import whole
 from ..guests.wire import HostGone
 
 MOMENT = 50e-6  # seconds; a change of threads and back takes about a third
@@ -87,7 +88,10 @@ class MemoryLink:
 class MemoryWire:
     """The guest's end."""
 
-    __slots__ = ("early", "given", "heard", "link", "out", "wake")
+    __slots__ = ("early", "given", "heard", "link", "office", "out", "wake")
+
+    office: Any  # of channels, once there are any
+    shared: type[MemoryWire]  # what it is from then on
 
     def __init__(self, link: MemoryLink) -> None:
         self.link = link
@@ -154,3 +158,26 @@ class MemoryWire:
     def listen(self, wake: Callable[[], None]) -> None:
         """From now on call `wake`, in the host's thread, whenever something has come."""
         self.wake = wake
+
+
+class SharedMemoryWire(MemoryWire):
+    """The same, where several threads write: what channels have to say leaves ahead of all else."""
+
+    __slots__ = ()
+
+    @whole
+    def flush(self) -> None:
+        office, out = self.office, self.out
+        with office.lock:
+            if office.out or office.dirty or (out and (office.active or any(office.travelling))):
+                messages = office.collect(bool(out))
+                if messages:
+                    self.link.tell(messages)
+            if out:
+                size = len(out)
+                told = out[:size]
+                del out[:size]  # others may have added to it
+                self.link.tell(told)
+
+
+MemoryWire.shared = SharedMemoryWire

@@ -47,6 +47,9 @@ class ThreadGuest(Guest):
             self.serve()
         except (Leave, HostGone):
             pass
+        finally:
+            if self.channels is not None:
+                self.channels.end()
 
     def answer(self, id: int, name: str, message: list[Any], doorbell: Bell) -> Any:
         try:
