@@ -25,8 +25,10 @@ from .birth import Birth
 from .descriptors import keep_low_numbers, move_aside
 from .lineage import children_of, kill, kill_group, next_change
 from .prctl import PR_SET_CHILD_SUBREAPER, find_prctl
+from .spare import Spare, Waiting
 
 MAX_DESCRIPTORS = 16
+FEW = 2  # launches, after which a child is forked ahead for the next
 STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
@@ -40,6 +42,9 @@ class Keeper:
         self.received: list[int] = []
         self.own: list[int] = []  # descriptors that are ours alone, and no child's
         self.prctl = None if portable else find_prctl()
+        self.launched = 0
+        self.scan: list[str] | None = None  # of a zygote, where its guests look for modules
+        self.spare: Spare | None = None
 
     def run(self) -> None:
         """Serve the host until it is gone, then kill all that is below; raises Born in each child."""
@@ -59,7 +64,9 @@ class Keeper:
         patience = 250 if self.portable else None
         alive = os.getppid() == self.host
         while alive:
-            ready = {descriptor for descriptor, _ in poll.poll(patience)}
+            ready = {descriptor for descriptor, _ in poll.poll(0 if self.wants_spare else patience)}
+            if not ready and self.wants_spare:
+                self.fork_spare()
             if wake in ready:
                 os.read(wake, 4096)
                 self.reap()
@@ -112,6 +119,7 @@ class Keeper:
         if why:
             self.tell("unfit", why)
         else:
+            self.scan = settings["scan"] if settings["ours"] else None
             self.tell("ready")
         return not why
 
@@ -119,15 +127,12 @@ class Keeper:
         """Start a guest; it finds the i-th descriptor it was sent under the number `request["places"][i]`."""
         count = len(request["places"])
         mine, self.received = self.received[:count], self.received[count:]
-        keeper = os.getpid()
         try:
-            pid = os.fork()
+            pid = self.by_spare(request, mine) or self.fork(request, mine)
         except OSError as error:
             self.tell("refused", request["key"], error.errno or 0, f"{error.strerror}")
         else:
-            if pid == 0:
-                self.let_go()
-                raise Born(Birth(request, mine, keeper, self.prctl))
+            self.launched += 1
             self.guests.add(pid)
             # The guest may not have come to it yet, and a group kill must find the group.
             with contextlib.suppress(OSError):
@@ -135,6 +140,44 @@ class Keeper:
             self.tell_launched(request["key"], pid)
         for descriptor in mine:
             os.close(descriptor)
+
+    def fork(self, request: dict[str, Any], mine: list[int]) -> int:
+        keeper, pid = os.getpid(), os.fork()
+        if pid == 0:
+            self.let_go()
+            raise Born(Birth(request, mine, keeper, self.prctl))
+        return pid
+
+    # -- the spare ------------------------------------------------------------------------------
+
+    @property
+    def wants_spare(self) -> bool:
+        """Whoever has launched twice may do so again, and a restart should find somebody ready."""
+        return self.spare is None and self.scan is not None and self.launched >= FEW
+
+    def fork_spare(self) -> None:
+        """Have a child wait to be the next guest; if that cannot be, do without."""
+        keeper = os.getpid()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            pid = os.fork()
+        except OSError:
+            self.scan = None
+            ours.close()
+        else:
+            if pid == 0:
+                ours.close()
+                self.let_go()
+                raise Born(Waiting(theirs, keeper, self.prctl).wait(self.scan or ()))
+            self.spare = Spare(pid, ours)
+        theirs.close()
+
+    def by_spare(self, request: dict[str, Any], mine: list[int]) -> int:
+        """The spare becomes this guest; returns its number, 0 if there is none that can."""
+        spare, self.spare = self.spare, None
+        if spare is None or not spare.become(request, mine):
+            return 0
+        return spare.pid
 
     def tell_launched(self, key: int, pid: int) -> None:
         """With a descriptor of the process, opened while it cannot have been reaped: it is this one, and no other."""
@@ -149,7 +192,8 @@ class Keeper:
     def let_go(self) -> None:
         """In a child: what is the keeper's is closed."""
         signal.set_wakeup_fd(-1)
-        for descriptor in (self.link.detach(), *self.own, *self.received):
+        spare = [self.spare.line.detach()] if self.spare is not None else []
+        for descriptor in (self.link.detach(), *self.own, *self.received, *spare):
             os.close(descriptor)
 
     # -- what ends ------------------------------------------------------------------------------
@@ -158,6 +202,9 @@ class Keeper:
         """Tell of guests that ended, stopped or went on; kill what the dead left behind."""
         while found := next_change(os.WUNTRACED | os.WCONTINUED | os.WNOHANG):
             pid, status = found
+            if self.spare is not None and pid == self.spare.pid and not os.WIFSTOPPED(status):
+                self.spare.end()
+                self.spare = None
             if pid not in self.guests:
                 continue
             if os.WIFSTOPPED(status):
@@ -175,13 +222,14 @@ class Keeper:
     def kill_orphans(self) -> None:
         """A child of ours that is no guest belonged to a guest that is dead."""
         if self.prctl:
+            spare = self.spare.pid if self.spare is not None else 0
             for pid in children_of(os.getpid()):
-                if pid not in self.guests:
+                if pid not in self.guests and pid != spare:
                     kill(pid)
 
     def kill_all(self) -> None:
         """Kill everything below, level by level, until nothing is left."""
-        for pid in self.guests:
+        for pid in (*self.guests, *([self.spare.pid] if self.spare is not None else [])):
             kill_group(pid)
             kill(pid)
         while found := next_change(0):

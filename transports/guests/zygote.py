@@ -27,7 +27,7 @@ from .prctl import PR_SET_PDEATHSIG, Prctl
 from .values import fast_codec
 
 KEEPERS_OWN = tuple(
-    f"{__package__}.{name}" for name in ("keeper", "birth", "zygote", "lineage", "descriptors")
+    f"{__package__}.{name}" for name in ("keeper", "birth", "zygote", "lineage", "descriptors", "spare")
 )
 
 label: Label
