@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..transports.guests.label import PREFIX, SPARE
 from ..transports.system.processes import ENDED, Listed, Spent, below, listed, spent
 from .tree import owners
 
 if TYPE_CHECKING:
     from .runtime import Runtime
 
-Kind = Literal["guest", "keeper", "zygote", "standby", "other"]
+Kind = Literal["guest", "keeper", "zygote", "standby", "spare", "other"]
 NOTHING = Spent(0, 0, 0.0, 0.0)
 
 # What the system's letters say.
@@ -24,7 +25,8 @@ STATES = {"R": "running", "S": "sleeping", "D": "waiting", "T": "stopped", "t": 
 class ProcessStatus:
     """A process below this one.
 
-    `kind` is guest (an actor runs in it), keeper or zygote (it starts guests), standby (a guest to be), or other;
+    `kind` is guest (an actor runs in it), keeper or zygote (it starts guests), standby (a guest to be),
+    spare (a fork of a zygote, ready to be any guest), or other;
     `actor` is the path of the actor that runs in it, or in whose guest it was started.  `rss` and `pss` are bytes of
     memory, all that it occupies and its share of that; `cpu` and `uptime` are seconds.  What the system does not tell
     is 0.
@@ -56,7 +58,8 @@ def look(runtime: Runtime, table: dict[int, Listed]) -> Iterator[ProcessStatus]:
         known[keeper.pid] = ("zygote" if keeper.zygote.loads else "keeper", "")
     for _, process in below(os.getpid(), table):
         above = known.get(process.parent, ("other", ""))[1]
-        kind, actor = known.setdefault(process.pid, ("other", above))
+        spare = process.command == PREFIX + SPARE
+        kind, actor = known.setdefault(process.pid, ("spare" if spare else "other", above))
         used = spent(process.pid) or NOTHING
         state = STATES.get(process.state, "sleeping")
         yield ProcessStatus(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .prctl import PR_SET_NAME, Prctl
 
 PREFIX = "understudy: "
+SPARE = "spare"  # a child that waits to be the next guest
 SHORT = 15  # bytes of the short name
 
 

@@ -5,7 +5,6 @@ It has done already what every guest does: a fork shares all memory, and copies 
 
 from __future__ import annotations
 
-import array
 import marshal
 import os
 import signal
@@ -14,9 +13,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import PathFinder
-from typing import Any, NoReturn
+from typing import Any
 
+from . import zygote
 from .birth import Birth
+from .label import SPARE
 from .prctl import PR_SET_PDEATHSIG, Prctl
 
 MOST = 1 << 20  # bytes of a request; one that is longer waits for a fork
@@ -58,6 +59,7 @@ class Waiting:
             if os.getppid() != self.keeper:
                 os._exit(0)
         os.setpgid(0, 0)
+        zygote.label.show(SPARE)
         with suppress(Exception):
             warm_up(scan)
         with self.line:
@@ -77,9 +79,13 @@ def warm_up(scan: Sequence[str]) -> None:
     values = Values()
     values.use_msgspec()
     values.decode(values.encode([[1, 2, "warm", (), {}]]))
-    guest: Any = ProcessGuest(Wire(-1, values.decode), values, None, Doorbell(None))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    guest: Any = ProcessGuest(Wire(-1, values.decode), values, None, Doorbell(None))  # pyright: ignore[reportArgumentType]
     guest.values.result(1, None)
     PathFinder.find_spec("understudy_guest_scan", list(scan))
     actor: Any = sys.modules.get("understudy.actors.actor")
     if actor is not None:
-        type("Warm", (actor.Actor,), {"warm": sys.modules["understudy.actors.method"].method(lambda self: None)})
+        type("Warm", (actor.Actor,), {"warm": sys.modules["understudy.actors.method"].method(nothing)})
+
+
+def nothing(_: Any) -> None:
+    """A method that is never called."""
