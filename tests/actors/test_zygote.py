@@ -12,8 +12,8 @@ import pytest
 import trio
 
 from tests.cast_zygote import Looker, Stillborn
-from tests.rehearsal import QUIET, keeper_of, rehearse
-from understudy import ActorError, ActorStartError, Process, Runtime, kill, statistics
+from tests.rehearsal import QUIET, keeper_of, rehearse, until
+from understudy import ActorError, ActorStartError, Process, Runtime, kill, statistics, stop
 from understudy.transports.guests import bootstrap
 from understudy.transports.places.keeper import Keeper
 from understudy.transports.system.means import capabilities, has
@@ -169,6 +169,27 @@ def test_a_preload_that_never_ends_fails_the_start_at_its_deadline_and_goes_with
         if has("zygote"):
             rehearse(scene)
     assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+ENDLESS = replace(QUIET, preload=["tests.preloads.endless"], environ={"LOAD": "x" * 20_000})
+
+
+@zygote
+@pytest.mark.parametrize("end", ["close", "kill", "stop"])
+def test_whoever_waits_for_a_zygote_that_loads_for_ever_is_let_go_at_once(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy.transports.places.keeper.PATIENCE", 3600.0)
+
+    async def scene(runtime: Runtime) -> None:
+        waiting = [Looker.options(executor=ENDLESS, start_timeout=3600.0).remote() for _ in range(100)]
+        await until(lambda: list(runtime.house.stage.keepers))
+        await trio.sleep(0.05)  # some are still on their way to the zygote
+        if end != "close":
+            await {"kill": kill, "stop": stop}[end](waiting[-1])
+        assert statistics(waiting[0]).state == "starting"
+
+    rehearse(scene)
 
 
 # -- what the guests do not share --------------------------------------------------------------------

@@ -22,7 +22,7 @@ from ..timers import Timers
 from .greenroom import GREEN_ROOM, Waiting
 from .output import OutputPipe
 from .process import Command, GuestProcess, LaunchError, close, describe_status
-from .zygote import PLAIN, Zygote
+from .zygote import PLAIN, Zygote, await_end, put_down
 
 log = logging.getLogger("understudy.transports.keeper")
 
@@ -47,6 +47,7 @@ class Keeper:
         self.timers = timers
         self.zygote = zygote
         self.ready = False  # it has loaded all it is to load
+        self.loaded = trio.Event()  # it has, or never will
         self.stderr: OutputPipe | None = None
         self.pidfds: deque[int] = deque()  # received, and not yet told whose they are
         self.looking = False
@@ -97,6 +98,7 @@ class Keeper:
         guest.walled = command.walled
         answered = trio.Event()
         refusal: list[OSError] = []
+        sent = False
 
         def answer(error: OSError | None) -> None:
             if error is not None:
@@ -108,19 +110,23 @@ class Keeper:
                 await self.start()
                 self.launching[key] = guest, answer
                 self.look_after()
-                request = {**command.request(), "key": key, "places": list(places)}
-                await self.send(request, descriptors)
+            await self.loaded.wait()  # before that it does not read, and what is begun is written whole
+            async with self.sending:
+                if sent := key in self.launching:
+                    await self.send({**command.request(), "key": key, "places": list(places)}, descriptors)
             await answered.wait()
         except BaseException:
-            self.abandon(key, guest)
+            self.abandon(key, guest, sent)
             raise
         if refusal:
             raise refusal[0]
         return guest
 
-    def abandon(self, key: int, guest: GuestProcess) -> None:
+    def abandon(self, key: int, guest: GuestProcess, sent: bool) -> None:
         """Nobody waits for this launch any more: kill what comes of it."""
-        if key in self.launching:
+        if not sent:
+            self.launching.pop(key, None)
+        elif key in self.launching:
             self.launching[key] = guest, lambda error: guest.signal(signal.SIGKILL)
         else:
             guest.signal(signal.SIGKILL)
@@ -133,7 +139,7 @@ class Keeper:
         waiting = GREEN_ROOM.call(self.zygote)
         if waiting is not None:
             self.take_on(waiting.process, waiting.link, waiting.stderr)
-            self.ready = True
+            self.on_ready()
             return
         try:
             process, link, stderr = self.zygote.start()
@@ -141,12 +147,12 @@ class Keeper:
             text = f"cannot run {self.zygote.interpreter!r}, which is to start guests: {error.strerror}"
             raise LaunchError(error.errno, text) from error
         self.take_on(process, link, stderr)
-        self.ready = False
         log.debug("%s %d started", self.zygote.label, self.pid)
         await self.send(self.zygote.settings())
 
     def take_on(self, process: subprocess.Popen[bytes], link: socket.socket, stderr: int) -> None:
         self.process, self.link = process, link
+        self.ready, self.loaded = False, trio.Event()
         self.stderr = OutputPipe(stderr, self.hub, None)
         self.buffer.clear()
         self.hub.watch(link.fileno(), self.read)
@@ -179,11 +185,11 @@ class Keeper:
         with contextlib.suppress(OSError):
             process.send_signal(signal.SIGCONT)  # stopped, it could not do its last work
         with trio.CancelScope(shield=True):
-            with trio.move_on_after(PATIENCE):
-                await trio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
-                return
-            process.kill()  # it is stopped or stuck; its guests die with it
-            await trio.to_thread.run_sync(process.wait)
+            if self.ready:  # else it may load for ever, and there is nobody below
+                with trio.move_on_after(PATIENCE):
+                    await trio.to_thread.run_sync(await_end, process.pid, abandon_on_cancel=True)
+            # It may be stopped or stuck; its guests die with it.
+            await trio.to_thread.run_sync(put_down, process)
 
     def has_stayed(self) -> bool:
         """Let it wait for the next runtime, if that is wished and it is at rest."""
@@ -217,6 +223,7 @@ class Keeper:
         self.link = self.process = None
 
     def drop_link(self) -> None:
+        self.loaded.set()
         if self.stderr is not None:
             self.stderr.close()
         while self.pidfds:
@@ -235,9 +242,7 @@ class Keeper:
             self.stderr.finish()
             words = self.stderr.last_words()
         self.drop_link()
-        if process is not None:
-            process.kill()  # a keeper without a link is of no use, whatever keeps it
-        status = process.wait() if process else None
+        status = put_down(process) if process else None  # without a link it is of no use, whatever keeps it
         log.warning("a %s %s; its guests are lost", self.zygote.label, describe_status(status))
         self.fail_all(self.failure(status, words))
         guests, self.guests = self.guests, {}
@@ -340,6 +345,7 @@ class Keeper:
 
     def on_ready(self) -> None:
         self.ready, self.suspect = True, 0
+        self.loaded.set()
 
     def on_unfit(self, why: str) -> None:
         """It could not load what it was to load, and ends: whoever has asked for that is told."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -100,6 +101,20 @@ class Zygote:
     def command(self, link: int) -> list[str]:
         arguments = [str(link), str(os.getpid()), str(int(portable())), PADDING]
         return [self.interpreter, "-I", "-S", "-E", *self.flags, BOOTSTRAP, "keeper", *arguments]
+
+
+def await_end(pid: int) -> None:
+    """Wait for the end of a keeper's process, and leave it to be reaped."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def put_down(process: subprocess.Popen[bytes]) -> int:
+    """Kill a keeper, if it lives, and what it has started and not told of; returns its status."""
+    if process.returncode is None:  # else its number may be another's
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)  # it leads a session; an interpreter may be a script
+    return process.wait()
 
 
 PLAIN = Zygote()
