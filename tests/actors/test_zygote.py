@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,19 @@ import trio
 
 from tests.cast_zygote import Looker, Stillborn
 from tests.rehearsal import QUIET, keeper_of, rehearse, until
-from understudy import ActorError, ActorStartError, Process, Runtime, kill, statistics, stop
-from understudy.transports.guests import bootstrap
+from understudy import (
+    ActorError,
+    ActorStartError,
+    CallInterruptedError,
+    Process,
+    Runtime,
+    interrupt,
+    kill,
+    statistics,
+    stop,
+)
+from understudy.transports.guests import attributes, bootstrap
+from understudy.transports.guests.attributes import ProcessAttributes
 from understudy.transports.places.keeper import Keeper
 from understudy.transports.system.means import capabilities, has
 
@@ -105,6 +117,63 @@ def test_signals_and_descriptors_that_a_preload_touches_harm_neither_zygote_nor_
         assert (await guest.pids())[1] == keeper_of(runtime).pid
 
     rehearse(scene)
+
+
+@zygote
+@pytest.mark.parametrize("by_spare", [False, True])
+def test_what_a_preload_does_to_the_process_is_undone(by_spare: bool) -> None:
+    async def scene(runtime: Runtime) -> None:
+        plain = await start(QUIET)
+        unruly = [await start(replace(QUIET, preload=["tests.preloads.unruly"])) for _ in range(3)]
+        guest = unruly[-1 if by_spare else 0]
+        assert await guest.attributes() == await plain.attributes()
+        before = await guest.pids()
+        spinning = guest.spin.remote()
+        await trio.sleep(0.05)
+        assert await interrupt(guest)
+        with pytest.raises(CallInterruptedError):
+            await spinning
+        assert await guest.pids() == before  # in place
+
+    rehearse(scene)
+
+
+@zygote
+def test_a_preload_that_is_nice_for_good_is_refused_and_its_guests_are_never_nicer() -> None:
+    async def scene(runtime: Runtime) -> None:
+        executor = replace(QUIET, preload=["tests.preloads.nice"])
+        if os.geteuid():
+            assert "preload 'tests.preloads.nice' sets the niceness to" in await refusal(executor)
+        else:
+            assert await (await start(executor)).attributes() == await (await start(QUIET)).attributes()
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("setpriority", "niceness to 3, which its guests"),
+        ("setrlimit", "limit RLIMIT_NOFILE to 7, which its guests"),
+    ],
+)
+def test_attributes_that_cannot_be_undone_are_named(
+    call: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    was = ProcessAttributes()
+    try:
+        if call == "setpriority":
+            monkeypatch.setattr(os, "getpriority", lambda *_: 3)
+            monkeypatch.setattr(os, "setpriority", refuse)
+        else:
+            monkeypatch.setattr(attributes, "limits", lambda: {"RLIMIT_NOFILE": (7, 7)})
+            monkeypatch.setattr(resource, "setrlimit", refuse)
+        assert words in was.restore_niceness() + was.restore_limits()
+    finally:
+        was.close()
 
 
 REFUSED = {
