@@ -122,6 +122,7 @@ def test_as_many_wait_as_are_wanted_and_all_are_in_the_tree() -> None:
     rehearse(scene)
 
 
+@pytest.mark.cold
 def test_standbys_go_with_their_actor_and_with_the_runtime() -> None:
     pids: list[int] = []
 

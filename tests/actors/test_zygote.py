@@ -6,6 +6,7 @@ import os
 import resource
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import trio
 
 from tests.cast_zygote import Looker, Stillborn
-from tests.rehearsal import QUIET, keeper_of, rehearse, until
+from tests.rehearsal import QUIET, keeper_of, rehearse, run, until
 from understudy import (
     ActorError,
     ActorStartError,
@@ -403,6 +404,42 @@ def test_an_interpreter_that_is_too_old_says_so(executor: Process, tmp_path: Pat
         assert f"understudy needs Python {wanted} or newer; {sys.executable} is 3.8.18" in text
 
     rehearse(scene)
+
+
+SCRIPT = """#!/bin/sh
+sleep 1000 >/dev/null 2>&1 {link} &
+echo $! > {told}
+{then}
+"""
+
+
+@zygote
+@pytest.mark.parametrize("then", ["wait", "exit 3"])
+def test_what_a_script_has_started_that_is_to_be_the_interpreter_goes_with_it(
+    then: str, tmp_path: Path
+) -> None:
+    script, told = tmp_path / "python", tmp_path / "pid"
+    closed = " ".join(f"{number}>&-" for number in range(3, 10)) if then == "exit 3" else ""
+    script.write_text(SCRIPT.format(link=closed, told=told, then=then))
+    script.chmod(0o700)
+    pids: list[int] = []
+
+    async def scene(runtime: Runtime) -> None:
+        executor = replace(QUIET, python=str(script))
+        Looker.options(executor=executor).remote()
+        await until(lambda: told.exists() and told.read_text().endswith("\n"))
+        pids.append(int(told.read_text()))
+
+    rehearse(scene)
+    run(partial(until, lambda: has_ended(pids[0])))
+
+
+def has_ended(pid: int) -> bool:
+    """Whoever inherits it may be slow to reap it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 @pytest.mark.parametrize("executor", LAUNCHES)

@@ -182,8 +182,8 @@ class Keeper:
         for guest in list(self.guests.values()):
             self.release(guest)
         self.guests.clear()
-        with contextlib.suppress(OSError):
-            process.send_signal(signal.SIGCONT)  # stopped, it could not do its last work
+        if process.returncode is None:
+            os.kill(process.pid, signal.SIGCONT)  # stopped, it could not do its last work
         with trio.CancelScope(shield=True):
             if self.ready:  # else it may load for ever, and there is nobody below
                 with trio.move_on_after(PATIENCE):
