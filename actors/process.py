@@ -246,7 +246,7 @@ class ProcessIncarnation(GuestIncarnation):
         reason = self.why
         if reason is None:
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
-            reason = ExitReason(kind, f"its process {describe_status(status)}")
+            reason = ExitReason(kind, self.process.cause or f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
         reason = replace(
             reason, status=status, ordered=ordered, uprooted=self.uprooted, stderr=stderr, stdout=stdout

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ import trio
 from ..hub import Hub
 from ..timers import Timers
 from .greenroom import GREEN_ROOM, Waiting
+from .keeper_link import messages, receive
 from .output import OutputPipe
 from .process import Command, GuestProcess, LaunchError, close, describe_status
 from .zygote import PLAIN, Zygote, await_end, put_down
@@ -31,8 +31,10 @@ LINGER = 0.005  # seconds between two looks at a guest that is just dying behind
 WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
 LOOK = 0.5  # seconds between two looks at a keeper that somebody waits for
 STOPPED, SILENT, LOADING = 2, 20, 240  # looks, after which one that is stopped, silent or loading is given up
-RECEIVE = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 TRIES, WINDOW = 3, 5.0  # keepers that may die with the same launch, or within so many seconds
+
+
+OnLost = Callable[[str, int, int, int], None]  # its label, process and status, and how many guests it had
 
 
 class KeeperLost(LaunchError):
@@ -42,7 +44,14 @@ class KeeperLost(LaunchError):
 class Keeper:
     """Starts with the first guest, and again if it dies; its guests die with it."""
 
-    def __init__(self, hub: Hub, timers: Timers, zygote: Zygote = PLAIN) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        timers: Timers,
+        zygote: Zygote = PLAIN,
+        on_lost: OnLost = lambda label, pid, status, guests: None,
+    ) -> None:
+        self.on_lost = on_lost
         self.hub = hub
         self.timers = timers
         self.zygote = zygote
@@ -234,30 +243,34 @@ class Keeper:
             self.link.close()
             self.link = None
 
-    def lost(self) -> None:
-        """The keeper died: its guests die with it, and the next launch starts another."""
+    def lost(self, why: str = "") -> None:
+        """The keeper died, or is to, and why: its guests die with it, and the next launch starts another."""
         process, self.process = self.process, None
+        assert process is not None
         words = ""
         if self.stderr is not None:
             self.stderr.finish()
             words = self.stderr.last_words()
         self.drop_link()
-        status = put_down(process) if process else None  # without a link it is of no use, whatever keeps it
-        log.warning("a %s %s; its guests are lost", self.zygote.label, describe_status(status))
-        self.fail_all(self.failure(status, words))
+        status = put_down(process)  # without a link it is of no use, whatever keeps it
         guests, self.guests = self.guests, {}
+        self.fail_all(self.failure(status, words))
+        why = why or ("was " * (status < 0) + describe_status(status))
+        log.warning("%s, process %d, %s; its guests are lost", self.zygote.label, process.pid, why)
+        self.on_lost(self.zygote.label, process.pid, status, len(guests))
         excused = self.is_excused(trio.current_time())
         for guest in guests.values():
             guest.signal(signal.SIGKILL)
             with contextlib.suppress(OSError):
                 os.killpg(guest.pid, signal.SIGKILL)  # nobody else is left to find its children
+            guest.cause = f"its {self.zygote.kind}, process {process.pid}, {why}"
             guest.uprooted = excused
             if guest.pidfd < 0:
                 guest.end(None)
 
-    def failure(self, status: int | None, words: str) -> LaunchError:
+    def failure(self, status: int, words: str) -> LaunchError:
         """What is told to those who wait for a launch by a keeper that has died."""
-        if self.ready or status is None or status < 0:
+        if self.ready or status < 0:
             return KeeperLost(0, "the process that starts guests died, and so did the next ones")
         python = self.zygote.interpreter
         text = f"{python!r} {describe_status(status)} before it could start a guest"
@@ -283,7 +296,7 @@ class Keeper:
         self.suspect += 1
         if self.suspect >= (STOPPED if self.stopped else SILENT if self.ready else LOADING):
             self.looking = False
-            self.lost()
+            self.lost("did not answer, and was killed")
         else:
             self.timers.after(LOOK, self.look)
 
@@ -317,31 +330,18 @@ class Keeper:
     def read(self) -> None:
         assert self.link is not None
         try:
-            data = self.receive(self.link)
+            data, pidfds = receive(self.link)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
+            data, pidfds = b"", []
+        self.pidfds += pidfds
         if not data:
             self.lost()
             return
         self.buffer += data
-        while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (
-            length := int.from_bytes(self.buffer[:4], "big")
-        ):
-            message: tuple[Any, ...] = marshal.loads(bytes(self.buffer[4 : 4 + length]))
-            del self.buffer[: 4 + length]
+        for message in messages(self.buffer):
             self.handlers[message[0]](*message[1:])
-
-    def receive(self, link: socket.socket) -> bytes:
-        """Read what there is; with it comes one descriptor at most."""
-        data, ancillary, flags, _ = link.recvmsg(65536, socket.CMSG_SPACE(4), RECEIVE)
-        for level, kind, content in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                self.pidfds.append(int.from_bytes(content[:4], sys.byteorder))
-        if flags & socket.MSG_CTRUNC and not ancillary:
-            self.pidfds.append(-1)  # we have no number left for it
-        return data
 
     def on_ready(self) -> None:
         self.ready, self.suspect = True, 0
