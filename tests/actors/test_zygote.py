@@ -256,7 +256,7 @@ def test_whoever_waits_for_a_zygote_that_loads_for_ever_is_let_go_at_once(
         await until(lambda: list(runtime.house.stage.keepers))
         await trio.sleep(0.05)  # some are still on their way to the zygote
         if end != "close":
-            await {"kill": kill, "stop": stop}[end](waiting[-1])
+            await (kill if end == "kill" else stop)(waiting[-1])
         assert statistics(waiting[0]).state == "starting"
 
     rehearse(scene)
@@ -377,6 +377,30 @@ def test_what_a_guest_wrote_before_it_died_in_its_constructor_is_in_the_error(ex
     async def scene(runtime: Runtime) -> None:
         with pytest.raises(ActorStartError, match=r"(?s)exited with status 9.*not in this state"):
             await Stillborn.options(executor=executor, restart="temporary").start()
+
+    rehearse(scene)
+
+
+@zygote
+def test_a_zygote_without_descriptors_refuses_guests_with_the_reason_and_serves_on() -> None:
+    prlimit = pytest.importorskip("resource").prlimit
+
+    async def scene(runtime: Runtime) -> None:
+        first = await start(QUIET)
+        keeper = keeper_of(runtime).pid
+        _, hard = before = prlimit(keeper, resource.RLIMIT_NOFILE)
+        told: list[str] = []
+        for most in (16, 18, 21, 64, 68, 70, 74):
+            prlimit(keeper, resource.RLIMIT_NOFILE, (most, hard))
+            try:
+                await start(QUIET)
+            except ActorStartError as error:
+                told.append(str(error))
+        assert len(told) > 3
+        assert all("too many open files in the process that starts guests" in text for text in told)
+        prlimit(keeper, resource.RLIMIT_NOFILE, before)
+        pid, parent = await first.pids()
+        assert parent == keeper == (await (await start(QUIET)).pids())[1]
 
     rehearse(scene)
 
