@@ -189,7 +189,7 @@ REFUSED = {
 @zygote
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_preload_that_cannot_be_used_fails_the_start_with_the_reason(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     started = count_starts(monkeypatch)
 
@@ -199,6 +199,7 @@ def test_a_preload_that_cannot_be_used_fails_the_start_with_the_reason(
         if name == "raising":
             assert 'preloads/raising.py", line 3, in <module>' in text
         assert len(started) == 1
+        assert ("guests are lost" in caplog.text) is (name == "leaving")  # which nobody had told
         assert await (await start(QUIET)).pids()  # others do not notice
 
     rehearse(scene)
@@ -399,10 +400,25 @@ def test_a_zygote_without_descriptors_refuses_guests_with_the_reason_and_serves_
         assert len(told) > 3
         assert all("too many open files in the process that starts guests" in text for text in told)
         prlimit(keeper, resource.RLIMIT_NOFILE, before)
-        pid, parent = await first.pids()
-        assert parent == keeper == (await (await start(QUIET)).pids())[1]
+        assert keeper == (await first.pids())[1] == (await (await start(QUIET)).pids())[1]
 
     rehearse(scene)
+
+
+@zygote
+@pytest.mark.cold
+def test_what_a_preload_prints_is_in_the_log(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def scene(runtime: Runtime) -> None:
+        await start(replace(QUIET, preload=["tests.preloads.chatty"]))
+
+    rehearse(scene)
+    label = "zygote, trusted, with tests.preloads.chatty prints:"
+    assert set(caplog.messages) == {
+        f"{label} {line}" for line in ("a complaint", "a word of mine", "no end of line")
+    }
+    assert capfd.readouterr().out == ""
 
 
 # -- interpreters ------------------------------------------------------------------------------------

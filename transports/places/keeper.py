@@ -20,6 +20,7 @@ from ..hub import Hub
 from ..timers import Timers
 from .greenroom import GREEN_ROOM, Waiting
 from .keeper_link import messages, receive
+from .keeper_words import KeeperWords
 from .output import OutputPipe
 from .process import Command, GuestProcess, LaunchError, close, describe_status
 from .zygote import PLAIN, Zygote, await_end, put_down
@@ -55,7 +56,7 @@ class Keeper:
         self.hub = hub
         self.timers = timers
         self.zygote = zygote
-        self.ready = False  # it has loaded all it is to load
+        self.ready = self.unfit = False  # it has loaded all it is to load, or said that it cannot
         self.loaded = trio.Event()  # it has, or never will
         self.stderr: OutputPipe | None = None
         self.pidfds: deque[int] = deque()  # received, and not yet told whose they are
@@ -161,8 +162,8 @@ class Keeper:
 
     def take_on(self, process: subprocess.Popen[bytes], link: socket.socket, stderr: int) -> None:
         self.process, self.link = process, link
-        self.ready, self.loaded = False, trio.Event()
-        self.stderr = OutputPipe(stderr, self.hub, None)
+        self.ready, self.unfit, self.loaded = False, False, trio.Event()
+        self.stderr = OutputPipe(stderr, self.hub, KeeperWords(self.zygote.label))
         self.buffer.clear()
         self.hub.watch(link.fileno(), self.read)
 
@@ -234,7 +235,7 @@ class Keeper:
     def drop_link(self) -> None:
         self.loaded.set()
         if self.stderr is not None:
-            self.stderr.close()
+            self.stderr.finish()
         while self.pidfds:
             close(self.pidfds.popleft())
         if self.link is not None:
@@ -256,8 +257,9 @@ class Keeper:
         guests, self.guests = self.guests, {}
         self.fail_all(self.failure(status, words))
         why = why or ("was " * (status < 0) + describe_status(status))
-        log.warning("%s, process %d, %s; its guests are lost", self.zygote.label, process.pid, why)
-        self.on_lost(self.zygote.label, process.pid, status, len(guests))
+        if not self.unfit:  # else it has told, and had none
+            log.warning("%s, process %d, %s; its guests are lost", self.zygote.label, process.pid, why)
+            self.on_lost(self.zygote.label, process.pid, status, len(guests))
         excused = self.is_excused(trio.current_time())
         for guest in guests.values():
             guest.signal(signal.SIGKILL)
@@ -349,6 +351,7 @@ class Keeper:
 
     def on_unfit(self, why: str) -> None:
         """It could not load what it was to load, and ends: whoever has asked for that is told."""
+        self.unfit = True
         self.fail_all(LaunchError(0, why))
 
     def on_launched(self, key: int, pid: int, with_pidfd: bool) -> None:

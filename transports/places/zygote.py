@@ -74,7 +74,7 @@ class Zygote:
         }
 
     def start(self) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
-        """Run the process; returns it, our end of its link, and where its standard error is read.
+        """Run the process; returns it, our end of its link, and where all it prints is read.
 
         It has hardly an environment, and no terminal to get a Ctrl-C from.  Raises OSError.
         """
@@ -88,6 +88,7 @@ class Zygote:
                     self.command(theirs.fileno()),
                     env=ONE_THREAD,
                     stdin=subprocess.DEVNULL,
+                    stdout=their_stderr,
                     stderr=their_stderr,
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
