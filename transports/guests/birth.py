@@ -52,7 +52,8 @@ class Birth:
     @property
     def stderr(self) -> int:
         """Where the guest's is to be found: under another number before it is in its place."""
-        return dict(zip(self.request["places"], self.descriptors, strict=False)).get(2, 2)
+        places: list[int] = self.request["places"]
+        return dict(zip(places, self.descriptors, strict=False)).get(2, 2)
 
     def code(self) -> Callable[[], None]:
         """Code that is loaded: a module of ours, and the arguments of its `main`."""
