@@ -1,7 +1,4 @@
-"""The corridor between a mailbox and a guest: what goes over, what comes back, what must end early.
-
-Where the guest is, a process or a thread, is a subclass's business.
-"""
+"""The corridor between a mailbox and a guest, wherever that is: what goes over, comes back, and must end early."""
 
 from __future__ import annotations
 

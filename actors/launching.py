@@ -23,6 +23,7 @@ LONGEST = 200  # characters of a label
 
 # What every guest of ours needs, and what the modules of actor classes do.
 EVERYWHERE = (
+    "understudy_guest.greeting",
     "understudy_guest.main",
     "understudy_guest.loops",
     "understudy_guest.turns",
@@ -45,9 +46,9 @@ def command_of(life: Life) -> Command:
     """The guest's command; it gets nothing of our environment, and no site-packages by itself."""
     executor = life.spec.options.executor
     assert isinstance(executor, Process)
-    argv = (executor.python or sys.executable, "-I", "-S", "-E", *executor.flags, BOOTSTRAP, "main")
+    argv = (executor.python or sys.executable, "-I", "-S", "-E", *executor.flags, BOOTSTRAP, "greeting")
     zygote = zygote_of(life, executor)
-    code = ("main",) if zygote.loads else ()
+    code = ("greeting",) if zygote.loads else ()
     environ = environment_of(executor.environ).of(os.environ)
     limits = executor.limits.hard
     return Command(argv, environ, executor.folder, limits, label=label_of(life), zygote=zygote, code=code)

@@ -22,6 +22,7 @@ from understudy.transports.session import NEW
 from understudy.transports.system.processes import below, listed
 
 MANY = 100
+LOADED = Process(preload=("benchmarks.actors",))  # the zygote has the actor's own module too
 
 
 async def first_replies(executor: Process, count: int) -> Sample:
@@ -70,16 +71,17 @@ def nothings(count: int) -> Sample:
     return watch.sample(count, latencies)
 
 
-async def a_hundred(count: int) -> Sample:
+async def a_hundred(executor: Process, count: int) -> Sample:
     """A hundred at once, to all their first replies; and the memory of each, with its share of what it is forked from."""
     latencies: list[float] = []
     memory = 0
     with Stopwatch() as watch:
         for _ in range(count):
             async with open_runtime():
-                await Echo.start()
+                actor = Echo.options(executor=executor)
+                await actor.start()
                 begun = perf_counter()
-                handles = [Echo.remote() for _ in range(MANY)]
+                handles = [actor.remote() for _ in range(MANY)]
                 await get([handle.echo.remote(1) for handle in handles])
                 latencies.append(perf_counter() - begun)
                 memory = sum(share_of(process.pid) for _, process in below(os.getpid(), listed())) // MANY
@@ -132,7 +134,9 @@ case = partial(Case, group="understudy", unit="p50", first=10)
 
 CASES = (
     case(name="launch, first reply", run=under_trio(partial(first_replies, Process()))),
-    case(name="100 launches", run=under_trio(a_hundred), first=1, fixed=True),
+    case(name="launch, preloaded", run=under_trio(partial(first_replies, LOADED))),
+    case(name="100 launches", run=under_trio(partial(a_hundred, Process())), first=1, fixed=True),
+    case(name="100 launches, preloaded", run=under_trio(partial(a_hundred, LOADED)), first=1, fixed=True),
     case(name="stop of 100 idle", run=under_trio(stops), first=1, fixed=True),
     case(name="SIGKILL to the next reply", run=under_trio(partial(replacements, Process()))),
     case(name="SIGKILL to a standby's reply", run=under_trio(partial(replacements, Process(standby=1)))),

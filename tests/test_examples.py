@@ -109,7 +109,6 @@ incarnation 2
 """,
     "pool_executor.py": """\
 'to be': 2
-'or not to be': 4
 '': signal: its process killed by SIGABRT
 'that is the question': 4
 in order: [32, 9, 4]
@@ -140,7 +139,7 @@ dynamic  dynamic, 3 in 5 s
 """,
     "untrusted.py": """\
 {'kinds': 2, 'pieces': 7}
-not sent: only data travels to an actor with trusted=False: Encoding objects of type Order is unsupported
+not sent: only data travels to an actor with trusted=False: objects of type Order are no data
 refused: the result of smuggle() cannot travel: an untrusted actor answers in plain data only: Encoding objects of type function is unsupported
 refused: the result of shout() cannot travel: it takes 20,006 bytes and the limit is 10,000
 {'kinds': 1, 'pieces': 5}

@@ -13,6 +13,7 @@ from tests.rehearsal import QUIET, rehearse, until
 from understudy import (
     ExitReason,
     Ladder,
+    Limits,
     Process,
     Runtime,
     Thread,
@@ -37,6 +38,7 @@ KINDS: list[tuple[str, bool, tuple[bool, bool, bool]]] = [
     (reasons.TIMEOUT, True, (True, True, False)),
     (reasons.UNREACHABLE, True, (True, True, False)),
     (reasons.ABANDONED, True, (True, True, False)),
+    (reasons.RECYCLED, False, (True, False, False)),
 ]
 
 
@@ -160,6 +162,10 @@ async def outlast(_: Runtime, actor: Any) -> None:
     await kill(actor, no_restart=False)
 
 
+async def wear_out(_: Runtime, actor: Any) -> None:
+    await actor.block(0)
+
+
 async def nothing(_: Runtime, actor: Any) -> None:
     """It ends by itself."""
 
@@ -188,6 +194,11 @@ HAPPENS: dict[str, tuple[Any, Any, str]] = {
         Ending.options(executor=Thread(ladder=LADDER)),
         outlast,
         "abandoned: its thread goes on though it was to end (signal: killed by kill())",
+    ),
+    "recycled": (
+        Ending.options(executor=Process(stderr="keep", limits=Limits(max_calls=1))),
+        wear_out,
+        "recycled: ",
     ),
 }
 

@@ -485,6 +485,7 @@ def test_the_status_that_it_left_with_is_told() -> None:
     rehearse(scene)
 
 
+@pytest.mark.cold
 @walled
 def test_a_new_one_starts_only_when_all_of_the_old_is_dead() -> None:
     async def scene(runtime: Runtime) -> None:

@@ -24,6 +24,7 @@ def descriptors() -> int:
 
 
 @linux
+@pytest.mark.cold
 def test_a_closed_runtime_leaves_no_guest_whatever_it_did() -> None:
     pids: list[int] = []
 
@@ -40,6 +41,7 @@ def test_a_closed_runtime_leaves_no_guest_whatever_it_did() -> None:
 
 
 @linux
+@pytest.mark.cold
 def test_a_body_that_raises_leaves_no_guest_either() -> None:
     pids: list[int] = []
 

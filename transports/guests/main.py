@@ -1,4 +1,4 @@
-"""What a guest process does first: it maps its page, says hello, and serves until its host is gone."""
+"""What a guest process does once it has said hello: it maps its page, and serves until its host is gone."""
 
 from __future__ import annotations
 
@@ -53,9 +53,8 @@ class Orphan:
         raise HostGone
 
 
-def main(arguments: list[str]) -> None:
-    """Say hello, then serve until the end; the first argument is the descriptors, the others are for people to read."""
-    descriptors = [int(number) for number in arguments[0].split(",")]
+def serve(descriptors: list[int]) -> None:
+    """Serve until the end."""
     faulthandler.enable()
     values = Values()
     if "msgspec" in sys.modules:
@@ -71,9 +70,7 @@ def main(arguments: list[str]) -> None:
     set_base(guest.running)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=guest.forked)
-    capabilities = [*p.CAPABILITIES, p.PAGE_CAPABILITY] if page is not None else [*p.CAPABILITIES]
     try:
-        guest.say([p.HELLO, p.VERSION, capabilities, os.getpid()])
         guest.serve()
     except HostGone:
         # Nobody is left to answer to, and nothing may outlive the host: no clean-up that could hang.

@@ -195,6 +195,7 @@ def test_closing_the_keeper_ends_what_it_keeps() -> None:
     assert [pid for pid in pids if os.path.exists(f"/proc/{pid}")] == []
 
 
+@pytest.mark.cold
 def test_a_closed_keeper_starts_again_with_the_next_launch() -> None:
     async def scene(stage: Stage) -> None:
         await ended((await stage.launch("pass"))[0])
