@@ -193,6 +193,35 @@ def test_after_interrupt_restart_discards_the_state() -> None:
     rehearse(scene)
 
 
+@pytest.mark.slow
+def test_an_actor_may_be_interrupted_to_death_as_often_as_its_user_likes() -> None:
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.options(executor=HASTY).start()
+        for _ in range(5):  # the intensity is 3 in 5 s
+            ref = endless.swallow.remote()
+            await running(endless)
+            await interrupt(endless)
+            with pytest.raises(ActorUnavailableError):
+                await ref
+        assert await endless.add() == 1
+        assert statistics(endless).incarnation == 6
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+def test_an_actor_that_is_killed_for_its_call_timeout_again_and_again_is_given_up() -> None:
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.options(executor=HASTY).start()
+        for n in range(4):
+            await until(lambda n=n: statistics(endless).incarnation == n + 1)
+            with pytest.raises(GetTimeoutError):
+                await endless.swallow.options(timeout=0.1)()
+        await until(lambda: statistics(endless).state == "dead")
+
+    rehearse(scene)
+
+
 def test_leaving_the_runtime_ends_what_swallows_a_few_interrupts_without_violence() -> None:
     seen: list[Any] = []
 
