@@ -229,7 +229,7 @@ class Core(Round):
         counts = not reason.interrupted
         record = child.fall(now, counts)
         limit = child.rules.max_restarts
-        if limit is not None and (limit == 0 or 0 <= limit < record.restarts):
+        if limit == 0 or (limit is not None and 0 < limit < record.restarts):
             self.retire(child, reason, gave_up=True)
             self.consider_shutdown(child, reason)
         elif not self.flags.per_child:
