@@ -79,12 +79,12 @@ class LentSend(LentEnd):
 
     def put(self, items: list[Any], need: int) -> None:
         """Items have come; raises ProtocolError if there are more of them than were granted."""
-        store = self.store
-        self.credit -= len(items)
-        if self.credit < 0:
-            raise ProtocolError(f"{-self.credit} items more in a channel than were granted")
+        store, count = self.store, len(items)
+        if count > self.credit:
+            raise ProtocolError(f"{count - self.credit} items more in a channel than were granted")
         if not store.receivers:
-            store.free += len(items)
+            self.credit -= count
+            store.free += count
             return self.refuse(BROKEN, NO_RECEIVER)
         self.enter(items)
         self.needed += need
@@ -100,10 +100,12 @@ class LentSend(LentEnd):
                 raise ProtocolError(
                     f"{self.weight:,} bytes in a channel with one grant, where {BYTES:,} may be"
                 )
+            self.credit -= len(items)
             store.bytes += weight
             each, rest = divmod(weight, len(items))
             store.items.extend(Heavy(item, each + (at < rest)) for at, item in enumerate(items))
         else:
+            self.credit -= len(items)
             store.items.extend(items)
         if store.getters:
             store.feed()

@@ -423,3 +423,20 @@ def test_tables_are_empty_afterwards_on_both_sides() -> None:
         assert not channel_ticket.tickets
 
     rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", [QUIET, Thread()], ids=["process", "thread"])
+def test_calls_that_bring_the_first_ends_at_the_same_time_all_get_theirs(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        for _ in range(4):
+            porter = await Porter.options(executor=executor, max_concurrency=4).start()
+            pairs = [open_channel[int](5) for _ in range(4)]
+            refs = [porter.receive.remote(receive, 1) for _, receive in pairs]
+            for n, (send, _) in enumerate(pairs):
+                await send.send(n)
+            with trio.fail_after(5):
+                assert [await ref for ref in refs] == [[0], [1], [2], [3]]
+            await kill(porter)
+
+    rehearse(scene)
