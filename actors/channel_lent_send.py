@@ -87,6 +87,7 @@ class LentSend(LentEnd):
             store.free += count
             return self.refuse(BROKEN, NO_RECEIVER)
         self.enter(items)
+        self.credit -= count
         self.needed += need
         if self.needed:
             self.grant()
@@ -100,12 +101,10 @@ class LentSend(LentEnd):
                 raise ProtocolError(
                     f"{self.weight:,} bytes in a channel with one grant, where {BYTES:,} may be"
                 )
-            self.credit -= len(items)
             store.bytes += weight
             each, rest = divmod(weight, len(items))
             store.items.extend(Heavy(item, each + (at < rest)) for at, item in enumerate(items))
         else:
-            self.credit -= len(items)
             store.items.extend(items)
         if store.getters:
             store.feed()

@@ -296,10 +296,12 @@ class Rogue(Porter, executor=Process(trusted=False, stderr="keep")):
     """Nobody trusts it, and with good reason."""
 
     @method
-    def say(self, end: Any, message: list[Any]) -> None:
+    def say(self, end: Any, *messages: list[Any]) -> None:
         """Say something of a channel that no honest guest says; an end's number stands for itself."""
-        end.office.say(*[end.number if part == "end" else part for part in message])
-        end.office.flush()
+        for message in messages:
+            end.office.say(*[end.number if part == "end" else part for part in message])
+            end.office.flush()
+            time.sleep(0.02)  # the host answers at the end of its tick
 
     @method
     def send_object(self, out: Any) -> None:
