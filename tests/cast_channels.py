@@ -18,6 +18,7 @@ from understudy import (
     ReceiveChannel,
     SendChannel,
     method,
+    open_channel,
 )
 
 
@@ -188,6 +189,22 @@ class Porter(Actor, executor=QUIET):
 
         office = present().asker.asking.guest.office
         return {"ends": len(office.ends), "dirty": len(office.dirty), "active": len(office.active)}
+
+    @method
+    def open_own(self, items: list[Any]) -> list[Any]:
+        """Through a channel in a runtime of its own."""
+        from understudy import blocking
+
+        with blocking.open_runtime():
+            send, receive = blocking.open_channel[Any](len(items))
+            for item in items:
+                send.send_nowait(item)
+            send.close()
+            return list(receive)
+
+    @method
+    def open_for_tasks(self) -> None:
+        open_channel(3)
 
     @method
     def hand_on(self, other: Any, end: Any, count: int) -> Any:

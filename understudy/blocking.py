@@ -51,14 +51,17 @@ else:  # a guest that has no runtime of its own should not pay for an event loop
     }  # fmt: skip
     HOME = {
         "ActorPool": "crossing.actorpool", "Queue": "crossing.queue", "Executor": "executor", "open_scope": "crossing.scope",
+        "open_channel": "crossing.channel",
         "cancel": "crossing.verbs", "statistics": "crossing.verbs", "get_actor": "actors.verbs", "put": "actors.put",
     }  # fmt: skip
+
+    THERE = {"ActorPool": "PlainActorPool", "Queue": "PlainQueue", "open_channel": "PlainChannel"}
 
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"understudy.blocking has no {name!r}; it has {', '.join(__all__)}")
         module = HOME.get(name, "crossing.plain")
-        there = {"ActorPool": "PlainActorPool", "Queue": "PlainQueue"}.get(name, name)
+        there = THERE.get(name, name)
         return Either(module, there, BY_HOST[name]) if name in BY_HOST else Later(module, there)
 
 

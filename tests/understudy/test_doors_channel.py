@@ -16,9 +16,11 @@ from understudy import (
     Empty,
     Full,
     NoRuntimeError,
+    TaskError,
     Thread,
     aio,
     blocking,
+    open_channel,
 )
 from understudy.crossing.runtime import FarRuntime
 
@@ -119,3 +121,26 @@ def test_an_end_that_a_thread_forgets_is_closed() -> None:
 def test_without_a_runtime_of_this_door_it_is_refused() -> None:
     with pytest.raises(NoRuntimeError):
         blocking.open_channel(1)
+
+
+def test_a_method_has_channels_in_a_runtime_of_its_own() -> None:
+    with blocking.open_runtime():
+        porter = Porter.remote()
+        assert blocking.call(porter.open_own, [1, 2, 3]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("porters", [Porter, Porter.options(executor=Thread())])
+def test_one_for_tasks_is_refused_where_there_are_none(porters: Any) -> None:
+    with pytest.raises(NoRuntimeError, match=r"blocking\.open_channel"):
+        open_channel(1)
+    with blocking.open_runtime():
+        with pytest.raises(TaskError, match=r"blocking\.open_channel"):
+            blocking.call(porters.remote().open_for_tasks)
+
+
+def test_under_asyncio_one_for_tasks_of_trio_is_refused() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        with pytest.raises(NoRuntimeError, match=r"aio\.open_channel"):
+            open_channel(1)
+
+    visit(scene)
