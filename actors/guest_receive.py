@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..transports.guests import protocol as p
 from ..transports.guests.interrupts import whole
 from . import errors
-from .channel import ReceiveChannel
+from .channel import PlainReceiveChannel, ReceiveChannel
 from .channel_errors import ChannelEnded
 from .guest_end import GO, RECEIVE, SHORT, GuestEnd, refuse_nowait
 from .queue_errors import Empty
@@ -87,7 +87,7 @@ class GuestReceive(GuestEnd, ReceiveChannel[Any]):
         return True
 
 
-class BlockingReceive(GuestReceive):
+class BlockingReceive(GuestReceive, PlainReceiveChannel[Any]):
     """In methods that are not `async`."""
 
     __slots__ = ()

@@ -12,7 +12,7 @@ from ..transports.guests.channels import HELD
 from ..transports.guests.interrupts import whole
 from ..transports.guests.protocol import PLAIN_TYPES
 from . import errors
-from .channel import SendChannel
+from .channel import PlainSendChannel, SendChannel
 from .guest_end import GO, SEND, SHORT, GuestEnd, refuse_nowait
 from .queue_errors import Full
 
@@ -116,7 +116,7 @@ class GuestSend(GuestEnd, SendChannel[Any]):
             office.out.append(self.pack())
 
 
-class BlockingSend(GuestSend):
+class BlockingSend(GuestSend, PlainSendChannel[Any]):
     """In methods that are not `async`."""
 
     __slots__ = ()

@@ -18,6 +18,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or "understudy_guest" not in sys.modules:
+    from .actors.channel import PlainReceiveChannel as ReceiveChannel
+    from .actors.channel import PlainSendChannel as SendChannel
     from .actors.put import put as put
     from .actors.verbs import get_actor
     from .crossing.actorpool import PlainActorPool as ActorPool
@@ -42,6 +44,8 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .executor import Executor
 else:  # a guest that has no runtime of its own should not pay for an event loop
     from . import Either, Later
+    from .actors.channel import PlainReceiveChannel as ReceiveChannel
+    from .actors.channel import PlainSendChannel as SendChannel
 
     # What goes by way of the host, and under which name; the rest is for a runtime that the guest has opened.
     BY_HOST = {
@@ -66,6 +70,6 @@ else:  # a guest that has no runtime of its own should not pay for an event loop
 
 
 __all__ = [
-    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "feed", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_channel", "open_runtime", "open_scope", "put", "shutdown",
+    "ActorPool", "Executor", "Queue", "ReceiveChannel", "SendChannel", "call", "cancel", "dump", "feed", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_channel", "open_runtime", "open_scope", "put", "shutdown",
     "statistics", "wait", "wait_ready",
 ]  # fmt: skip

@@ -145,11 +145,13 @@ def pickled_by_value(value: Any) -> bytes:
 
 
 def pickled(base: Any, value: Any) -> bytes:
+    by_base: Callable[..., Any] = getattr(base, "reducer_override", lambda *_: NotImplemented)  # pyright: ignore[reportUnknownLambdaType]
+
     class Pickler(base):  # type: ignore[misc]
         def reducer_override(self, item: Any) -> Any:
             if isinstance(item, OURS):
                 raise Unsendable(f"{item!r} {NOT_THERE}", NEVER_SENT)
-            return super().reducer_override(item) if hasattr(base, "reducer_override") else NotImplemented
+            return by_base(self, item)
 
     sink = BytesIO()
     Pickler(sink, 5).dump(value)

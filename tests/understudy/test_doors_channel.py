@@ -112,6 +112,8 @@ def test_threads_wait_for_room_and_for_items(porters: Any) -> None:
 def test_an_end_that_a_thread_forgets_is_closed() -> None:
     with blocking.open_runtime():
         send, receive = blocking.open_channel[int](10)
+        assert isinstance(send, blocking.SendChannel)
+        assert isinstance(receive, blocking.ReceiveChannel)
         send.send_nowait(1)
         del send
         assert list(receive) == [1]

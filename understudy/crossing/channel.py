@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from ..actors import channel_pair
+from ..actors.channel import PlainReceiveChannel, PlainSendChannel
 from ..actors.channel_ends import HostReceive, HostSend, checked_store
 from ..actors.channel_errors import ChannelEnded
 from ..actors.errors import NoRuntimeError
@@ -13,6 +14,8 @@ from ..actors.nearby import FAR, marked
 from ..actors.spawner import open_spawner
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from ..actors.channel import ReceiveChannel, SendChannel
     from ..actors.channel_store import Store
     from .crossing import Crossing
@@ -103,7 +106,7 @@ class AioReceive(FarReceive):
             raise
 
 
-class PlainSend(FarSend):
+class PlainSend(FarSend, PlainSendChannel[Any]):
     """For threads."""
 
     __slots__ = ()
@@ -112,7 +115,7 @@ class PlainSend(FarSend):
         self._crossing.perform_blocking(super().send, item)
 
 
-class PlainReceive(FarReceive):
+class PlainReceive(FarReceive, PlainReceiveChannel[Any]):
     """For threads."""
 
     __slots__ = ()
@@ -158,11 +161,17 @@ class AioChannel(channel_pair.open_channel[T]):
     make: ClassVar[Any] = partial(far_ends, send=AioSend, receive=AioReceive)
 
 
-class PlainChannel(channel_pair.open_channel[T]):
+class PlainChannel(tuple[PlainSendChannel[T], PlainReceiveChannel[T]]):
     """As `understudy.open_channel`, for threads: `send` and `receive` wait, and plain `for` reads to the end.
 
     A Ctrl-C ends a wait, and no item is lost.
     """
 
     __slots__ = ()
-    make: ClassVar[Any] = partial(far_ends, send=PlainSend, receive=PlainReceive)
+
+    def __new__(cls, capacity: int, *, max_bytes: int = channel_pair.MOST_BYTES) -> Self:
+        pair: Self = channel_pair.paired(cls, far_ends(capacity, max_bytes, PlainSend, PlainReceive))
+        return pair
+
+    def __init__(self, capacity: int, *, max_bytes: int = channel_pair.MOST_BYTES) -> None:
+        """The ends are there."""
