@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..transports.guests import protocol as p
 from ..transports.guests.interrupts import whole
@@ -122,6 +122,9 @@ class BlockingReceive(GuestReceive, PlainReceiveChannel[Any]):
         except ChannelEnded:
             raise StopIteration from None
 
+    async def __anext__(self) -> NoReturn:
+        raise TypeError("in a method that is not async a channel is read by plain `for` and receive()")
+
 
 class ThreadedReceive(BlockingReceive):
     """In methods that run in several threads."""
@@ -168,6 +171,9 @@ class AsyncReceive(GuestReceive):
             return await self.receive()
         except ChannelEnded:
             raise StopAsyncIteration from None
+
+    def __next__(self) -> NoReturn:
+        raise TypeError("in the event loop of an actor a channel is read by `async for` and await receive()")
 
     def receive_nowait(self) -> Any:
         refuse_nowait("receive")

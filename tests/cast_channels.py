@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tests.cast import QUIET
@@ -203,6 +204,29 @@ class Porter(Actor, executor=QUIET):
             return list(receive)
 
     @method
+    def give_below(self, end: Any) -> None:
+        """To an actor of a runtime of its own."""
+        from understudy import blocking
+
+        with blocking.open_runtime():
+            blocking.call(Porter.remote().keep, end)
+
+    @method
+    def receive_in_a_thread(self, source: Any) -> str:
+        said: list[str] = []
+
+        def attempt() -> None:
+            try:
+                source.receive()
+            except RuntimeError as error:
+                said.append(str(error))
+
+        thread = Thread(target=attempt)
+        thread.start()
+        thread.join()
+        return said[0]
+
+    @method
     def open_for_tasks(self) -> None:
         open_channel(3)
 
@@ -303,6 +327,11 @@ class AsyncPorter(Actor, executor=QUIET):
             except RuntimeError as error:
                 said.append(str(error))
         return said
+
+    @method
+    async def loop_plainly(self, source: Any) -> None:
+        for _ in source:
+            pass
 
     @method
     async def fail(self, source: Any) -> None:

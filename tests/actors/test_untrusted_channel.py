@@ -37,7 +37,7 @@ def test_what_is_no_data_stays_for_who_can_take_it() -> None:
         with pytest.raises(TaskError, match="cannot travel"):
             await rogue.receive(receive, 1)
         assert await receive.receive() is thing
-        with pytest.raises(TaskError, match="plain data"):
+        with pytest.raises(TaskError, match="from here: an untrusted actor answers in plain data only"):
             await rogue.send_object(send)
 
     rehearse(scene)
