@@ -146,3 +146,12 @@ def test_under_asyncio_one_for_tasks_of_trio_is_refused() -> None:
             open_channel(1)
 
     visit(scene)
+
+
+def test_an_end_that_a_thread_closes_is_closed_for_what_it_sends_next() -> None:
+    with blocking.open_runtime():
+        for _ in range(50):
+            send, receive = blocking.open_channel[int](1)
+            receive.close()
+            with pytest.raises(BrokenChannelError):
+                send.send(1)

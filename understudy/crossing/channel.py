@@ -14,6 +14,7 @@ from ..actors.nearby import FAR, marked
 from ..actors.spawner import open_spawner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from ..actors.channel import ReceiveChannel, SendChannel
@@ -150,8 +151,15 @@ def far_ends(capacity: int, max_bytes: int, send: type[FarSend], receive: type[F
         raise NoRuntimeError("the runtime that is open here is trio's: write understudy.open_channel(...)")
     store = checked_store(capacity, max_bytes)
     house = runtime.house
-    store.thread, store.soon, store.find = crossing.thread, house.stage.soon, house.find
+    store.thread, store.find = crossing.thread, house.find
+    # An end that is closed here is closed before what its thread sends or asks for next.
+    store.soon = lambda function, *args: crossing.post(carry_out, (function, args))
     return send(store, crossing), receive(store, crossing)
+
+
+def carry_out(errand: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
+    function, args = errand
+    function(*args)
 
 
 class AioChannel(channel_pair.open_channel[T]):
