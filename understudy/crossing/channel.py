@@ -153,8 +153,12 @@ def far_ends(capacity: int, max_bytes: int, send: type[FarSend], receive: type[F
     house = runtime.house
     store.thread, store.find = crossing.thread, house.find
     # An end that is closed here is closed before what its thread sends or asks for next.
-    store.soon = lambda function, *args: crossing.post(carry_out, (function, args))
+    store.soon = partial(have_done, crossing)
     return send(store, crossing), receive(store, crossing)
+
+
+def have_done(crossing: Crossing, function: Callable[..., None], *args: Any) -> None:
+    crossing.post(carry_out, (function, args))
 
 
 def carry_out(errand: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
