@@ -100,3 +100,23 @@ class ReceiveChannel(Channel, Generic[T_co]):
 
     def __next__(self) -> T_co:
         raise NotImplementedError
+
+
+class PlainSendChannel(SendChannel[T_contra]):
+    """A `SendChannel` as plain code has it: `send` waits without `await`; `understudy.blocking.SendChannel`."""
+
+    __slots__ = ()
+
+    def send(self, item: T_contra) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Put an item in, as `SendChannel.send`."""
+        raise NotImplementedError
+
+
+class PlainReceiveChannel(ReceiveChannel[T_co]):
+    """A `ReceiveChannel` as plain code has it: `receive` waits without `await`; `understudy.blocking.ReceiveChannel`."""
+
+    __slots__ = ()
+
+    def receive(self) -> T_co:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Take the oldest item, as `ReceiveChannel.receive`."""
+        raise NotImplementedError

@@ -18,6 +18,7 @@ from .channel_errors import (
 )
 from .channel_store import GO, LIGHT, TEXTS, Store
 from .channel_ticket import RECEIVE, SEND, Member, Ticket, tickets
+from .errors import NoRuntimeError
 from .guest_channel import end_at
 from .guest_end import HOME
 from .queue_errors import Empty, Full
@@ -28,10 +29,17 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 BLOCKING = "in a task a channel is read by `async for` and await receive(); plain `for` is for methods of actors elsewhere"
 
+NO_TASK = (
+    "understudy.open_channel() is for tasks of trio, and none runs here: under asyncio write aio.open_channel(...), in plain"
+    " code and methods that are not async blocking.open_channel(...), with a runtime of that door open"
+)
+
 
 def make_ends(capacity: int, max_bytes: int) -> tuple[HostSend[Any], HostReceive[Any]]:
-    """The first two ends of a new channel."""
+    """The first two ends of a new channel; raises NoRuntimeError where no task of trio could use them."""
     store = checked_store(capacity, max_bytes)
+    if not trio.lowlevel.in_trio_run():
+        raise NoRuntimeError(NO_TASK)
     return HostSend(store), HostReceive(store)
 
 

@@ -79,14 +79,15 @@ class LentSend(LentEnd):
 
     def put(self, items: list[Any], need: int) -> None:
         """Items have come; raises ProtocolError if there are more of them than were granted."""
-        store = self.store
-        self.credit -= len(items)
-        if self.credit < 0:
-            raise ProtocolError(f"{-self.credit} items more in a channel than were granted")
+        store, count = self.store, len(items)
+        if count > self.credit:
+            raise ProtocolError(f"{count - self.credit} items more in a channel than were granted")
         if not store.receivers:
-            store.free += len(items)
+            self.credit -= count
+            store.free += count
             return self.refuse(BROKEN, NO_RECEIVER)
         self.enter(items)
+        self.credit -= count
         self.needed += need
         if self.needed:
             self.grant()

@@ -39,10 +39,14 @@ class open_channel(tuple[SendChannel[T], ReceiveChannel[T]]):  # noqa: N801  use
     def __new__(cls, capacity: int, *, max_bytes: int = MOST_BYTES) -> Self:
         from .channel_ends import make_ends  # who is only given an end needs no event loop
 
-        ends: Any = (cls.make or make_ends)(capacity, max_bytes)
-        make: Any = getattr(tuple, "__new__")  # noqa: B009  typed as what it is not
-        pair: Self = make(cls, ends)
+        pair: Self = paired(cls, (cls.make or make_ends)(capacity, max_bytes))
         return pair
 
     def __init__(self, capacity: int, *, max_bytes: int = MOST_BYTES) -> None:
         """The ends are there."""
+
+
+def paired(cls: Any, ends: Any) -> Any:
+    """Both ends as one of these."""
+    make: Any = getattr(tuple, "__new__")  # noqa: B009  typed as what it is not
+    return make(cls, ends)

@@ -6,6 +6,7 @@ as many as are used up quickly, and what is not used goes back.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -15,6 +16,7 @@ from ..transports.guests.asking import Question
 from ..transports.guests.channels import QUIET
 from ..transports.guests.context import PROCESS, present
 from ..transports.guests.interrupts import whole
+from . import errors
 from .channel_errors import CLOSED_HERE, UNSENDABLE, ClosedChannelError, error_for
 from .guest_handle import finder
 
@@ -36,6 +38,15 @@ HOME: dict[str, Callable[..., Any]] = {}
 IN_A_LOOP = (
     "{0}_nowait() of a channel would hold up the event loop of this actor while it asks its host: await {0}() instead, in "
     "move_on_after() or timeout() if it is not to wait for long"
+)
+
+FROM_ABOVE = (
+    "the end of a channel cannot go on from an actor to the actors of a runtime which that has opened: open a channel there,"
+    " and pass the items on"
+)
+OTHER_THREAD = (
+    "an end of a channel can wait only in a thread that runs the methods of its actor: what a thread that a method has started"
+    " is to send or receive goes by way of the method"
 )
 
 
@@ -162,7 +173,7 @@ class GuestEnd:
 
     def wait_for(self, question: Question) -> None:
         try:
-            present().asker.wait(question)
+            asker_here().wait(question)
         except BaseException:
             self.give_up(question)
             raise
@@ -178,7 +189,7 @@ class GuestEnd:
         question = self.ask()
         if question is not None:
             try:
-                await present().asker.wait_async(question)
+                await asker_here().wait_async(question)
             except BaseException:
                 self.give_up(question)
                 raise
@@ -248,17 +259,22 @@ class GuestEnd:
         office = self.office
         office.travelling[0].append(self)
         details = office.guest.running.details
-        return end_of_guest, (self.direction, details["path"], details["incarnation"], self.number)
+        return end_of_guest, (
+            self.direction, details["path"], details["incarnation"], self.number, os.getpid()
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<{'Receive' if self.direction else 'Send'}Channel {self.number}, seen from an actor>"
 
 
-def end_of_guest(direction: int, path: str, incarnation: int, number: int) -> Any:
+def end_of_guest(direction: int, path: str, incarnation: int, number: int, process: int) -> Any:
     """The end that a guest holds, given to somebody else."""
     guest = PROCESS.get("guest")
     if guest is None or finder.get() is not None:  # read by a host, be it one within a guest
         return HOME["lent"](direction, path, incarnation, number)
+    own = guest.running.details
+    if (path, incarnation, process) != (own["path"], own["incarnation"], os.getpid()):
+        raise errors.Unsendable(FROM_ABOVE)
     end: Any = guest.office.ends.get(number)
     if end is None:
         raise ClosedChannelError(CLOSED_HERE)
@@ -267,3 +283,11 @@ def end_of_guest(direction: int, path: str, incarnation: int, number: int) -> An
 
 def refuse_nowait(what: str) -> NoReturn:
     raise RuntimeError(IN_A_LOOP.format(what))
+
+
+def asker_here() -> Any:
+    """How it is waited here; raises RuntimeError in a thread of which nothing is known."""
+    asker = present().asker
+    if asker is None:
+        raise RuntimeError(OTHER_THREAD)
+    return asker

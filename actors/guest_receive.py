@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..transports.guests import protocol as p
 from ..transports.guests.interrupts import whole
 from . import errors
-from .channel import ReceiveChannel
+from .channel import PlainReceiveChannel, ReceiveChannel
 from .channel_errors import ChannelEnded
 from .guest_end import GO, RECEIVE, SHORT, GuestEnd, refuse_nowait
 from .queue_errors import Empty
@@ -87,7 +87,7 @@ class GuestReceive(GuestEnd, ReceiveChannel[Any]):
         return True
 
 
-class BlockingReceive(GuestReceive):
+class BlockingReceive(GuestReceive, PlainReceiveChannel[Any]):
     """In methods that are not `async`."""
 
     __slots__ = ()
@@ -121,6 +121,9 @@ class BlockingReceive(GuestReceive):
             return self.receive()
         except ChannelEnded:
             raise StopIteration from None
+
+    async def __anext__(self) -> NoReturn:
+        raise TypeError("in a method that is not async a channel is read by plain `for` and receive()")
 
 
 class ThreadedReceive(BlockingReceive):
@@ -168,6 +171,9 @@ class AsyncReceive(GuestReceive):
             return await self.receive()
         except ChannelEnded:
             raise StopAsyncIteration from None
+
+    def __next__(self) -> NoReturn:
+        raise TypeError("in the event loop of an actor a channel is read by `async for` and await receive()")
 
     def receive_nowait(self) -> Any:
         refuse_nowait("receive")

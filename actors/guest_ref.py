@@ -183,7 +183,9 @@ def packed(value: Any) -> Packed:
     try:
         return asking().guest.values.item(value)
     except Unfit as error:
-        raise errors.Unsendable(f"what is sent from here {error}", errors.NEVER_SENT) from error.__cause__
+        raise errors.Unsendable(
+            f"what is sent from here cannot travel: {error}", errors.NEVER_SENT
+        ) from error.__cause__
 
 
 def load(value: Any) -> Any:

@@ -12,7 +12,7 @@ from ..transports.guests.channels import HELD
 from ..transports.guests.interrupts import whole
 from ..transports.guests.protocol import PLAIN_TYPES
 from . import errors
-from .channel import SendChannel
+from .channel import PlainSendChannel, SendChannel
 from .guest_end import GO, SEND, SHORT, GuestEnd, refuse_nowait
 from .queue_errors import Full
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BATCH = 256  # items in one message
 LARGE = 256 * 1024  # bytes; as soon as so much is collected it leaves
+CANNOT = "an item of a channel cannot travel from here"
 ROOM = 1024 * 1024  # bytes put in with what was granted at once
 
 
@@ -64,7 +65,7 @@ class GuestSend(GuestEnd, SendChannel[Any]):
             try:
                 item = values.item(item)
             except office.unfit as error:
-                raise errors.Unsendable(f"what is sent {error}", errors.NEVER_SENT) from error.__cause__
+                raise errors.Unsendable(f"{CANNOT}: {error}", errors.NEVER_SENT) from error.__cause__
             size = max(size, len(getattr(item, "data", b"")))
         self.weight += size
         return item
@@ -116,7 +117,7 @@ class GuestSend(GuestEnd, SendChannel[Any]):
             office.out.append(self.pack())
 
 
-class BlockingSend(GuestSend):
+class BlockingSend(GuestSend, PlainSendChannel[Any]):
     """In methods that are not `async`."""
 
     __slots__ = ()

@@ -45,7 +45,7 @@ def found_here(handle: GuestHandle) -> Any:
 
 def end_here(end: GuestEnd) -> Any:
     """In the host: an end of the same kind as one that a guest in this process has given; raises ClosedChannelError."""
-    return lent_end(*end.__reduce__()[1])
+    return lent_end(*end.__reduce__()[1][:4])
 
 
 def refuse(_: GuestRef) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tests.cast import QUIET
@@ -18,6 +19,7 @@ from understudy import (
     ReceiveChannel,
     SendChannel,
     method,
+    open_channel,
 )
 
 
@@ -190,6 +192,45 @@ class Porter(Actor, executor=QUIET):
         return {"ends": len(office.ends), "dirty": len(office.dirty), "active": len(office.active)}
 
     @method
+    def open_own(self, items: list[Any]) -> list[Any]:
+        """Through a channel in a runtime of its own."""
+        from understudy import blocking
+
+        with blocking.open_runtime():
+            send, receive = blocking.open_channel[Any](len(items))
+            for item in items:
+                send.send_nowait(item)
+            send.close()
+            return list(receive)
+
+    @method
+    def give_below(self, end: Any) -> None:
+        """To an actor of a runtime of its own."""
+        from understudy import blocking
+
+        with blocking.open_runtime():
+            blocking.call(Porter.remote().keep, end)
+
+    @method
+    def receive_in_a_thread(self, source: Any) -> str:
+        said: list[str] = []
+
+        def attempt() -> None:
+            try:
+                source.receive()
+            except RuntimeError as error:
+                said.append(str(error))
+
+        thread = Thread(target=attempt)
+        thread.start()
+        thread.join()
+        return said[0]
+
+    @method
+    def open_for_tasks(self) -> None:
+        open_channel(3)
+
+    @method
     def hand_on(self, other: Any, end: Any, count: int) -> Any:
         from understudy import blocking
 
@@ -288,6 +329,11 @@ class AsyncPorter(Actor, executor=QUIET):
         return said
 
     @method
+    async def loop_plainly(self, source: Any) -> None:
+        for _ in source:
+            pass
+
+    @method
     async def fail(self, source: Any) -> None:
         raise ValueError("on purpose")
 
@@ -296,10 +342,12 @@ class Rogue(Porter, executor=Process(trusted=False, stderr="keep")):
     """Nobody trusts it, and with good reason."""
 
     @method
-    def say(self, end: Any, message: list[Any]) -> None:
+    def say(self, end: Any, *messages: list[Any]) -> None:
         """Say something of a channel that no honest guest says; an end's number stands for itself."""
-        end.office.say(*[end.number if part == "end" else part for part in message])
-        end.office.flush()
+        for message in messages:
+            end.office.say(*[end.number if part == "end" else part for part in message])
+            end.office.flush()
+            time.sleep(0.02)  # the host answers at the end of its tick
 
     @method
     def send_object(self, out: Any) -> None:

@@ -18,6 +18,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or "understudy_guest" not in sys.modules:
+    from .actors.channel import PlainReceiveChannel as ReceiveChannel
+    from .actors.channel import PlainSendChannel as SendChannel
     from .actors.put import put as put
     from .actors.verbs import get_actor
     from .crossing.actorpool import PlainActorPool as ActorPool
@@ -42,6 +44,8 @@ if TYPE_CHECKING or "understudy_guest" not in sys.modules:
     from .executor import Executor
 else:  # a guest that has no runtime of its own should not pay for an event loop
     from . import Either, Later
+    from .actors.channel import PlainReceiveChannel as ReceiveChannel
+    from .actors.channel import PlainSendChannel as SendChannel
 
     # What goes by way of the host, and under which name; the rest is for a runtime that the guest has opened.
     BY_HOST = {
@@ -51,18 +55,21 @@ else:  # a guest that has no runtime of its own should not pay for an event loop
     }  # fmt: skip
     HOME = {
         "ActorPool": "crossing.actorpool", "Queue": "crossing.queue", "Executor": "executor", "open_scope": "crossing.scope",
+        "open_channel": "crossing.channel",
         "cancel": "crossing.verbs", "statistics": "crossing.verbs", "get_actor": "actors.verbs", "put": "actors.put",
     }  # fmt: skip
+
+    THERE = {"ActorPool": "PlainActorPool", "Queue": "PlainQueue", "open_channel": "PlainChannel"}
 
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"understudy.blocking has no {name!r}; it has {', '.join(__all__)}")
         module = HOME.get(name, "crossing.plain")
-        there = {"ActorPool": "PlainActorPool", "Queue": "PlainQueue"}.get(name, name)
+        there = THERE.get(name, name)
         return Either(module, there, BY_HOST[name]) if name in BY_HOST else Later(module, there)
 
 
 __all__ = [
-    "ActorPool", "Executor", "Queue", "call", "cancel", "dump", "feed", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_channel", "open_runtime", "open_scope", "put", "shutdown",
+    "ActorPool", "Executor", "Queue", "ReceiveChannel", "SendChannel", "call", "cancel", "dump", "feed", "get", "get_actor", "init", "interrupt", "is_initialized", "kill", "open_channel", "open_runtime", "open_scope", "put", "shutdown",
     "statistics", "wait", "wait_ready",
 ]  # fmt: skip

@@ -2,15 +2,18 @@
 
 Where it is weaker: its process starts in a tenth of a second or more and imports the program's main module again; an interrupt ends the
 wait, while the code goes on and later calls wait for it; a death is told only as a broken pool; all that comes
-back is unpickled, so the code must be trusted; and if this process is killed, that one may outlive it.
+back is unpickled, so the code must be trusted; ends of channels, handles and refs mean nothing there, and are refused
+as `Unsendable`; and if this process is killed, that one may outlive it.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from functools import partial
+from io import BytesIO
 from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,10 +21,16 @@ import trio
 
 from . import stdlib_child as child
 from .actors.actor import Actor
+from .actors.channel_ends import HostEnd
+from .actors.errors import NEVER_SENT, Unsendable
 from .actors.executor import Local
 from .actors.exported import runs_code
+from .actors.guest_end import GuestEnd
+from .actors.guest_handle import GuestHandle
+from .actors.handle import ActorHandle
 from .actors.method import method
 from .actors.namespaces import MAIN
+from .actors.ref import ObjectRef
 from .transports.guests import pickles
 
 if TYPE_CHECKING:
@@ -67,13 +76,13 @@ class StdlibWorker(Actor, executor=Local(), crash_on=(BrokenExecutor,)):
         @runs_code
         async def call(self, function, /, *args, **kwargs):
             """Call a function; returns what it returns."""
-            return await self.done(child.call, pickles.dumps((function, args, kwargs)))
+            return await self.done(child.call, packed((function, args, kwargs)))
 
         @method
         @runs_code
         async def run(self, function, /, *args, **kwargs):
             """Call a function and drop what it returns."""
-            await self.done(child.run, pickles.dumps((function, args, kwargs)))
+            await self.done(child.run, packed((function, args, kwargs)))
 
     @method
     @runs_code
@@ -87,7 +96,7 @@ class StdlibWorker(Actor, executor=Local(), crash_on=(BrokenExecutor,)):
         filename: str | None = None,
     ) -> Any:
         """The value of an expression; None with `discard`."""
-        return await self.done(child.evaluate, source, namespace, pickles.dumps(given), discard, filename)
+        return await self.done(child.evaluate, source, namespace, packed(given), discard, filename)
 
     @method
     @runs_code
@@ -100,7 +109,7 @@ class StdlibWorker(Actor, executor=Local(), crash_on=(BrokenExecutor,)):
         filename: str | None = None,
     ) -> None:
         """Run statements."""
-        await self.done(child.execute, source, namespace, pickles.dumps(given), filename)
+        await self.done(child.execute, source, namespace, packed(given), filename)
 
     async def done(self, function: Callable[..., Any], *args: Any) -> Any:
         """Have the pool do something; cancelled, what has not begun never does."""
@@ -114,6 +123,43 @@ class StdlibWorker(Actor, executor=Local(), crash_on=(BrokenExecutor,)):
             future.cancel()
             raise
         return future.result()
+
+
+def packed(value: Any) -> bytes:
+    """A value for the pool's process; raises Unsendable."""
+    try:
+        return pickled(pickle.Pickler, value)
+    except Unsendable:
+        raise
+    except Exception:  # by value, then
+        return pickled_by_value(value)
+
+
+def pickled_by_value(value: Any) -> bytes:
+    try:
+        return pickled(pickles.cloud_pickler(), value)
+    except Unsendable:
+        raise
+    except Exception as error:
+        raise Unsendable(f"it cannot be pickled: {error}", NEVER_SENT) from error
+
+
+def pickled(base: Any, value: Any) -> bytes:
+    by_base: Callable[..., Any] = getattr(base, "reducer_override", lambda *_: NotImplemented)  # pyright: ignore[reportUnknownLambdaType]
+
+    class Pickler(base):  # type: ignore[misc]
+        def reducer_override(self, item: Any) -> Any:
+            if isinstance(item, OURS):
+                raise Unsendable(f"{item!r} {NOT_THERE}", NEVER_SENT)
+            return by_base(self, item)
+
+    sink = BytesIO()
+    Pickler(sink, 5).dump(value)
+    return sink.getvalue()
+
+
+OURS = HostEnd, GuestEnd, ActorHandle, GuestHandle, ObjectRef
+NOT_THERE = "cannot travel to a StdlibWorker, whose process knows no runtime: send values, or use a Worker"
 
 
 def tell(token: trio.lowlevel.TrioToken, over: trio.Event) -> None:

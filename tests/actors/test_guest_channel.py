@@ -279,6 +279,37 @@ def test_what_is_no_channel_is_refused_and_the_actor_answers_afterwards(porters:
     rehearse(scene)
 
 
+@pytest.mark.parametrize("porters", [ASYNC[name] for name in ASYNC if name != "async local"])
+def test_plain_for_is_refused_in_an_event_loop(porters: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        porter = await porters.start()
+        with pytest.raises(TaskError, match="async for"):
+            await porter.loop_plainly(open_channel[int](2)[1])
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("name", ["process with threads", "thread with threads"])
+def test_a_thread_that_a_method_starts_is_told_that_it_cannot_wait(name: str) -> None:
+    async def scene(runtime: Runtime) -> None:
+        porter = await PLAIN[name].start()
+        send, receive = open_channel[int](2)
+        assert "thread that runs the methods" in await porter.receive_in_a_thread(receive)
+        await send.send(1)
+        assert await porter.receive(receive, 1) == [1]
+
+    rehearse(scene)
+
+
+def test_an_end_does_not_go_on_into_a_runtime_of_the_actor() -> None:
+    async def scene(runtime: Runtime) -> None:
+        porter = await Porter.start()
+        with pytest.raises(TaskError, match="cannot go on from an actor to the actors of a runtime"):
+            await porter.give_below(open_channel[int](2)[0])
+
+    rehearse(scene)
+
+
 def test_an_item_that_cannot_travel_is_refused_where_it_is_sent() -> None:
     async def scene(runtime: Runtime) -> None:
         send, receive = open_channel[Any](3)
@@ -421,5 +452,22 @@ def test_tables_are_empty_afterwards_on_both_sides() -> None:
         assert not lending.early
         assert not channel_lending.lent
         assert not channel_ticket.tickets
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", [QUIET, Thread()], ids=["process", "thread"])
+def test_calls_that_bring_the_first_ends_at_the_same_time_all_get_theirs(executor: Any) -> None:
+    async def scene(runtime: Runtime) -> None:
+        for _ in range(4):
+            porter = await Porter.options(executor=executor, max_concurrency=4).start()
+            pairs = [open_channel[int](5) for _ in range(4)]
+            refs = [porter.receive.remote(receive, 1) for _, receive in pairs]
+            for n, (send, _) in enumerate(pairs):
+                await send.send(n)
+            with trio.fail_after(5):
+                assert [await ref for ref in refs] == [[0], [1], [2], [3]]
+            await kill(porter)
 
     rehearse(scene)

@@ -37,7 +37,7 @@ def test_what_is_no_data_stays_for_who_can_take_it() -> None:
         with pytest.raises(TaskError, match="cannot travel"):
             await rogue.receive(receive, 1)
         assert await receive.receive() is thing
-        with pytest.raises(TaskError, match="plain data"):
+        with pytest.raises(TaskError, match="from here: an untrusted actor answers in plain data only"):
             await rogue.send_object(send)
 
     rehearse(scene)
@@ -96,5 +96,33 @@ def test_it_cannot_fill_the_memory_of_its_host() -> None:
             await rogue.flood(send, 200_000)
         assert send._store.bytes < 24 * 1024 * 1024  # type: ignore[attr-defined]
         del receive
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [[p.PUT, "end", [1] * 10, 0]],
+        [[p.WANT, "end", 5, 0, 0], [p.PUT, "end", [1] * 10, 0]],
+        [[p.WANT, "end", 10, 0, 0], *[[p.PUT, "end", [bytes(1 << 20)], 0]] * 10],
+        [[p.WANT, "end", 5, 0, 0], [p.RETURN, "end", 9]],
+    ],
+    ids=["nothing granted", "more than granted", "too heavy", "more given back"],
+)
+def test_a_channel_that_it_misused_has_all_its_room_for_others(messages: list[Any]) -> None:
+    async def scene(runtime: Runtime) -> None:
+        send, receive = open_channel[Any](20)
+        rogue, porter = await Rogue.options(max_restarts=0).start(), await Porter.start()
+        rogue.say.cast(send, *messages)
+        with pytest.raises(ActorError):
+            await rogue.nap()
+        store: Any = send._store  # type: ignore[attr-defined]
+        assert store.free == 20 - len(store.items)
+        while store.items:
+            await receive.receive()
+        assert (store.free, store.bytes, store.away) == (20, 0, 0)
+        await porter.send(send, list(range(20)))
+        assert [await receive.receive() for _ in range(20)] == list(range(20))
 
     rehearse(scene)

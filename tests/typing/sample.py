@@ -25,6 +25,7 @@ from understudy import (
     Pool,
     Process,
     Queue,
+    ReceiveChannel,
     Runtime,
     Scope,
     Stream,
@@ -38,6 +39,7 @@ from understudy import (
     get_actor,
     interrupt,
     method,
+    open_channel,
     open_scope,
     put,
     remote,
@@ -608,5 +610,40 @@ async def workers() -> None:
 
 def worker_in_plain_code() -> None:
     worker = Worker.remote()
-    blocking.call(worker.call, half, 3)
+    assert_type(blocking.call(worker.call, half, 3), float)
+    assert_type(blocking.call(worker.run, half, 3), None)
+    assert_type(blocking.call(worker.eval, "1"), Any)
     assert_type(blocking.get(worker.call.remote(half, 3)), float)
+    awaiting = AsyncWorker.remote()
+    assert_type(blocking.call(awaiting.call, load, "a"), bytes)
+    assert_type(blocking.call(awaiting.call, half, 3), float)
+
+
+class Porter(Actor, executor=Process()):
+    @method
+    def first(self, source: ReceiveChannel[int]) -> int:
+        return next(source)
+
+    @method
+    def double(self, source: blocking.ReceiveChannel[int], out: blocking.SendChannel[int]) -> int:
+        out.send("a")  # error
+        out.send(2 * source.receive())
+        return sum(source)
+
+
+def channels_in_plain_code(porter: Handle[Porter]) -> None:
+    send, receive = blocking.open_channel[int](3)
+    assert_type(send, blocking.SendChannel[int])
+    assert_type(receive.receive(), int)
+    assert_type(list(receive), list[int])
+    blocking.call(porter.first, receive)
+    blocking.call(porter.double, receive.clone(), send)
+    blocking.call(porter.double, send, receive)  # error
+
+
+async def channels(porter: Handle[Porter]) -> None:
+    send, receive = open_channel[int](3)
+    await send.send(1)
+    assert_type(await receive.receive(), int)
+    assert_type(await porter.first(receive), int)
+    await send.send("a")  # error

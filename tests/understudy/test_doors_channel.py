@@ -16,9 +16,11 @@ from understudy import (
     Empty,
     Full,
     NoRuntimeError,
+    TaskError,
     Thread,
     aio,
     blocking,
+    open_channel,
 )
 from understudy.crossing.runtime import FarRuntime
 
@@ -125,6 +127,8 @@ def test_threads_wait_for_room_and_for_items(porters: Any) -> None:
 def test_an_end_that_a_thread_forgets_is_closed() -> None:
     with blocking.open_runtime():
         send, receive = blocking.open_channel[int](10)
+        assert isinstance(send, blocking.SendChannel)
+        assert isinstance(receive, blocking.ReceiveChannel)
         send.send_nowait(1)
         del send
         assert list(receive) == [1]
@@ -134,3 +138,35 @@ def test_an_end_that_a_thread_forgets_is_closed() -> None:
 def test_without_a_runtime_of_this_door_it_is_refused() -> None:
     with pytest.raises(NoRuntimeError):
         blocking.open_channel(1)
+
+
+def test_a_method_has_channels_in_a_runtime_of_its_own() -> None:
+    with blocking.open_runtime():
+        porter = Porter.remote()
+        assert blocking.call(porter.open_own, [1, 2, 3]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("porters", [Porter, Porter.options(executor=Thread())])
+def test_one_for_tasks_is_refused_where_there_are_none(porters: Any) -> None:
+    with pytest.raises(NoRuntimeError, match=r"blocking\.open_channel"):
+        open_channel(1)
+    with blocking.open_runtime():
+        with pytest.raises(TaskError, match=r"blocking\.open_channel"):
+            blocking.call(porters.remote().open_for_tasks)
+
+
+def test_under_asyncio_one_for_tasks_of_trio_is_refused() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        with pytest.raises(NoRuntimeError, match=r"aio\.open_channel"):
+            open_channel(1)
+
+    visit(scene)
+
+
+def test_an_end_that_a_thread_closes_is_closed_for_what_it_sends_next() -> None:
+    with blocking.open_runtime():
+        for _ in range(50):
+            send, receive = blocking.open_channel[int](1)
+            receive.close()
+            with pytest.raises(BrokenChannelError):
+                send.send(1)

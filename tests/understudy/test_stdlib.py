@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from tests.cast_worker import add, wait_for
 from tests.rehearsal import held, rehearse, until
 from tests.workers import EVERY, STDLIB
-from understudy import Runtime, TaskError, interrupt, statistics
+from understudy import Runtime, TaskError, interrupt, open_channel, statistics
 from understudy.actors.events import ActorCrashed
 from understudy.actors.exported import exported_of
 from understudy.stdlib import StdlibWorker
@@ -58,5 +59,22 @@ def test_an_interrupt_ends_the_wait_and_not_the_code(tmp_path: Path) -> None:
         late: Any = worker.call.remote(add, 1)
         never.touch()
         assert await late == 1
+
+    rehearse(scene)
+
+
+def test_what_means_nothing_there_is_refused() -> None:
+    async def scene(runtime: Runtime) -> None:
+        worker = await StdlibWorker.start()
+        send, receive = open_channel[int](3)
+        for item in (send, receive, worker, worker.eval.remote("1")):
+            with pytest.raises(TaskError, match=r"Unsendable: .*cannot travel to a StdlibWorker"):
+                await worker.call(lambda items: items, [item])
+            with pytest.raises(TaskError, match=r"Unsendable: .*cannot travel to a StdlibWorker"):
+                await worker.exec("pass", given={"item": [item]})
+        assert (len(send._store.senders), len(send._store.receivers)) == (1, 1)  # type: ignore[attr-defined]
+        with pytest.raises(TaskError, match=r"Unsendable: .*cannot be pickled"):
+            await worker.call(str, threading.Lock())
+        assert await worker.call(lambda n: n + 1, 1) == 2
 
     rehearse(scene)

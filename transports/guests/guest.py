@@ -12,7 +12,7 @@ from .asking import Asking
 from .context import ActorExit, Running, context_of, set_carried
 from .downs import Downs
 from .faults import describe
-from .interrupts import Bell, Interrupted, invoke
+from .interrupts import Bell, Interrupted, invoke, whole
 from .loading import find_class
 from .values import Codec, Unfit, UnfitArguments
 from .wire import Link
@@ -71,11 +71,16 @@ class Guest:
 
     @property
     def office(self) -> Office:
-        if self.channels is None:
-            from .channels import Office
+        return self.channels or self.open_office()
 
-            self.channels = Office(self)
-        return self.channels
+    @whole
+    def open_office(self) -> Office:
+        from .channels import Office
+
+        with self.lock:  # calls in several threads may bring the first ends at once
+            if self.channels is None:
+                self.channels = Office(self)
+            return self.channels
 
     # -- the start ------------------------------------------------------------------------------
 

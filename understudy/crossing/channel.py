@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from ..actors import channel_pair
+from ..actors.channel import PlainReceiveChannel, PlainSendChannel
 from ..actors.channel_ends import HostReceive, HostSend, checked_store
 from ..actors.channel_errors import ChannelEnded
 from ..actors.errors import NoRuntimeError
@@ -13,6 +14,9 @@ from ..actors.nearby import FAR, marked
 from ..actors.spawner import open_spawner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
     from ..actors.channel import ReceiveChannel, SendChannel
     from ..actors.channel_store import Store
     from .crossing import Crossing
@@ -103,7 +107,7 @@ class AioReceive(FarReceive):
             raise
 
 
-class PlainSend(FarSend):
+class PlainSend(FarSend, PlainSendChannel[Any]):
     """For threads."""
 
     __slots__ = ()
@@ -112,7 +116,7 @@ class PlainSend(FarSend):
         self._crossing.perform_blocking(super().send, item)
 
 
-class PlainReceive(FarReceive):
+class PlainReceive(FarReceive, PlainReceiveChannel[Any]):
     """For threads."""
 
     __slots__ = ()
@@ -146,9 +150,20 @@ def far_ends(capacity: int, max_bytes: int, send: type[FarSend], receive: type[F
     if crossing is None:
         raise NoRuntimeError("the runtime that is open here is trio's: write understudy.open_channel(...)")
     store = checked_store(capacity, max_bytes)
-    # An end is closed by the way that items go: what is sent after that finds it closed.
-    store.thread, store.soon, store.find = crossing.thread, crossing.call_soon, runtime.house.find
+    house = runtime.house
+    store.thread, store.find = crossing.thread, house.find
+    # An end that is closed here is closed before what its thread sends or asks for next.
+    store.soon = partial(have_done, crossing)
     return send(store, crossing), receive(store, crossing)
+
+
+def have_done(crossing: Crossing, function: Callable[..., None], *args: Any) -> None:
+    crossing.post(carry_out, (function, args))
+
+
+def carry_out(errand: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
+    function, args = errand
+    function(*args)
 
 
 class AioChannel(channel_pair.open_channel[T]):
@@ -158,11 +173,17 @@ class AioChannel(channel_pair.open_channel[T]):
     make: ClassVar[Any] = partial(far_ends, send=AioSend, receive=AioReceive)
 
 
-class PlainChannel(channel_pair.open_channel[T]):
+class PlainChannel(tuple[PlainSendChannel[T], PlainReceiveChannel[T]]):
     """As `understudy.open_channel`, for threads: `send` and `receive` wait, and plain `for` reads to the end.
 
     A Ctrl-C ends a wait, and no item is lost.
     """
 
     __slots__ = ()
-    make: ClassVar[Any] = partial(far_ends, send=PlainSend, receive=PlainReceive)
+
+    def __new__(cls, capacity: int, *, max_bytes: int = channel_pair.MOST_BYTES) -> Self:
+        pair: Self = channel_pair.paired(cls, far_ends(capacity, max_bytes, PlainSend, PlainReceive))
+        return pair
+
+    def __init__(self, capacity: int, *, max_bytes: int = channel_pair.MOST_BYTES) -> None:
+        """The ends are there."""

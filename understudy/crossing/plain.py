@@ -35,6 +35,7 @@ from .waiters import ThreadWaiter
 
 if TYPE_CHECKING:
     from ..actors.actor import Handle
+    from ..actors.worker_types import AwaitingCallMethod, CallMethod, RunMethod
 
 
 A = TypeVar("A")
@@ -172,6 +173,18 @@ def is_initialized() -> bool:
 # -- verbs ---------------------------------------------------------------------------------------------
 
 
+@overload
+def call(method: RunMethod, function: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> None: ...
+@overload
+def call(
+    method: AwaitingCallMethod,
+    function: Callable[P, Coroutine[Any, Any, R]],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R: ...
+@overload
+def call(method: CallMethod, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
 @overload
 def call(
     method: ActorMethod[Callable[P, R]] | RemoteFunction[Callable[P, R]], /, *args: P.args, **kwargs: P.kwargs
