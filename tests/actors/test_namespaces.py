@@ -182,6 +182,30 @@ def test_only_the_last_texts_are_remembered() -> None:
     assert first not in linecache.cache
 
 
+def test_texts_are_remembered_up_to_a_size_and_the_newest_whatever_its_size() -> None:
+    size = sources.MOST_BYTES // 4
+    names = [code_of("#" * size, "exec", None, PLAIN).co_filename for _ in range(8)]
+    texts = sources._texts  # pyright: ignore[reportPrivateUsage]
+    assert names[0] not in texts
+    assert names[-1] in texts
+    assert texts.bytes == sum(map(sys.getsizeof, texts.values())) <= sources.MOST_BYTES
+
+    huge = code_of("#" * size * 8, "exec", None, PLAIN).co_filename
+    assert list(texts) == [huge]
+    sources.forget(huge)
+    assert texts.bytes == 0
+
+
+def test_the_lines_of_a_text_are_made_when_a_traceback_shows_them() -> None:
+    trace_of("1 / 0")  # from now on lines are shown
+    sources.lines_of.cache_clear()
+    code = code_of("x = 1\ny = x / 0\n", "exec", None, PLAIN)
+    assert sources.lines_of.cache_info().misses == 0
+
+    linecache.checkcache()
+    assert linecache.getline(code.co_filename, 2) == "y = x / 0\n"
+
+
 @pytest.mark.parametrize(
     "executor", [WARY, QUIET, Thread(), Local()], ids=["untrusted", "trusted", "thread", "local"]
 )
