@@ -26,5 +26,5 @@ class Heir(Eager):
         return 1
 
     def load_state(self, state: Any) -> None:
-        del self.namespaces.module("__main__").early
+        del vars(self.namespaces.module("__main__"))["early"]
         raise ValueError(state)
