@@ -40,11 +40,17 @@ class Namespaces:
         return found
 
     def module(self, name: str) -> ModuleType:
-        if not all(part.isidentifier() for part in name.split(".")):
-            raise ValueError(f"a namespace is named as a module is, not {name!r}")
+        refuse_misnamed(name)
         if self.alone():
-            return loaded(name) or sys.modules.setdefault(name, placed(ModuleType(name)))
+            return loaded(name) or made(name)
         return self.copies.get(name) or self.copies.setdefault(name, copied(name))
+
+
+def refuse_misnamed(name: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"a namespace is named by text, not {name!r}; values are set in it by given={{...}}")
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError(f"a namespace is named as a module is, not {name!r}")
 
 
 def loaded(name: str) -> ModuleType | None:
@@ -60,11 +66,12 @@ def loaded(name: str) -> ModuleType | None:
         return None
 
 
-def placed(module: ModuleType) -> ModuleType:
-    """A new module, as an attribute of the one that it is named under, if that is there."""
-    parent, _, own = module.__name__.rpartition(".")
-    if parent in sys.modules:
-        setattr(sys.modules[parent], own, module)
+def made(name: str) -> ModuleType:
+    """A new module, as an attribute of the one that it is named under; without that, no import would find it."""
+    module = sys.modules.setdefault(name, ModuleType(name))
+    parent, _, own = name.rpartition(".")
+    if parent:
+        setattr(loaded(parent) or made(parent), own, module)
     return module
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -266,12 +267,25 @@ class Failures:
     def failed(self, error: BaseException, lost: int) -> None:
         self.lost += lost
         if self.lost == lost:
-            self.writing.failed(self.taker, f"{type(error).__name__}: {text_of(error)}", lost)
+            hint = IN_TRIO if is_asyncios(error) else ""
+            self.writing.failed(self.taker, f"{type(error).__name__}: {text_of(error)}{hint}", lost)
 
     def succeeded(self) -> None:
         if self.lost:
             lost, self.lost = self.lost, 0
             self.writing.failed(self.taker, "", lost)
+
+
+IN_TRIO = (
+    "; an async function that takes output runs in the runtime's own loop, which is trio's: for asyncio give a "
+    "plain function, which may hand it over by loop.call_soon_threadsafe"
+)
+
+
+def is_asyncios(error: BaseException) -> bool:
+    """Did asyncio miss its loop here, or trio meet something of asyncio's?"""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    return "asyncio" in text_of(error) or any(str(name).split(".")[0] == "asyncio" for name in modules)
 
 
 def name_of(function: Any) -> str:

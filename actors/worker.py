@@ -156,5 +156,7 @@ class AsyncWorker(Actor, executor=Process(trusted=False)):
 
 def is_alone(worker: Actor) -> bool:
     """Is this process there for nobody but this worker?"""
-    here = context.present()
-    return here.actor is worker and here.details is context.base.details
+    here, base = context.present(), context.base
+    if here is base and base.actor is None:  # its own __init__ runs, or this is no guest
+        return base.details is not None
+    return here.actor is worker and here.details is base.details

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..transports.places.output import OutputPipe
     from ..transports.timers import Timer
     from .process import ProcessIncarnation
+
+log = logging.getLogger("understudy.actors.output")
 
 QUIET = 0.05  # seconds after which the beginning of a line is passed on without its end
 
@@ -172,7 +175,11 @@ class Writing:
             self.pipe.let_go()
 
     def failed(self, taker: str, text: str, lost: int) -> None:
-        self.incarnation.life.emit(OutputFailed, self.stream, taker, text, lost)
+        """Tell that a taker has begun to fail, and in the log too; or, without a text, that it takes again."""
+        life = self.incarnation.life
+        if text:
+            log.warning("%s of %s is not taken by %s: %s", self.stream, life.path, taker, text)
+        life.emit(OutputFailed, self.stream, taker, text, lost)
 
     # -- the end --------------------------------------------------------------------------------
 

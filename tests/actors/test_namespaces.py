@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from tests.cast import QUIET
-from tests.rehearsal import rehearse
+from tests.cast_namespaces import Eager, EagerAsync, Heir
+from tests.rehearsal import held, rehearse
 from tests.workers import OURS, WARY, Backend, in_process, over
-from understudy import Local, Runtime, TaskError, Thread, Worker
+from understudy import ActorError, AsyncWorker, Local, Process, Runtime, TaskError, Thread, Worker
 from understudy.actors import sources
+from understudy.actors.events import StateLost
 from understudy.actors.namespaces import AWAITING, PLAIN, Namespaces, code_of, run
 
 ELSEWHERE = {name: one for name, one in OURS.items() if name not in in_process(OURS)}
@@ -76,6 +78,50 @@ def test_a_module_whose_own_import_fails_says_so(tmp_path: Path, monkeypatch: py
 def test_a_namespace_is_named_as_a_module_is(name: str) -> None:
     with pytest.raises(ValueError, match="named as a module is"):
         shared().names(name, None)
+
+
+@pytest.mark.parametrize("name", [None, 3, {"x": 1}])
+def test_a_namespace_is_named_by_text(name: Any) -> None:
+    with pytest.raises(TypeError, match=r"named by text, not .*; values are set in it by given="):
+        shared().names(name, None)
+
+
+def test_a_namespace_that_is_made_is_a_module_that_can_be_imported() -> None:
+    async def scene(runtime: Runtime) -> None:
+        worker = await Worker.options(executor=WARY).start()
+        await worker.exec("q = 1", "brand.new.one")
+        await worker.exec("import brand.new.one as found, brand.new; from brand.new.one import q")
+        assert await worker.eval("brand.new.one is found and found.q == q == 1") is True
+
+    rehearse(scene)
+
+
+@over(OURS)
+def test_a_subclass_sets_names_in_the_namespaces_of_its_calls_as_soon_as_it_is_made(
+    backend: Backend,
+) -> None:
+    cls = (EagerAsync if backend.cls is AsyncWorker else Eager).options(executor=backend.executor)
+
+    async def scene(runtime: Runtime) -> None:
+        worker = await cls.start()
+        assert await worker.eval("early") == 1
+        assert await worker.eval("hasattr(__import__('__main__'), 'early')") is isinstance(
+            backend.executor, Process
+        )
+
+    rehearse(scene)
+
+
+def test_a_worker_that_is_made_again_as_it_cannot_load_its_state_has_its_namespaces() -> None:
+    async def scene(runtime: Runtime) -> None:
+        worker = await Heir.options(executor=QUIET).start()
+        events = runtime.events()
+        with pytest.raises(ActorError):
+            await worker.exec("raise SystemExit(1)")
+        assert await worker.eval("early") == 1
+        assert [lost.hook for lost in held(events, StateLost)] == ["load_state"]
+
+    rehearse(scene)
 
 
 def test_what_is_given_is_set_first_and_stays() -> None:
@@ -180,6 +226,30 @@ def test_only_the_last_texts_are_remembered() -> None:
 
     assert before <= len(sources._texts) == sources.MOST  # pyright: ignore[reportPrivateUsage]
     assert first not in linecache.cache
+
+
+def test_texts_are_remembered_up_to_a_size_and_the_newest_whatever_its_size() -> None:
+    size = sources.MOST_BYTES // 4
+    names = [code_of("#" * size, "exec", None, PLAIN).co_filename for _ in range(8)]
+    texts = sources._texts  # pyright: ignore[reportPrivateUsage]
+    assert names[0] not in texts
+    assert names[-1] in texts
+    assert texts.bytes == sum(map(sys.getsizeof, texts.values())) <= sources.MOST_BYTES
+
+    huge = code_of("#" * size * 8, "exec", None, PLAIN).co_filename
+    assert list(texts) == [huge]
+    sources.forget(huge)
+    assert texts.bytes == 0
+
+
+def test_the_lines_of_a_text_are_made_when_a_traceback_shows_them() -> None:
+    trace_of("1 / 0")  # from now on lines are shown
+    sources.lines_of.cache_clear()
+    code = code_of("x = 1\ny = x / 0\n", "exec", None, PLAIN)
+    assert sources.lines_of.cache_info().misses == 0
+
+    linecache.checkcache()
+    assert linecache.getline(code.co_filename, 2) == "y = x / 0\n"
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -498,6 +500,44 @@ def test_a_function_that_raises_costs_nothing_but_what_it_was_given() -> None:
 
 async def take_later(output: Output) -> None:
     raise AssertionError("nobody awaits this")
+
+
+def test_a_taker_that_fails_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    def boom(output: Output) -> None:
+        raise LookupError("no room")
+
+    async def scene(runtime: Runtime) -> None:
+        talker = await Talker.options(executor=Process(stdout=boom)).start()
+        await talker.say("one")
+        await talker.say("two")
+
+    rehearse(scene)
+    told = [record.getMessage() for record in caplog.records if "is not taken" in record.getMessage()]
+    assert len(told) == 1
+    assert told[0].startswith("stdout of talker-1 is not taken by test_a_taker")
+    assert told[0].endswith("boom: LookupError: no room")
+
+
+def an_event_of_asyncio() -> Any:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    return loop.create_future()
+
+
+@pytest.mark.parametrize("wait", [partial(asyncio.sleep, 0.01), an_event_of_asyncio])
+def test_an_async_function_for_asyncio_is_told_whose_loop_runs_it(wait: Any) -> None:
+    async def take(output: Output) -> None:
+        await wait()
+
+    async def scene(runtime: Runtime) -> None:
+        async with runtime.events() as events:
+            talker = await Talker.options(executor=Process(stdout=take)).start()
+            await talker.say("one")
+            await until(lambda: held(events, OutputFailed))
+            (failed,) = held(events, OutputFailed)
+            assert "runs in the runtime's own loop, which is trio's" in failed.text
+
+    rehearse(scene)
 
 
 def test_a_plain_function_that_gives_a_coroutine_is_told_to_be_async() -> None:

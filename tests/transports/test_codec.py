@@ -1,9 +1,16 @@
 """What the host's codec lets travel, in which form, and what it refuses with which words."""
 
+import datetime as dt
+import decimal
+import enum
 import functools
+import uuid
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -14,6 +21,7 @@ from understudy.transports.codec import Codec, Pickled, Unencodable, reencode
 from understudy.transports.guests import msgpack, pickles
 from understudy.transports.guests import protocol as p
 from understudy.transports.guests.msgpack import DataError
+from understudy.transports.guests.values import Unfit, Values
 
 TRUSTED, UNTRUSTED = Codec(True, Bounds()), Codec(False, Bounds())
 PLAIN = [
@@ -300,3 +308,78 @@ def test_a_message_of_an_untrusted_codec_is_readable_by_the_pure_codec_of_a_gues
 
     assert msgpack.unpack(message, refuse) == [p.CALL, 7, "m", [{"a": [1]}], {"k": b"v"}]
     assert msgspec.msgpack.decode(message) == msgpack.unpack(message, refuse)
+
+
+# -- two codecs, one rule ------------------------------------------------------------------------------
+
+
+class Shade(enum.Enum):
+    DARK = "dark"
+    TWO = 2
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+@dataclass(slots=True)
+class Plot:
+    name: str
+    _tags: set[str]
+
+
+class Place(NamedTuple):
+    row: int
+
+
+class OwnText(str):
+    __slots__ = ()
+
+
+STANDS = {
+    "sets": ([{1}, frozenset({2})], [[1], [2]]),
+    "a named tuple": (Place(1), [1]),
+    "subclasses of dict": ([Counter("a"), OrderedDict(b=2)], [{"a": 1}, {"b": 2}]),
+    "a dataclass": (Plot("p", {"t"}), {"name": "p", "_tags": ["t"]}),
+    "enums": ([Shade.DARK, Shade.TWO, Level.LOW], ["dark", 2, 1]),
+    "dates": (
+        [dt.date(2026, 1, 2), dt.time(3, 4), dt.datetime(2026, 1, 2, 3, 4, 5, 6)],
+        ["2026-01-02", "03:04:00", "2026-01-02T03:04:05.000006"],
+    ),
+    "exact numbers": (decimal.Decimal("1.50"), "1.50"),
+    "uuids": (uuid.UUID(int=1), str(uuid.UUID(int=1))),
+    "keys": ({Shade.DARK: 1, dt.date(2026, 1, 2): 2}, {"dark": 1, "2026-01-02": 2}),
+}
+NO_DATA: list[Any] = [
+    deque([1]), 1j, range(3), Path("/"), ValueError("x"), OwnText("x"), object(), Plot,
+    dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
+]  # fmt: skip
+
+
+def untrusted(fast: bool) -> Values:
+    values = Values()
+    if fast:
+        values.use_msgspec()
+    return values
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(("value", "comes"), STANDS.values(), ids=STANDS)
+def test_what_is_nearly_data_comes_as_the_same_data_by_both_codecs_of_guests(
+    value: Any, comes: Any, fast: bool
+) -> None:
+    values = untrusted(fast)
+
+    assert values.decode(b"\x91" + values.result(1, value)) == [[p.RESULT, 1, comes]]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("value", NO_DATA, ids=repr)
+def test_what_is_no_data_is_refused_by_both_codecs_of_guests(value: Any, fast: bool) -> None:
+    with pytest.raises(Unfit):
+        untrusted(fast).result(1, value)
+
+
+def test_a_view_with_gaps_is_refused_as_what_is_no_data() -> None:
+    with pytest.raises(Unfit, match="contiguous"):
+        untrusted(True).result(1, memoryview(b"abcd")[::2])

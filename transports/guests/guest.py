@@ -134,7 +134,8 @@ class Guest:
     def make_actor(self, settings: Settings) -> None:
         """Run the user's `__init__`; raises what it raises."""
         values = self.values
-        self.step, self.actor = "__init__", None
+        self.step = "__init__"
+        self.actor = self.running.actor = None
         args, kwargs = values.arguments([p.START, 0, "__init__", settings["args"], settings["kwargs"]])
         cls = find_class(settings["class"], values.code)
         self.crash_on = values.load(settings["crash_on"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -216,8 +217,37 @@ def _write(value: Any, put: Callable[[bytes], Any]) -> None:
     kind = class_of(value)
     writer = _WRITERS.get(kind)
     if writer is None:
-        raise TypeError(f"{kind.__name__} is not plain data")
-    writer(value, put)
+        _write(_plainer(kind, value), put)
+    else:
+        writer(value, put)
+
+
+def _plainer(kind: type, value: Any) -> Any:
+    """The data that stands for a value, the same as msgspec would have; raises TypeError if there is none."""
+    for base, make in _STANDS.items():
+        if issubclass(kind, base):
+            return make(value)
+    text = _TEXTS.get((kind.__module__, kind.__name__))
+    if text is not None and getattr(value, "tzinfo", None) is None:
+        return text(value)
+    enum, dataclasses = sys.modules.get("enum"), sys.modules.get("dataclasses")
+    if enum is not None and issubclass(kind, enum.Enum):
+        return value.value
+    if dataclasses is not None and hasattr(kind, "__dataclass_fields__"):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    raise TypeError(f"{kind.__name__} is not plain data")
+
+
+_STANDS: dict[type, Callable[[Any], Any]] = {
+    list: list, tuple: list, set: list, frozenset: list, dict: dict,
+}  # fmt: skip
+_TEXTS: dict[tuple[str, str], Callable[[Any], str]] = {
+    ("datetime", "date"): str,
+    ("datetime", "time"): str,
+    ("datetime", "datetime"): lambda value: value.isoformat(),
+    ("decimal", "Decimal"): str,
+    ("uuid", "UUID"): str,
+}
 
 
 def _write_int(value: int, put: Callable[[bytes], Any]) -> None:

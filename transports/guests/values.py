@@ -95,7 +95,7 @@ class Values:
             try:
                 message = self.encode((RESULT, id, value))
                 return message if len(message) < self.small else self.bounded(message)
-            except (TypeError, ValueError, OverflowError) as refusal:
+            except (TypeError, ValueError, OverflowError, BufferError) as refusal:
                 if not self.trusted:
                     raise Unfit(f"an untrusted actor answers in plain data only: {refusal}") from None
         return self.bounded(self.encode((RESULT, id, self.extension(PICKLED, self.pickle(value)))))

@@ -153,17 +153,8 @@ def far_ends(capacity: int, max_bytes: int, send: type[FarSend], receive: type[F
     house = runtime.house
     store.thread, store.find = crossing.thread, house.find
     # An end that is closed here is closed before what its thread sends or asks for next.
-    store.soon = partial(have_done, crossing)
+    store.soon = crossing.call_soon
     return send(store, crossing), receive(store, crossing)
-
-
-def have_done(crossing: Crossing, function: Callable[..., None], *args: Any) -> None:
-    crossing.post(carry_out, (function, args))
-
-
-def carry_out(errand: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
-    function, args = errand
-    function(*args)
 
 
 class AioChannel(channel_pair.open_channel[T]):
