@@ -14,7 +14,6 @@ from ..actors.nearby import FAR, marked
 from ..actors.spawner import open_spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Self
 
     from ..actors.channel import ReceiveChannel, SendChannel
