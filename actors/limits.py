@@ -9,6 +9,7 @@ from .checks import Checks, check_fields, is_positive
 
 # What the system itself enforces, as the guest is told it before any code of the user's runs.
 HARD = ("memory", "cpu_seconds", "open_files", "processes", "niceness")
+LEAST_MEMORY = 16 * 2**20  # bytes; a guest that has loaded nothing yet has some 12 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,9 @@ class Limits:
     """How much a guest may use; None: as much as the host.
 
     The system enforces the first five.  `memory` is bytes of its own that it may write to (heap, private maps),
-    beyond which it is refused more; `cpu_seconds` its processor time, after which it is killed; `open_files`
-    descriptors; `processes` the processes and threads of its *user*, all together (root is not bound by it),
-    in a sandbox its own; `niceness` from -20 to 19.
+    16 MiB at least, beyond which it is refused more; `cpu_seconds` its processor time, after which it is killed;
+    `open_files` descriptors; `processes` the processes and threads of its *user*, all together (root is not bound
+    by it), in a sandbox its own; `niceness` from -20 to 19.
 
     The others replace the guest by a fresh one, at a moment in which it runs no call; its callers only wait.
     `soft_memory` is its proportional share of memory in bytes, looked at every second; `max_calls` counts calls
@@ -56,6 +57,10 @@ def is_optional_positive(value: Any) -> bool:
     return value is None or is_positive(value)
 
 
+def is_enough(value: Any) -> bool:
+    return value is None or (is_positive(value) and value >= LEAST_MEMORY)
+
+
 def is_niceness(value: Any) -> bool:
     return value is None or (type(value) is int and -20 <= value <= 19)
 
@@ -68,7 +73,7 @@ BYTES = (is_optional_positive, "bytes above 0, or None")
 NUMBER = (is_optional_positive, "a count above 0, or None")
 
 LIMITS_CHECKS: Checks = {
-    "memory": BYTES,
+    "memory": (is_enough, "16 MiB (16 * 2**20 bytes) or more, as a guest begins with some 12, or None"),
     "cpu_seconds": (is_optional_positive, "whole seconds above 0, or None"),
     "open_files": NUMBER,
     "processes": NUMBER,

@@ -70,7 +70,7 @@ class ProcessCraft:
 class ProcessIncarnation(GuestIncarnation):
     """A guest in a process of its own."""
 
-    __slots__ = ("executor", "is_prepared", "sandbox", "stop_timer", "streams")
+    __slots__ = ("executor", "is_prepared", "launching", "sandbox", "stop_timer", "streams")
 
     guest: Guest
     codec: Codec
@@ -85,6 +85,7 @@ class ProcessIncarnation(GuestIncarnation):
         self.sandbox = NONE  # how it is told in the tree
         self.stop_timer: Deadline | None = None
         self.streams = Streams(self)
+        self.launching = trio.CancelScope()  # while there is no process that could be killed
         self.is_prepared = False  # as a standby: it has said that it has the actor's code loaded
 
     @property
@@ -105,7 +106,7 @@ class ProcessIncarnation(GuestIncarnation):
     async def start(self) -> ExitReason | None:
         """Launch the guest and wait until it is ready; returns why not, after proof of death."""
         limit = self.life.spec.options.start_timeout
-        time = trio.CancelScope()
+        time = self.launching
         deadline = self.climber.deadlines.after(limit, time.cancel)
         try:
             with time:
@@ -129,7 +130,7 @@ class ProcessIncarnation(GuestIncarnation):
             return None
         if self.process is None:
             self.close()
-            return ExitReason(TIMEOUT, f"its process was not there after {limit} s")
+            return self.why or ExitReason(TIMEOUT, f"its process was not there after {limit} s")
         # Else its link ended first: its death comes by itself, or `lost` kills it and knows why.
         if time.cancelled_caught or self.why is not None:
             self.kill(ExitReason(TIMEOUT, f"__init__ took longer than start_timeout, {limit} s"))
@@ -184,6 +185,11 @@ class ProcessIncarnation(GuestIncarnation):
         self.say(p.START, settings)
 
     # -- the end --------------------------------------------------------------------------------
+
+    def kill(self, reason: ExitReason) -> None:
+        super().kill(reason)
+        if self.process is None:
+            self.launching.cancel()  # it may wait for a keeper that loads for ever
 
     def breach(self, text: str) -> None:
         """The guest said what may not be said: it is killed."""
@@ -240,7 +246,7 @@ class ProcessIncarnation(GuestIncarnation):
         reason = self.why
         if reason is None:
             kind = SIGNAL if status is not None and status < 0 else UNREACHABLE if status is None else ERROR
-            reason = ExitReason(kind, f"its process {describe_status(status)}")
+            reason = ExitReason(kind, self.process.cause or f"its process {describe_status(status)}")
         ordered = reason.ordered or self.injected or reason.kind == NORMAL
         reason = replace(
             reason, status=status, ordered=ordered, uprooted=self.uprooted, stderr=stderr, stdout=stdout

@@ -41,6 +41,11 @@ class ExitReason:
         return self.kind == RECYCLED
 
     @property
+    def interrupted(self) -> bool:
+        """Did it end because somebody interrupted or cancelled what it ran, so that a restart counts for nothing?"""
+        return self.kind == INTERRUPTED and self.ordered
+
+    @property
     def crash(self) -> bool:
         """Was it a fault of the actor's own, that nobody ordered?"""
         return self.abnormal and not self.ordered and not self.uprooted

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..transports.guests import protocol as p
 from . import verbs
 from .asked import AskedStream, Kept, Question
-from .errors import DeadlockError, TaskCancelledError
+from .errors import ActorDiedError, ActorStartError, DeadlockError, TaskCancelledError
 from .held import Held, make_held
 from .queue_errand import on_queue
 from .scope import Scope
@@ -165,7 +165,11 @@ def on_interrupt(questions: Questions, number: int, parent: Call | None, target:
 
 
 def on_ready(questions: Questions, number: int, parent: Call | None, target: list[Any]) -> None:
-    questions.do(number, parent, partial(verbs.wait_ready, questions.find(target)))
+    try:
+        handle = questions.find(target)
+    except ActorDiedError as error:  # it was dead before it was asked for
+        raise ActorStartError(target[0], error.reason) from error
+    questions.do(number, parent, partial(verbs.wait_ready, handle))
 
 
 def id_of(parent: Call | None) -> int:

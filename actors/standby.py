@@ -68,7 +68,8 @@ class Reserve:
             self.spec = self.life.spec
         for standby in list(self.waiting):
             said_too_much = standby.session.state not in (NEW, STARTING)
-            if said_too_much or (standby.process is not None and standby.process.stopped):
+            process = standby.process
+            if said_too_much or (process is not None and (process.stopped or process.cause or process.ended)):
                 self.lost(standby)
             elif standby.is_prepared:
                 self.waiting.remove(standby)

@@ -71,11 +71,13 @@ class Child:
     def restarts(self) -> int:
         return 0 if self.record is None else self.record.restarts
 
-    def fall(self, now: int) -> Record:
-        """Note an end that calls for a restart."""
+    def fall(self, now: int, counts: bool = True) -> Record:
+        """Note an end that calls for a restart, if that counts."""
         record = self.record
         if record is None:
             record = self.record = Record()
+        if not counts:
+            return record
         record.restarts += 1
         record.ends.append(now)
         if len(record.ends) > REMEMBERED:

@@ -221,21 +221,22 @@ class Core(Round):
     # -- a restart ------------------------------------------------------------------------------
 
     def fell(self, child: Child, event: Ended, now: int) -> None:
-        """Start it again if its limits allow; every attempt counts, but for what the keeper's death took along."""
+        """Start it again if its limits allow; every attempt counts, but after an interrupt or the keeper's death."""
         reason = event.reason
         if reason.uprooted:  # one cause would be counted once for each child
             self.start(child, again=True)
             return
-        record = child.fall(now)
+        counts = not reason.interrupted
+        record = child.fall(now, counts)
         limit = child.rules.max_restarts
-        if limit is not None and 0 <= limit < record.restarts:
+        if limit == 0 or (limit is not None and 0 < limit < record.restarts):
             self.retire(child, reason, gave_up=True)
             self.consider_shutdown(child, reason)
         elif not self.flags.per_child:
             self.ask(child, event, now)
-        elif limit is None and not spend(record.window, now, self.flags):
+        elif limit is None and counts and not spend(record.window, now, self.flags):
             self.retire(child, reason, gave_up=True)
-        elif event.started and child.rules.backoff is None:
+        elif event.started and (child.rules.backoff is None or not counts):
             self.start(child, again=True)
         else:
             self.restart(child, Decision(start=(child.id,)), event, now, now)
@@ -251,7 +252,9 @@ class Core(Round):
         elif not decision.start:
             self.rest(child, event.reason)
             self.carry_out(decision)
-        elif child.rules.max_restarts is None and not spend(self.failures, now, self.flags):
+        elif child.rules.max_restarts is None and not (
+            event.reason.interrupted or spend(self.failures, now, self.flags)
+        ):
             self.exhausted(INTENSITY, child, decision, event, now)
         else:
             self.restart(child, decision, event, now, now)
@@ -274,7 +277,8 @@ class Core(Round):
 
         After a start that failed it is a retry: what has happened meanwhile comes first.
         """
-        until = now + child.backoff(event.started, now) if child.rules.backoff is not None else now
+        backs_off = child.rules.backoff is not None and not event.reason.interrupted
+        until = now + child.backoff(event.started, now) if backs_off else now
         why = BACKOFF if until > at else INTENSITY if at > now else RETRY
         until = max(at, until)
         if until > now or not event.started:

@@ -54,6 +54,19 @@ class PoolResized(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class KeeperLost(Event):
+    """A zygote, or a plain keeper, died with all its `guests`: one cause of as many ends.
+
+    `label` tells which; `status` is its exit status (negative: a signal).
+    """
+
+    label: str
+    pid: int
+    status: int
+    guests: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventsMissed(Event):
     """This reader fell behind: so many events were dropped before the next one."""
 

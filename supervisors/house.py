@@ -20,7 +20,7 @@ from ..actors.spawner import open_spawner
 from ..transports.stage import Stage
 from .abandoned import look
 from .crash import CrashReport
-from .events import EventStream
+from .events import EventStream, KeeperLost
 from .groups import Groups, Keys
 from .linked import Links
 from .monitors import Monitors
@@ -52,6 +52,7 @@ class RuntimeHouse:
         self.nursery = nursery
         self.context = copy_context()
         self.stage = Stage()
+        self.stage.keepers.on_lost = self.keeper_lost
         self.registry = Registry()
         self.nodes: dict[str, SupervisorNode] = {}  # the supervisors of the tree, by path
         self.monitors = Monitors()
@@ -170,6 +171,9 @@ class RuntimeHouse:
     def abandoned(self, life: Life) -> None:
         """Nobody holds a handle of it any more."""
         look(self, life)
+
+    def keeper_lost(self, label: str, pid: int, status: int, guests: int) -> None:
+        self.emit(KeeperLost(self.now(), "", 0, label, pid, status, guests))
 
     def changed(self) -> None:
         self.on_changed()

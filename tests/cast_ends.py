@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import queue
@@ -132,8 +133,6 @@ def run_trio() -> None:
 
 
 def run_asyncio() -> None:
-    import asyncio
-
     asyncio.run(asyncio.sleep(600))
 
 

@@ -152,5 +152,5 @@ class Choir(Actor, max_concurrency=4):
     @method
     def sing(self, name: str, times: int) -> None:
         for n in range(times):
-            print(f"{name}{n}")
+            sys.stdout.write(f"{name}{n}\n")  # print() writes the end of a line by itself
             time.sleep(0.001)

@@ -258,6 +258,14 @@ class Buyer(Actor):
         return blocking.call(own.sell, 3), own
 
     @method
+    def expect(self, other: Any) -> str:
+        try:
+            blocking.wait_ready(other)
+        except Exception as error:
+            return seen(error)[0]
+        return "ready"
+
+    @method
     def start_failing(self) -> Any:
         own: Any = Fragile.remote()
         told = []
@@ -458,6 +466,14 @@ class AsyncBuyer(Actor):
         own = await Shop.options(executor=PLACES[place], **options).start(stock)
         self.shop = own
         return await own.sell(3), own
+
+    @method
+    async def expect(self, other: Any) -> str:
+        try:
+            await wait_ready(other)
+        except Exception as error:
+            return seen(error)[0]
+        return "ready"
 
     @method
     async def start_failing(self) -> Any:

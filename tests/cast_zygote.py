@@ -7,6 +7,7 @@ import ctypes
 import logging
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -77,6 +78,20 @@ class Looker(Actor, executor=Process(stderr="keep")):
         }
         found = [name for name in ours if name in sys.modules]
         return found + [number.name for number, how in usual.items() if signal.getsignal(number) != how]
+
+    @method
+    def attributes(self) -> list[Any]:
+        """What the system keeps of this process."""
+        os.umask(umask := os.umask(0))
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        handlers = [str(signal.getsignal(number)) for number in (signal.SIGHUP, signal.SIGUSR1)]
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return [os.getcwd(), umask, len(blocked), handlers, limits, os.getpriority(os.PRIO_PROCESS, 0)]
+
+    @method
+    def spin(self) -> None:
+        while True:
+            pass
 
     @method
     def descriptors(self) -> list[int]:

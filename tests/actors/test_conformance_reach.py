@@ -211,6 +211,17 @@ def test_what_cannot_start_is_told_when_it_is_called(engine: Engine) -> None:
     play(scene)
 
 
+@everywhere
+def test_one_that_is_dead_will_never_be_ready(engine: Engine) -> None:
+    async def scene(runtime: Runtime) -> None:
+        buyer, shop = await engine.start(), await Shop.options(executor=LOCAL).start()
+        assert await buyer.expect(shop) == "ready"
+        await kill(shop)
+        assert await buyer.expect(shop) == "ActorStartError"
+
+    play(scene)
+
+
 @in_guests
 def test_what_an_incarnation_has_started_ends_with_it(engine: Engine) -> None:
     async def scene(runtime: Runtime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import trio
 from tests.cast import Endless, Faller, Player
 from tests.rehearsal import LOCAL, PAGED, QUIET, held, rehearse, until
 from understudy import (
+    ActorDiedError,
     ActorUnavailableError,
     CallInterruptedError,
     GetTimeoutError,
@@ -189,6 +191,38 @@ def test_after_interrupt_restart_discards_the_state() -> None:
         assert await endless.add() == 1
         (end,) = held(events, ActorEnded)
         assert (end.reason.kind, end.reason.ordered) == ("interrupted", True)
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+def test_an_actor_may_be_interrupted_to_death_as_often_as_its_user_likes() -> None:
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.options(executor=HASTY).start()
+        for _ in range(5):  # the intensity is 3 in 5 s
+            ref = endless.swallow.remote()
+            await running(endless)
+            await interrupt(endless)
+            with pytest.raises(ActorUnavailableError):
+                await ref
+        assert await endless.add() == 1
+        assert statistics(endless).incarnation == 6
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+def test_an_actor_that_is_killed_for_its_call_timeout_again_and_again_is_given_up() -> None:
+    async def scene(runtime: Runtime) -> None:
+        endless = await Endless.options(executor=HASTY).start()
+
+        async def without_end() -> None:
+            while True:
+                with suppress(GetTimeoutError):
+                    await endless.swallow.options(timeout=0.1)()
+
+        with pytest.raises(ActorDiedError):
+            await without_end()
 
     rehearse(scene)
 

@@ -48,7 +48,7 @@ def reasons(events: EventReader) -> list[ExitReason]:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("memory", 0), ("memory", "1 GiB"), ("memory", 1.5), ("cpu_seconds", 0.5), ("open_files", -1),
+        ("memory", 0), ("memory", 1), ("memory", 16 * MIB - 1), ("memory", "1 GiB"), ("memory", 2e9), ("cpu_seconds", 0.5), ("open_files", -1),
         ("processes", True), ("niceness", 20), ("niceness", -21), ("soft_memory", 0), ("max_calls", 0),
         ("max_age", 0), ("max_age", "a day"),
     ],
@@ -56,6 +56,12 @@ def reasons(events: EventReader) -> list[ExitReason]:
 def test_a_limit_that_cannot_be_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=name):
         Limits(**{name: value})
+
+
+def test_the_least_memory_is_what_a_guest_begins_with() -> None:
+    assert Limits(memory=16 * MIB).hard == {"memory": 16 * MIB}
+    with pytest.raises(ValueError, match="16 MiB"):
+        Limits(memory=1)
 
 
 def test_what_is_no_limits_is_refused() -> None:
@@ -201,7 +207,7 @@ def raises_limits() -> bool:
 
 # -- what a death is told as --------------------------------------------------------------------------
 
-LIMITS = Limits(memory=MIB, cpu_seconds=2)
+LIMITS = Limits(memory=16 * MIB, cpu_seconds=2)
 FREE = Limits()
 
 
@@ -212,7 +218,7 @@ def died(status: int | None = None, error: BaseException | None = None, stderr: 
 @pytest.mark.parametrize(
     ("reason", "limits", "oom", "told"),
     [
-        (died(error=MemoryError()), LIMITS, False, "out of memory (its limit is 1,048,576 bytes): it ended"),
+        (died(error=MemoryError()), LIMITS, False, "out of memory (its limit is 16,777,216 bytes): it ended"),
         (died(error=MemoryError()), FREE, False, "out of memory: it ended"),
         (died(error=ValueError()), LIMITS, False, "it ended"),
         (died(error=ValueError(), stderr="MemoryError"), LIMITS, False, "it ended"),
@@ -225,7 +231,7 @@ def died(status: int | None = None, error: BaseException | None = None, stderr: 
         (died(-signal.SIGABRT, stderr="std::bad_alloc"), FREE, False, "probably out of memory: it ended"),
         (died(1, stderr="MemoryError"), FREE, False, "probably out of memory: it ended"),
         (died(1, stderr="MemoryError\n" + "later\n" * 30), FREE, False, "it ended"),
-        (died(-signal.SIGSEGV), LIMITS, False, "perhaps out of memory (its limit is 1,048,576 bytes): it ended"),
+        (died(-signal.SIGSEGV), LIMITS, False, "perhaps out of memory (its limit is 16,777,216 bytes): it ended"),
         (died(-signal.SIGSEGV), FREE, False, "it ended"),
     ],
     ids=str,

@@ -122,6 +122,20 @@ def test_as_many_wait_as_are_wanted_and_all_are_in_the_tree() -> None:
     rehearse(scene)
 
 
+@pytest.mark.skipif(not has("zygote"), reason="one keeper starts all guests here")
+def test_a_standby_of_a_zygote_that_died_is_not_taken() -> None:
+    async def scene(runtime: Runtime) -> None:
+        await Player.options(executor=WARM, id="p").start()
+        (pid,) = await prepared(runtime, "p")
+        reserve = runtime.house.stage.reserves["p"]
+        keeper_of(runtime).lost()
+        assert reserve.take() is None
+        assert pid not in reserve.pids
+
+    rehearse(scene)
+
+
+@pytest.mark.cold
 def test_standbys_go_with_their_actor_and_with_the_runtime() -> None:
     pids: list[int] = []
 

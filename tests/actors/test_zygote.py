@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,20 @@ import pytest
 import trio
 
 from tests.cast_zygote import Looker, Stillborn
-from tests.rehearsal import QUIET, keeper_of, rehearse
-from understudy import ActorError, ActorStartError, Process, Runtime, kill, statistics
-from understudy.transports.guests import bootstrap
+from tests.rehearsal import QUIET, keeper_of, rehearse, run, until
+from understudy import (
+    ActorError,
+    ActorStartError,
+    CallInterruptedError,
+    Process,
+    Runtime,
+    interrupt,
+    kill,
+    statistics,
+    stop,
+)
+from understudy.transports.guests import attributes, bootstrap
+from understudy.transports.guests.attributes import ProcessAttributes
 from understudy.transports.places.keeper import Keeper
 from understudy.transports.system.means import capabilities, has
 
@@ -107,6 +120,63 @@ def test_signals_and_descriptors_that_a_preload_touches_harm_neither_zygote_nor_
     rehearse(scene)
 
 
+@zygote
+@pytest.mark.parametrize("by_spare", [False, True])
+def test_what_a_preload_does_to_the_process_is_undone(by_spare: bool) -> None:
+    async def scene(runtime: Runtime) -> None:
+        plain = await start(QUIET)
+        unruly = [await start(replace(QUIET, preload=["tests.preloads.unruly"])) for _ in range(3)]
+        guest = unruly[-1 if by_spare else 0]
+        assert await guest.attributes() == await plain.attributes()
+        before = await guest.pids()
+        spinning = guest.spin.remote()
+        await trio.sleep(0.05)
+        assert await interrupt(guest)
+        with pytest.raises(CallInterruptedError):
+            await spinning
+        assert await guest.pids() == before  # in place
+
+    rehearse(scene)
+
+
+@zygote
+def test_a_preload_that_is_nice_for_good_is_refused_and_its_guests_are_never_nicer() -> None:
+    async def scene(runtime: Runtime) -> None:
+        executor = replace(QUIET, preload=["tests.preloads.nice"])
+        if os.geteuid():
+            assert "preload 'tests.preloads.nice' sets the niceness to" in await refusal(executor)
+        else:
+            assert await (await start(executor)).attributes() == await (await start(QUIET)).attributes()
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("setpriority", "niceness to 3, which its guests"),
+        ("setrlimit", "limit RLIMIT_NOFILE to 7, which its guests"),
+    ],
+)
+def test_attributes_that_cannot_be_undone_are_named(
+    call: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    was = ProcessAttributes()
+    try:
+        if call == "setpriority":
+            monkeypatch.setattr(os, "getpriority", lambda *_: 3)
+            monkeypatch.setattr(os, "setpriority", refuse)
+        else:
+            monkeypatch.setattr(attributes, "limits", lambda: {"RLIMIT_NOFILE": (7, 7)})
+            monkeypatch.setattr(resource, "setrlimit", refuse)
+        assert words in was.restore_niceness() + was.restore_limits()
+    finally:
+        was.close()
+
+
 REFUSED = {
     "raising": r"preload 'tests.preloads.raising' could not be loaded: LookupError: of a preload",
     "threaded": r"preload 'tests.preloads.threaded' starts threads (busybody), which would not be there in the guests",
@@ -119,7 +189,7 @@ REFUSED = {
 @zygote
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_preload_that_cannot_be_used_fails_the_start_with_the_reason(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     started = count_starts(monkeypatch)
 
@@ -129,6 +199,7 @@ def test_a_preload_that_cannot_be_used_fails_the_start_with_the_reason(
         if name == "raising":
             assert 'preloads/raising.py", line 3, in <module>' in text
         assert len(started) == 1
+        assert ("guests are lost" in caplog.text) is (name == "leaving")  # which nobody had told
         assert await (await start(QUIET)).pids()  # others do not notice
 
     rehearse(scene)
@@ -169,6 +240,27 @@ def test_a_preload_that_never_ends_fails_the_start_at_its_deadline_and_goes_with
         if has("zygote"):
             rehearse(scene)
     assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+ENDLESS = replace(QUIET, preload=["tests.preloads.endless"], environ={"LOAD": "x" * 20_000})
+
+
+@zygote
+@pytest.mark.parametrize("end", ["close", "kill", "stop"])
+def test_whoever_waits_for_a_zygote_that_loads_for_ever_is_let_go_at_once(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy.transports.places.keeper.PATIENCE", 3600.0)
+
+    async def scene(runtime: Runtime) -> None:
+        waiting = [Looker.options(executor=ENDLESS, start_timeout=3600.0).remote() for _ in range(100)]
+        await until(lambda: list(runtime.house.stage.keepers))
+        await trio.sleep(0.05)  # some are still on their way to the zygote
+        if end != "close":
+            await (kill if end == "kill" else stop)(waiting[-1])
+        assert statistics(waiting[0]).state == "starting"
+
+    rehearse(scene)
 
 
 # -- what the guests do not share --------------------------------------------------------------------
@@ -290,6 +382,45 @@ def test_what_a_guest_wrote_before_it_died_in_its_constructor_is_in_the_error(ex
     rehearse(scene)
 
 
+@zygote
+def test_a_zygote_without_descriptors_refuses_guests_with_the_reason_and_serves_on() -> None:
+    prlimit = pytest.importorskip("resource").prlimit
+
+    async def scene(runtime: Runtime) -> None:
+        first = await start(QUIET)
+        keeper = keeper_of(runtime).pid
+        _, hard = before = prlimit(keeper, resource.RLIMIT_NOFILE)
+        told: list[str] = []
+        for most in (16, 18, 21, 64, 68, 70, 74):
+            prlimit(keeper, resource.RLIMIT_NOFILE, (most, hard))
+            try:
+                await start(QUIET)
+            except ActorStartError as error:
+                told.append(str(error))
+        assert len(told) > 3
+        assert all("too many open files in the process that starts guests" in text for text in told)
+        prlimit(keeper, resource.RLIMIT_NOFILE, before)
+        assert keeper == (await first.pids())[1] == (await (await start(QUIET)).pids())[1]
+
+    rehearse(scene)
+
+
+@zygote
+@pytest.mark.cold
+def test_what_a_preload_prints_is_in_the_log(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def scene(runtime: Runtime) -> None:
+        await start(replace(QUIET, preload=["tests.preloads.chatty"]))
+
+    rehearse(scene)
+    label = "zygote, trusted, with tests.preloads.chatty prints:"
+    assert set(caplog.messages) == {
+        f"{label} {line}" for line in ("a complaint", "a word of mine", "no end of line")
+    }
+    assert capfd.readouterr().out == ""
+
+
 # -- interpreters ------------------------------------------------------------------------------------
 
 OLD = f"""#!{sys.executable} -IS
@@ -313,6 +444,42 @@ def test_an_interpreter_that_is_too_old_says_so(executor: Process, tmp_path: Pat
         assert f"understudy needs Python {wanted} or newer; {sys.executable} is 3.8.18" in text
 
     rehearse(scene)
+
+
+SCRIPT = """#!/bin/sh
+sleep 1000 >/dev/null 2>&1 {link} &
+echo $! > {told}
+{then}
+"""
+
+
+@zygote
+@pytest.mark.parametrize("then", ["wait", "exit 3"])
+def test_what_a_script_has_started_that_is_to_be_the_interpreter_goes_with_it(
+    then: str, tmp_path: Path
+) -> None:
+    script, told = tmp_path / "python", tmp_path / "pid"
+    closed = " ".join(f"{number}>&-" for number in range(3, 10)) if then == "exit 3" else ""
+    script.write_text(SCRIPT.format(link=closed, told=told, then=then))
+    script.chmod(0o700)
+    pids: list[int] = []
+
+    async def scene(runtime: Runtime) -> None:
+        executor = replace(QUIET, python=str(script))
+        Looker.options(executor=executor).remote()
+        await until(lambda: told.exists() and told.read_text().endswith("\n"))
+        pids.append(int(told.read_text()))
+
+    rehearse(scene)
+    run(partial(until, lambda: has_ended(pids[0])))
+
+
+def has_ended(pid: int) -> bool:
+    """Whoever inherits it may be slow to reap it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 @pytest.mark.parametrize("executor", LAUNCHES)

@@ -26,6 +26,7 @@ from understudy import (
     statistics,
 )
 from understudy.actors.events import ActorEnded
+from understudy.supervisors.events import KeeperLost
 from understudy.transports.places import keeper as keepers
 from understudy.transports.places.keeper import Keeper
 from understudy.transports.system.means import has
@@ -170,6 +171,12 @@ def test_a_zygote_that_dies_takes_its_own_guests_along_and_no_others() -> None:
             ends = held(events, ActorEnded)
             assert {event.actor for event in ends} == {statistics(guest).path for guest in guests}
             assert all(event.reason.uprooted for event in ends)
+            assert {event.reason.text for event in ends} == {
+                f"its zygote, process {first}, was killed by SIGKILL"
+            }
+            (lost,) = held(events, KeeperLost)
+            assert (lost.pid, lost.status, lost.guests) == (first, -signal.SIGKILL, 3)
+            assert lost.label.startswith("zygote, untrusted")
         assert [statistics(other).incarnation for other in others] == [1, 1]
         assert keeper_for(runtime, trusted=False).pid != first
 

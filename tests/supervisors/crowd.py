@@ -15,7 +15,7 @@ from understudy.supervisors.strategies.rest_for_one import RestForOne
 class Why:
     """An exit reason, as far as the rulebook looks at it."""
 
-    uprooted = recycled = False
+    uprooted = recycled = interrupted = False
 
     def __init__(self, abnormal: bool) -> None:
         self.abnormal = abnormal

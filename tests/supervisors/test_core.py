@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from understudy.actors.backoff import Backoff
 from understudy.supervisors.child import DOWN, RUNNING, WAITING
 from understudy.supervisors.core import RETRY, Core
 from understudy.supervisors.rules import (
@@ -40,6 +41,7 @@ from understudy.supervisors.steps import (
     Wake,
 )
 from understudy.supervisors.steps import Stop as StopChild
+from understudy.supervisors.strategies.one_for_all import OneForAll
 from understudy.supervisors.strategies.strategy import Woke
 
 
@@ -57,9 +59,10 @@ class Why:
     abnormal: bool
     uprooted: bool = False
     recycled: bool = False
+    interrupted: bool = False
 
 
-CRASH, LEFT = Why(True), Why(False)
+CRASH, LEFT, INTERRUPTED = Why(True), Why(False), Why(True, interrupted=True)
 
 
 def make(*ids: str, restart: str = "permanent", max_restarts: int | None = None, **flags: Any) -> Core:
@@ -242,6 +245,35 @@ def test_what_is_recycled_is_started_again_whatever_its_restart_type_and_not_cou
     for _ in range(3):
         assert play(core, Ended("a", Why(False, recycled=True), True)) == [Start("a", restart=True)]
         core.feed(Started("a"), 0)
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize("backoff", [None, Backoff()])
+def test_what_somebody_interrupted_is_started_again_at_once_and_not_counted(
+    dynamic: bool, backoff: Backoff | None
+) -> None:
+    core = make(intensity=0, dynamic=dynamic)
+    core.feed(Added("a", ChildRules(backoff=backoff)), 0)
+    play(core, Begin(), Started("a"))
+
+    for _ in range(4):
+        assert play(core, Ended("a", INTERRUPTED, True)) == [Start("a", restart=True)]
+        core.feed(Started("a"), 0)
+    assert core.children["a"].restarts == 0
+
+
+def test_what_somebody_interrupted_takes_its_group_along_and_is_not_counted() -> None:
+    core = started("a", "b", intensity=0, strategy=OneForAll())
+
+    assert play(core, Ended("a", INTERRUPTED, True)) == [Stop("b", True)]
+    assert play(core, Ended("b", LEFT, True)) == [Start("a", restart=True)]
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_what_is_never_restarted_stays_down_when_it_was_interrupted(dynamic: bool) -> None:
+    core = started("a", max_restarts=0, dynamic=dynamic)
+
+    assert play(core, Ended("a", INTERRUPTED, True)) == [Retire("a", INTERRUPTED, gave_up=True)]
 
 
 def test_what_is_recycled_while_it_is_stopped_stays_down() -> None:

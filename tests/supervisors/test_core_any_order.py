@@ -48,6 +48,7 @@ class Why:
     abnormal: bool
     uprooted: bool = False
     recycled: bool = False
+    interrupted: bool = False
 
 
 STRATEGIES: list[Any] = [

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
+from typing import Literal
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.cast_nested import Leaf
 from tests.rehearsal import LOCAL, QUIET, rehearse, until
 from understudy import Process, Runtime, kill, statistics
 from understudy.transports.system.means import has
-from understudy.transports.system.processes import below, listed
+from understudy.transports.system.processes import below, listed, told
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -43,6 +44,28 @@ def test_it_equals_what_the_system_lists_below_us() -> None:
             shown[child].pid = 1  # type: ignore[misc]
 
     rehearse(scene)
+
+
+@pytest.mark.parametrize("launch", ["zygote", "spawn"])
+def test_a_guest_is_shown_by_its_label_however_it_was_launched(launch: Literal["zygote", "spawn"]) -> None:
+    async def scene(runtime: Runtime) -> None:
+        leaf = await Leaf.options(executor=Process(stderr="keep", launch=launch), name="leaf").start()
+        (status,) = [status for status in runtime.processes() if status.pid == statistics(leaf).pid]
+        assert status.label == f"understudy: {statistics(leaf).path} (Leaf)"
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("python -I /a b/guests/bootstrap.py greeting 3 understudy: x (X)", "understudy: x (X)"),
+        ("understudy: the walls of x python /guests/bootstrap.py greeting 3 understudy: x (X)", None),
+        ("echo understudy: x", None),
+    ],
+)
+def test_only_the_command_of_a_guest_is_read_for_its_label(command: str, shown: str | None) -> None:
+    assert told(command) == (shown or command)
 
 
 @pytest.mark.slow

@@ -88,6 +88,21 @@ def test_under_asyncio_both_ends_tell_of_the_other() -> None:
     visit(scene)
 
 
+def test_what_is_sent_after_an_end_was_closed_finds_it_closed() -> None:
+    async def scene(runtime: FarRuntime) -> None:
+        for _ in range(100):
+            send, receive = aio.open_channel[int](1)
+            receive.close()
+            with pytest.raises(BrokenChannelError):
+                send.send_nowait(1)
+            send, receive = aio.open_channel[int](1)
+            send.close()
+            with pytest.raises(ClosedChannelError):
+                receive.receive_nowait()
+
+    visit(scene)
+
+
 @pytest.mark.parametrize("porters", PORTERS)
 def test_threads_wait_for_room_and_for_items(porters: Any) -> None:
     with blocking.open_runtime():

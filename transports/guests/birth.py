@@ -12,7 +12,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
-from .descriptors import FIRST_SPARE
+from .descriptors import FIRST_SPARE, move_aside
 from .prctl import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, Prctl
 
 # As Python sets them when it starts.
@@ -46,8 +46,14 @@ class Birth:
                 self.request["program"] or self.request["argv"][0],
                 self.request["folder"] or os.getcwd(),
             )
-            os.write(2, f"understudy: cannot run {what!r} in {where!r}: {error}\n".encode())
+            os.write(self.stderr, f"understudy: cannot run {what!r} in {where!r}: {error}\n".encode())
             os._exit(127)
+
+    @property
+    def stderr(self) -> int:
+        """Where the guest's is to be found: under another number before it is in its place."""
+        places: list[int] = self.request["places"]
+        return dict(zip(places, self.descriptors, strict=False)).get(2, 2)
 
     def code(self) -> Callable[[], None]:
         """Code that is loaded: a module of ours, and the arguments of its `main`."""
@@ -89,14 +95,14 @@ def restore_signals(_: Birth) -> None:
 
 def place_descriptors(birth: Birth) -> None:
     """Move every descriptor out of the way first: a place may be the present number of another."""
-    import fcntl
-
-    spare = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, FIRST_SPARE) for number in birth.descriptors]
+    for at, number in enumerate(birth.descriptors):
+        if number < FIRST_SPARE:
+            birth.descriptors[at] = move_aside(number)
+    for number, place in zip(birth.descriptors, birth.request["places"], strict=True):
+        os.dup2(number, place, inheritable=True)
     for number in birth.descriptors:
         os.close(number)
-    for number, place in zip(spare, birth.request["places"], strict=True):
-        os.dup2(number, place, inheritable=True)
-        os.close(number)
+    birth.descriptors.clear()
 
 
 def enter_folder(birth: Birth) -> None:

@@ -21,6 +21,8 @@ DOORBELL = signal.SIGINT
 PATIENCE = (
     1.0  # seconds that one of several calls may hold up its loop where nobody can tell which one is meant
 )
+IMPORT = 0.5  # seconds that an import may take to end, once it is in the way of an interrupt
+IMPORTING = "<frozen importlib._bootstrap>"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -57,6 +59,33 @@ def in_user_code(frame: FrameType | None) -> bool:
     return False
 
 
+def importing(frame: FrameType | None) -> bool:
+    """Is user code in the midst of an import?"""
+    while frame is not None and frame.f_code is not invoke.__code__:
+        if frame.f_code.co_filename == IMPORTING:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class Imports:
+    """An import that is torn apart may leave half of a package, and fail in this process ever after: it may end first."""
+
+    __slots__ = ("id", "since")
+
+    def __init__(self) -> None:
+        self.id = 0  # the call that was last found importing
+        self.since = 0.0
+
+    def spared(self, id: int, frame: FrameType | None) -> bool:
+        """Is this call in an import that has some time left?"""
+        if not importing(frame):
+            return False
+        if self.id != id:
+            self.id, self.since = id, monotonic()
+        return monotonic() < self.since + IMPORT
+
+
 class Bell(Protocol):
     """Interrupts a call: `running` is its id while user code may be interrupted, `protected` if it may not."""
 
@@ -72,11 +101,12 @@ class Bell(Protocol):
 class Doorbell:
     """Decides, when the signal comes, whether it is meant for what runs now in the process's main thread."""
 
-    __slots__ = ("leaving", "nested", "page", "protected", "running")
+    __slots__ = ("imports", "leaving", "nested", "page", "protected", "running")
 
     def __init__(self, page: Any) -> None:
         self.page = page
         self.nested = Nested()
+        self.imports = Imports()
         self.leaving: BaseException | None = None  # raised instead, in whatever the main thread does
         self.running = 0
         self.protected = False
@@ -105,7 +135,9 @@ class Doorbell:
         # Without a page one call at a time is in our hands, so the one that runs is the one that is meant.
         if self.page is not None and self.page[INTERRUPT] != self.running:
             return
-        if in_user_code(frame) and not self.nested.hears(self.running):
+        if not in_user_code(frame) or self.imports.spared(self.running, frame):
+            return
+        if not self.nested.hears(self.running):
             raise Interrupted
 
 
@@ -132,6 +164,7 @@ class Stuck:
         self.looking = True
         try:
             if self.asked == id:
+                patience = max(patience, IMPORT) if importing(frame) else patience
                 return monotonic() >= self.since + patience and bool(self.tasks.stuck_in(id, frame))
             if self.asked == 0:
                 self.tasks.soon(self.answered)
@@ -150,6 +183,7 @@ class ThreadDoorbell:
     def __init__(self, page: Any = None) -> None:
         self.page = page
         self.nested = Nested()
+        self.imports = Imports()
         self.protected = False
         self.thread = 0
         self.gate = threading.Lock()
@@ -197,7 +231,7 @@ class ThreadDoorbell:
             return self.stuck.found(self.page[INTERRUPT], frame)
         if not self.id or self.protected or (self.page is not None and self.page[INTERRUPT] != self.id):
             return False
-        return in_user_code(frame)
+        return in_user_code(frame) and not self.imports.spared(self.id, frame)
 
 
 def raise_in(thread: int, error: type[BaseException] | None) -> None:

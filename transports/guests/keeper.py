@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import array
 import contextlib
+import errno
 import marshal
 import os
 import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from itertools import chain
 from types import FrameType
 from typing import Any
 
@@ -39,7 +41,7 @@ class Keeper:
         self.portable = portable
         self.guests: set[int] = set()
         self.buffer = bytearray()
-        self.received: list[int] = []
+        self.received: list[list[int]] = []  # what came with each request
         self.own: list[int] = []  # descriptors that are ours alone, and no child's
         self.prctl = None if portable else find_prctl()
         self.launched = 0
@@ -90,14 +92,16 @@ class Keeper:
         flags = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
         size = socket.CMSG_SPACE(MAX_DESCRIPTORS * array.array("i").itemsize)
         try:
-            data, ancillary, _, _ = self.link.recvmsg(65536, size, flags)
+            data, ancillary, told, _ = self.link.recvmsg(65536, size, flags)
         except ConnectionError:
             return False
         for level, kind, content in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 numbers = array.array("i")
                 numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
-                self.received += numbers
+                self.received.append(numbers.tolist())
+        if told & socket.MSG_CTRUNC and not ancillary:
+            self.received.append([])  # we have no number left for any
         self.buffer += data
         while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (
             length := int.from_bytes(self.buffer[:4], "big")
@@ -125,9 +129,9 @@ class Keeper:
 
     def launch(self, request: dict[str, Any]) -> None:
         """Start a guest; it finds the i-th descriptor it was sent under the number `request["places"][i]`."""
-        count = len(request["places"])
-        mine, self.received = self.received[:count], self.received[count:]
+        mine = self.received.pop(0) if self.received else []
         try:
+            put_aside(mine, len(request["places"]))
             pid = self.by_spare(request, mine) or self.fork(request, mine)
         except OSError as error:
             self.tell("refused", request["key"], error.errno or 0, f"{error.strerror}")
@@ -158,7 +162,11 @@ class Keeper:
     def fork_spare(self) -> None:
         """Have a child wait to be the next guest; if that cannot be, do without."""
         keeper = os.getpid()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError:
+            self.scan = None
+            return
         try:
             pid = os.fork()
         except OSError:
@@ -193,7 +201,7 @@ class Keeper:
         """In a child: what is the keeper's is closed."""
         signal.set_wakeup_fd(-1)
         spare = [self.spare.line.detach()] if self.spare is not None else []
-        for descriptor in (self.link.detach(), *self.own, *self.received, *spare):
+        for descriptor in (self.link.detach(), *self.own, *chain(*self.received), *spare):
             os.close(descriptor)
 
     # -- what ends ------------------------------------------------------------------------------
@@ -252,6 +260,21 @@ class Born(BaseException):
 
     def __init__(self, birth: Birth) -> None:
         self.birth = birth
+
+
+def put_aside(descriptors: list[int], count: int) -> None:
+    """See that all are there and can be put in their places; a child could tell nobody.
+
+    Raises:
+        OSError: if this process has no number left for one.
+    """
+    try:
+        for at, number in enumerate(descriptors):
+            descriptors[at] = move_aside(number)
+    except OSError:
+        count = -1
+    if len(descriptors) != count:
+        raise OSError(errno.EMFILE, "too many open files in the process that starts guests")
 
 
 def listen(woken: int) -> None:

@@ -1,7 +1,8 @@
 """Pickles between a host and a guest that trust each other: by reference where both can import it, else by value.
 
 What a guest cannot import (classes and functions of `__main__`, closures, lambdas) travels by cloudpickle and
-is named in the pickle by the hash of its bytes, so a guest is sent each only once.
+is named in the pickle by the hash of its bytes, so a guest is sent each only once.  Code is bytes of one version of
+Python, which another would run into the ground: it names its version, and no other loads it.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from functools import cache, partial
 from importlib import import_module
 from importlib.machinery import PathFinder
 from threading import get_ident
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
 from .variables import reduced
 
 CLOUD = "cloudpickle.cloudpickle"
+PUBLIC = "understudy.transports.guests.pickles"
+BYTECODE = sys.implementation.cache_tag or sys.implementation.name  # such as "cpython-311"
 
 registering = allocate_lock()
 
@@ -34,13 +37,34 @@ def cloud() -> Any:
 
 @cache
 def cloud_pickler() -> Any:
-    """Cloudpickle's pickler, which we teach context variables."""
+    """Cloudpickle's pickler, which we teach context variables, and to say which Python code is of."""
     base = cloud().Pickler
+    ours = {ContextVar: reduced_variable, CodeType: reduced_code}
 
     class Pickler(base):  # type: ignore[misc, valid-type]
-        dispatch_table: ClassVar[Any] = ChainMap({ContextVar: reduced_variable}, base.dispatch_table)
+        dispatch_table: ClassVar[Any] = ChainMap(ours, base.dispatch_table)
 
     return Pickler
+
+
+def reduced_code(code: CodeType) -> tuple[Any, ...]:
+    _, parts = cloud().Pickler.dispatch_table[CodeType](code)
+    return code_of_parts, (BYTECODE, *parts)
+
+
+def code_of_parts(bytecode: str, *parts: Any) -> CodeType:
+    """A function's code, if it is of the Python that runs here; raises LostCode."""
+    if bytecode != BYTECODE:
+        raise LostCode(
+            f"functions and classes of __main__, lambdas and closures travel as code, and this is code of {bytecode},"
+            f" but it came to {BYTECODE}: put it in a module that both sides can import, or send it as text"
+        )
+    return CodeType(*parts)
+
+
+# In a guest this module has another name; pickles give the one that both sides know, and there is one of it.
+code_of_parts.__module__ = PUBLIC
+sys.modules.setdefault(PUBLIC, sys.modules[__name__])
 
 
 def reduced_variable(variable: ContextVar[Any]) -> tuple[Any, ...]:

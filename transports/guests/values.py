@@ -172,6 +172,8 @@ class Values:
 
         try:
             self.code[digest] = loads(blob, {})
+        except LostCode as error:
+            self.code[digest] = LostCode(str(error))
         except Exception as error:
             self.code[digest] = LostCode(f"code sent by the host could not be loaded here: {error!r}")
 

@@ -20,6 +20,7 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
+from .attributes import ProcessAttributes
 from .descriptors import close_low_numbers
 from .label import Label
 from .loading import find_by, share
@@ -27,7 +28,8 @@ from .prctl import PR_SET_PDEATHSIG, Prctl
 from .values import fast_codec
 
 KEEPERS_OWN = tuple(
-    f"{__package__}.{name}" for name in ("keeper", "birth", "zygote", "lineage", "descriptors", "spare")
+    f"{__package__}.{name}"
+    for name in ("keeper", "birth", "zygote", "lineage", "descriptors", "spare", "attributes")
 )
 
 label: Label
@@ -47,7 +49,11 @@ class Zygote:
         label = Label(self.prctl)
         label.show(self.settings["label"])
         self.die_with_host(signal.SIGKILL)
-        why = self.load_all()
+        attributes = ProcessAttributes()
+        try:
+            why = self.load_all(attributes)
+        finally:
+            attributes.close()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
@@ -64,7 +70,7 @@ class Zygote:
             if os.getppid() != self.host:
                 os._exit(1)
 
-    def load_all(self) -> str:
+    def load_all(self, attributes: ProcessAttributes) -> str:
         settings = self.settings
         find_by(settings["path"], settings["given"])
         with suppress(ImportError):
@@ -83,6 +89,8 @@ class Zygote:
                 return f"preload {name!r} could not be loaded: {summary(error)}"
             if started := threads_besides():
                 return f"preload {name!r} starts threads ({started}), which would not be there in the guests"
+            if kept := attributes.restore():
+                return f"preload {name!r} {kept}"
         return ""
 
 

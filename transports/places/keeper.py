@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,9 +19,11 @@ import trio
 from ..hub import Hub
 from ..timers import Timers
 from .greenroom import GREEN_ROOM, Waiting
+from .keeper_link import messages, receive
+from .keeper_words import KeeperWords
 from .output import OutputPipe
 from .process import Command, GuestProcess, LaunchError, close, describe_status
-from .zygote import PLAIN, Zygote
+from .zygote import PLAIN, Zygote, await_end, put_down
 
 log = logging.getLogger("understudy.transports.keeper")
 
@@ -31,8 +32,10 @@ LINGER = 0.005  # seconds between two looks at a guest that is just dying behind
 WORD = 0.1  # seconds between two looks at a keeper that has not told yet how a dead guest ended
 LOOK = 0.5  # seconds between two looks at a keeper that somebody waits for
 STOPPED, SILENT, LOADING = 2, 20, 240  # looks, after which one that is stopped, silent or loading is given up
-RECEIVE = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 TRIES, WINDOW = 3, 5.0  # keepers that may die with the same launch, or within so many seconds
+
+
+OnLost = Callable[[str, int, int, int], None]  # its label, process and status, and how many guests it had
 
 
 class KeeperLost(LaunchError):
@@ -42,11 +45,19 @@ class KeeperLost(LaunchError):
 class Keeper:
     """Starts with the first guest, and again if it dies; its guests die with it."""
 
-    def __init__(self, hub: Hub, timers: Timers, zygote: Zygote = PLAIN) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        timers: Timers,
+        zygote: Zygote = PLAIN,
+        on_lost: OnLost = lambda label, pid, status, guests: None,
+    ) -> None:
+        self.on_lost = on_lost
         self.hub = hub
         self.timers = timers
         self.zygote = zygote
-        self.ready = False  # it has loaded all it is to load
+        self.ready = self.unfit = False  # it has loaded all it is to load, or said that it cannot
+        self.loaded = trio.Event()  # it has, or never will
         self.stderr: OutputPipe | None = None
         self.pidfds: deque[int] = deque()  # received, and not yet told whose they are
         self.looking = False
@@ -97,6 +108,7 @@ class Keeper:
         guest.walled = command.walled
         answered = trio.Event()
         refusal: list[OSError] = []
+        sent = False
 
         def answer(error: OSError | None) -> None:
             if error is not None:
@@ -108,19 +120,23 @@ class Keeper:
                 await self.start()
                 self.launching[key] = guest, answer
                 self.look_after()
-                request = {**command.request(), "key": key, "places": list(places)}
-                await self.send(request, descriptors)
+            await self.loaded.wait()  # before that it does not read, and what is begun is written whole
+            async with self.sending:
+                if sent := key in self.launching:
+                    await self.send({**command.request(), "key": key, "places": list(places)}, descriptors)
             await answered.wait()
         except BaseException:
-            self.abandon(key, guest)
+            self.abandon(key, guest, sent)
             raise
         if refusal:
             raise refusal[0]
         return guest
 
-    def abandon(self, key: int, guest: GuestProcess) -> None:
+    def abandon(self, key: int, guest: GuestProcess, sent: bool) -> None:
         """Nobody waits for this launch any more: kill what comes of it."""
-        if key in self.launching:
+        if not sent:
+            self.launching.pop(key, None)
+        elif key in self.launching:
             self.launching[key] = guest, lambda error: guest.signal(signal.SIGKILL)
         else:
             guest.signal(signal.SIGKILL)
@@ -133,7 +149,7 @@ class Keeper:
         waiting = GREEN_ROOM.call(self.zygote)
         if waiting is not None:
             self.take_on(waiting.process, waiting.link, waiting.stderr)
-            self.ready = True
+            self.on_ready()
             return
         try:
             process, link, stderr = self.zygote.start()
@@ -141,13 +157,13 @@ class Keeper:
             text = f"cannot run {self.zygote.interpreter!r}, which is to start guests: {error.strerror}"
             raise LaunchError(error.errno, text) from error
         self.take_on(process, link, stderr)
-        self.ready = False
         log.debug("%s %d started", self.zygote.label, self.pid)
         await self.send(self.zygote.settings())
 
     def take_on(self, process: subprocess.Popen[bytes], link: socket.socket, stderr: int) -> None:
         self.process, self.link = process, link
-        self.stderr = OutputPipe(stderr, self.hub, None)
+        self.ready, self.unfit, self.loaded = False, False, trio.Event()
+        self.stderr = OutputPipe(stderr, self.hub, KeeperWords(self.zygote.label))
         self.buffer.clear()
         self.hub.watch(link.fileno(), self.read)
 
@@ -176,14 +192,14 @@ class Keeper:
         for guest in list(self.guests.values()):
             self.release(guest)
         self.guests.clear()
-        with contextlib.suppress(OSError):
-            process.send_signal(signal.SIGCONT)  # stopped, it could not do its last work
+        if process.returncode is None:
+            os.kill(process.pid, signal.SIGCONT)  # stopped, it could not do its last work
         with trio.CancelScope(shield=True):
-            with trio.move_on_after(PATIENCE):
-                await trio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
-                return
-            process.kill()  # it is stopped or stuck; its guests die with it
-            await trio.to_thread.run_sync(process.wait)
+            if self.ready:  # else it may load for ever, and there is nobody below
+                with trio.move_on_after(PATIENCE):
+                    await trio.to_thread.run_sync(await_end, process.pid, abandon_on_cancel=True)
+            # It may be stopped or stuck; its guests die with it.
+            await trio.to_thread.run_sync(put_down, process)
 
     def has_stayed(self) -> bool:
         """Let it wait for the next runtime, if that is wished and it is at rest."""
@@ -217,8 +233,9 @@ class Keeper:
         self.link = self.process = None
 
     def drop_link(self) -> None:
+        self.loaded.set()
         if self.stderr is not None:
-            self.stderr.close()
+            self.stderr.finish()
         while self.pidfds:
             close(self.pidfds.popleft())
         if self.link is not None:
@@ -227,32 +244,35 @@ class Keeper:
             self.link.close()
             self.link = None
 
-    def lost(self) -> None:
-        """The keeper died: its guests die with it, and the next launch starts another."""
+    def lost(self, why: str = "") -> None:
+        """The keeper died, or is to, and why: its guests die with it, and the next launch starts another."""
         process, self.process = self.process, None
+        assert process is not None
         words = ""
         if self.stderr is not None:
             self.stderr.finish()
             words = self.stderr.last_words()
         self.drop_link()
-        if process is not None:
-            process.kill()  # a keeper without a link is of no use, whatever keeps it
-        status = process.wait() if process else None
-        log.warning("a %s %s; its guests are lost", self.zygote.label, describe_status(status))
-        self.fail_all(self.failure(status, words))
+        status = put_down(process)  # without a link it is of no use, whatever keeps it
         guests, self.guests = self.guests, {}
+        self.fail_all(self.failure(status, words))
+        why = why or ("was " * (status < 0) + describe_status(status))
+        if not self.unfit:  # else it has told, and had none
+            log.warning("%s, process %d, %s; its guests are lost", self.zygote.label, process.pid, why)
+            self.on_lost(self.zygote.label, process.pid, status, len(guests))
         excused = self.is_excused(trio.current_time())
         for guest in guests.values():
             guest.signal(signal.SIGKILL)
             with contextlib.suppress(OSError):
                 os.killpg(guest.pid, signal.SIGKILL)  # nobody else is left to find its children
+            guest.cause = f"its {self.zygote.kind}, process {process.pid}, {why}"
             guest.uprooted = excused
             if guest.pidfd < 0:
                 guest.end(None)
 
-    def failure(self, status: int | None, words: str) -> LaunchError:
+    def failure(self, status: int, words: str) -> LaunchError:
         """What is told to those who wait for a launch by a keeper that has died."""
-        if self.ready or status is None or status < 0:
+        if self.ready or status < 0:
             return KeeperLost(0, "the process that starts guests died, and so did the next ones")
         python = self.zygote.interpreter
         text = f"{python!r} {describe_status(status)} before it could start a guest"
@@ -278,7 +298,7 @@ class Keeper:
         self.suspect += 1
         if self.suspect >= (STOPPED if self.stopped else SILENT if self.ready else LOADING):
             self.looking = False
-            self.lost()
+            self.lost("did not answer, and was killed")
         else:
             self.timers.after(LOOK, self.look)
 
@@ -312,37 +332,26 @@ class Keeper:
     def read(self) -> None:
         assert self.link is not None
         try:
-            data = self.receive(self.link)
+            data, pidfds = receive(self.link)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
+            data, pidfds = b"", []
+        self.pidfds += pidfds
         if not data:
             self.lost()
             return
         self.buffer += data
-        while len(self.buffer) >= 4 and len(self.buffer) >= 4 + (
-            length := int.from_bytes(self.buffer[:4], "big")
-        ):
-            message: tuple[Any, ...] = marshal.loads(bytes(self.buffer[4 : 4 + length]))
-            del self.buffer[: 4 + length]
+        for message in messages(self.buffer):
             self.handlers[message[0]](*message[1:])
-
-    def receive(self, link: socket.socket) -> bytes:
-        """Read what there is; with it comes one descriptor at most."""
-        data, ancillary, flags, _ = link.recvmsg(65536, socket.CMSG_SPACE(4), RECEIVE)
-        for level, kind, content in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                self.pidfds.append(int.from_bytes(content[:4], sys.byteorder))
-        if flags & socket.MSG_CTRUNC and not ancillary:
-            self.pidfds.append(-1)  # we have no number left for it
-        return data
 
     def on_ready(self) -> None:
         self.ready, self.suspect = True, 0
+        self.loaded.set()
 
     def on_unfit(self, why: str) -> None:
         """It could not load what it was to load, and ends: whoever has asked for that is told."""
+        self.unfit = True
         self.fail_all(LaunchError(0, why))
 
     def on_launched(self, key: int, pid: int, with_pidfd: bool) -> None:

@@ -8,7 +8,7 @@ import trio
 
 from ..hub import Hub
 from ..timers import Timers
-from .keeper import Keeper
+from .keeper import Keeper, OnLost
 from .process import Command, GuestProcess
 from .zygote import Zygote
 
@@ -20,6 +20,7 @@ class Keepers:
         self.hub = hub
         self.timers = timers
         self.all: dict[Zygote, Keeper] = {}
+        self.on_lost: OnLost = lambda label, pid, status, guests: None
 
     def __iter__(self) -> Iterator[Keeper]:
         """Those that run."""
@@ -35,7 +36,7 @@ class Keepers:
         """
         keeper = self.all.get(command.zygote)
         if keeper is None:
-            keeper = self.all[command.zygote] = Keeper(self.hub, self.timers, command.zygote)
+            keeper = self.all[command.zygote] = Keeper(self.hub, self.timers, command.zygote, self.on_lost)
         return await keeper.launch(command, descriptors, places)
 
     async def close(self) -> None:

@@ -65,6 +65,7 @@ class GuestProcess:
     """A child of the keeper.  `on_end` is called once, with proof of death; `on_stop` when it is stopped."""
 
     __slots__ = (
+        "cause",
         "ended",
         "inner",
         "on_end",
@@ -85,6 +86,7 @@ class GuestProcess:
         self.stopped = False
         self.walled = False
         self.inner: Inner | None = None  # where its code runs, behind walls
+        self.cause = ""  # of its end, where that is its keeper's
         self.uprooted = False  # its keeper died, and it with it: no fault of its own
         self.on_end: Callable[[], None] = lambda: None
         self.on_stop: Callable[[int], None] = lambda number: None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -73,7 +74,7 @@ class Zygote:
         }
 
     def start(self) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
-        """Run the process; returns it, our end of its link, and where its standard error is read.
+        """Run the process; returns it, our end of its link, and where all it prints is read.
 
         It has hardly an environment, and no terminal to get a Ctrl-C from.  Raises OSError.
         """
@@ -87,6 +88,7 @@ class Zygote:
                     self.command(theirs.fileno()),
                     env=ONE_THREAD,
                     stdin=subprocess.DEVNULL,
+                    stdout=their_stderr,
                     stderr=their_stderr,
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
@@ -100,6 +102,20 @@ class Zygote:
     def command(self, link: int) -> list[str]:
         arguments = [str(link), str(os.getpid()), str(int(portable())), PADDING]
         return [self.interpreter, "-I", "-S", "-E", *self.flags, BOOTSTRAP, "keeper", *arguments]
+
+
+def await_end(pid: int) -> None:
+    """Wait for the end of a keeper's process, and leave it to be reaped."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def put_down(process: subprocess.Popen[bytes]) -> int:
+    """Kill a keeper, if it lives, and what it has started and not told of; returns its status."""
+    if process.returncode is None:  # else its number may be another's
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)  # it leads a session; an interpreter may be a script
+    return process.wait()
 
 
 PLAIN = Zygote()

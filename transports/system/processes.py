@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..guests.label import PREFIX
 from .proc import read
 
+BOOTSTRAP = "/guests/bootstrap.py "  # in the command of a guest
 SHOWN = 60  # characters of a command
 BOOT = getattr(time, "CLOCK_BOOTTIME", 0)  # the clock that the start of processes is told by
 ENDED = "Z"  # the state of a process that has ended, and whose parent has not looked yet
@@ -51,7 +53,7 @@ def from_proc() -> dict[int, Listed]:
         if name.isdigit() and (stat := read(Path("/proc", name, "stat"))):
             words, (state, parent) = read(Path("/proc", name, "cmdline")), fields_of(stat)[:2]
             command = words.rstrip("\0").replace("\0", " ") or stat[stat.index("(") + 1 : stat.rindex(")")]
-            found[int(name)] = Listed(int(name), int(parent), state, shortened(command))
+            found[int(name)] = Listed(int(name), int(parent), state, shortened(told(command)))
     return found
 
 
@@ -60,8 +62,15 @@ def from_ps() -> dict[int, Listed]:
     done = subprocess.run(["ps", "-axo", "pid=,ppid=,state=,command="], capture_output=True, check=False)
     for line in done.stdout.decode(errors="replace").splitlines():
         pid, parent, state, command = (*line.split(None, 3), "")[:4]
-        found[int(pid)] = Listed(int(pid), int(parent), state[:1], shortened(command))
+        found[int(pid)] = Listed(int(pid), int(parent), state[:1], shortened(told(command)))
     return found
+
+
+def told(command: str) -> str:
+    """The label, for a guest that was spawned, which has that as its last argument; else the command."""
+    before, ours, label = command.partition(f" {PREFIX}")
+    spawned = ours and BOOTSTRAP in before and not before.startswith(PREFIX)
+    return PREFIX + label if spawned else command
 
 
 def printable(text: str) -> str:

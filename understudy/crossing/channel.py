@@ -14,7 +14,6 @@ from ..actors.nearby import FAR, marked
 from ..actors.spawner import open_spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Self
 
     from ..actors.channel import ReceiveChannel, SendChannel
@@ -150,20 +149,9 @@ def far_ends(capacity: int, max_bytes: int, send: type[FarSend], receive: type[F
     if crossing is None:
         raise NoRuntimeError("the runtime that is open here is trio's: write understudy.open_channel(...)")
     store = checked_store(capacity, max_bytes)
-    house = runtime.house
-    store.thread, store.find = crossing.thread, house.find
-    # An end that is closed here is closed before what its thread sends or asks for next.
-    store.soon = partial(have_done, crossing)
+    # An end is closed by the way that items go: what is sent after that finds it closed.
+    store.thread, store.soon, store.find = crossing.thread, crossing.call_soon, runtime.house.find
     return send(store, crossing), receive(store, crossing)
-
-
-def have_done(crossing: Crossing, function: Callable[..., None], *args: Any) -> None:
-    crossing.post(carry_out, (function, args))
-
-
-def carry_out(errand: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
-    function, args = errand
-    function(*args)
 
 
 class AioChannel(channel_pair.open_channel[T]):

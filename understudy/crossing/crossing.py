@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from threading import get_ident
 from typing import Any, Protocol, TypeVar
 
@@ -125,6 +126,10 @@ class Crossing:
         """As `send`, for a thread that a Ctrl-C may stop anywhere, and silently nothing where all is over."""
         self.inbox.append((act, subject))
         self.ring()
+
+    def call_soon(self, function: Callable[..., None], *args: Any) -> None:
+        """Call a function in the runtime's thread, in order with all that is sent; from a finalizer too."""
+        self.post(call_now, partial(function, *args))
 
     def ring_trio(self) -> None:
         if self.token is not None:

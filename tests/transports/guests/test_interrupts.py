@@ -1,13 +1,17 @@
 """The doorbell raises inside the call that is meant, and nowhere else."""
 
+import importlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from understudy.transports.guests import interrupts
 from understudy.transports.guests.interrupts import DOORBELL, Doorbell, Interrupted, ThreadDoorbell, invoke
 from understudy.transports.guests.protocol import INTERRUPT, PAGE_BYTES
 
@@ -121,6 +125,36 @@ def test_except_exception_does_not_swallow_an_interrupt() -> None:
     bell(page_for(7))
 
     assert run(careless) == "interrupted"
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One during whose import the bell rings."""
+    code = "import os\nos.kill(os.getpid(), 2)\nfor _ in range(100):\n    pass\nrest = 'all of it'\n"
+    (tmp_path / "half_imported.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("half_imported", None)
+
+
+def import_it() -> str:
+    return str(importlib.import_module("half_imported").rest)
+
+
+def test_an_import_is_not_torn_apart(module: None) -> None:
+    bell(page_for(7))
+
+    assert run(import_it) == "all of it"
+    assert run(ring) == "interrupted"
+
+
+def test_an_import_that_does_not_end_is_torn_apart_all_the_same(
+    module: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interrupts, "IMPORT", 0.0)
+    bell(page_for(7))
+
+    assert run(import_it) == "interrupted"
 
 
 def test_invoke_passes_arguments_and_results_on() -> None:

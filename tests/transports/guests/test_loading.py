@@ -15,9 +15,9 @@ import pytest
 from tests.cast import Player
 from tests.cast_zygote import Looker
 from tests.rehearsal import rehearse
-from understudy import Process, Runtime
+from understudy import Process, Runtime, Unsendable, Worker, statistics
 from understudy.actors.settings import import_path
-from understudy.transports.guests import loading
+from understudy.transports.guests import loading, pickles
 from understudy.transports.guests.loading import OWN_LIBRARY, find_by
 
 
@@ -77,5 +77,40 @@ def test_a_guest_with_another_interpreter_has_the_library_of_that(launch: Litera
     async def scene(runtime: Runtime) -> None:
         guest = await Looker.options(executor=Process(python=python, stderr="keep", launch=launch)).start()
         assert os.path.basename(python) in await guest.attribute("json", "__file__")
+
+    rehearse(scene)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_guest_refuses_code_of_another_python_and_lives_on(
+    trusted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(runtime: Runtime) -> None:
+        worker = await Worker.options(executor=Process(trusted=trusted, stderr="keep"), name="worker").start()
+        with monkeypatch.context() as other:
+            other.setattr(pickles, "BYTECODE", "cpython-310")
+            with pytest.raises(Unsendable, match="code of cpython-310, but it came to cpython-3"):
+                await worker.call(lambda x: x + 1, 1)
+            assert await worker.eval("1 + 1") == 2
+        assert statistics(worker).incarnation == 1
+
+    rehearse(scene)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launch", ["zygote", "spawn"])
+def test_between_two_versions_names_and_text_travel_and_code_does_not(
+    launch: Literal["zygote", "spawn"],
+) -> None:
+    executor = Process(python=another_python(), stderr="keep", launch=launch)
+
+    async def scene(runtime: Runtime) -> None:
+        worker = await Worker.options(executor=executor, name="worker").start()
+        with pytest.raises(Unsendable, match=f"this is code of {pickles.BYTECODE}"):
+            await worker.call(lambda x: x + 1, 1)
+        with pytest.raises(Unsendable, match=f"it came to {pickles.BYTECODE}"):
+            await worker.eval("lambda: 1")
+        assert await worker.eval("1 + 1") == await worker.call(max, 1, 2) == 2
+        assert statistics(worker).incarnation == 1
 
     rehearse(scene)

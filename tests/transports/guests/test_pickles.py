@@ -81,6 +81,20 @@ def test_a_lambda_travels_by_value() -> None:
     assert loads(data, load_code(code))[0](1) == 2
 
 
+def test_code_of_another_python_is_not_loaded_and_the_error_names_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = pickles.BYTECODE
+    with monkeypatch.context() as other:
+        other.setattr(pickles, "BYTECODE", "cpython-310")
+        _, code = dumps_with_code([lambda x: x + 1])
+        whole = dumps(lambda x: x + 1)
+
+    for blob in (*code.values(), whole):
+        with pytest.raises(LostCode, match=f"code of cpython-310, but it came to {here}"):
+            loads(blob)
+
+
 def test_a_closure_takes_along_what_it_closes_over() -> None:
     base = [40]
     data, code = dumps_with_code(lambda x: base[0] + x)
