@@ -149,10 +149,8 @@ def far_ends(capacity: int, max_bytes: int, send: type[FarSend], receive: type[F
     if crossing is None:
         raise NoRuntimeError("the runtime that is open here is trio's: write understudy.open_channel(...)")
     store = checked_store(capacity, max_bytes)
-    house = runtime.house
-    store.thread, store.find = crossing.thread, house.find
-    # An end that is closed here is closed before what its thread sends or asks for next.
-    store.soon = crossing.call_soon
+    # An end is closed by the way that items go: what is sent after that finds it closed.
+    store.thread, store.soon, store.find = crossing.thread, crossing.call_soon, runtime.house.find
     return send(store, crossing), receive(store, crossing)
 
 
