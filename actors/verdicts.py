@@ -39,7 +39,7 @@ def answer(kind: int, call: Call, message: list[Any], incarnation: GuestIncarnat
             lost(call, message[2], incarnation)
         call.let_go()
         return
-    if kind not in ANSWERS and call.skipped():
+    if kind == p.SKIPPED and call.skipped():
         return
     ANSWERS[kind](call, message, incarnation)
 

@@ -43,6 +43,7 @@ from understudy.transports.system.means import has
 from understudy.transports.system.processes import ENDED, below, listed
 
 ROOT = Path(__file__).parents[2]
+OWN_PLACES = {ROOT.parts[2]} if ROOT.parts[1] == "tmp" else set()  # in /tmp it sees nothing but what it needs
 KERNEL = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
 FOUND = trio.run(Finder().find)
 walled = pytest.mark.skipif(bool(FOUND.flaw), reason=FOUND.flaw)
@@ -194,7 +195,7 @@ def test_it_sees_no_home_no_secrets_and_no_files_of_others(tmp_path: Path) -> No
         ):
             with pytest.raises(FileNotFoundError):
                 await inside.read(path)
-        assert await inside.look("/tmp") == []
+        assert set(await inside.look("/tmp")) <= OWN_PLACES
         assert set(await inside.look("/")) <= {
             "bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "opt", "proc", "sbin", "tmp", "usr",
             *(Path(path).parts[1] for path in [*sys.path, sys.executable, home] if path),
@@ -212,7 +213,7 @@ def test_it_writes_nowhere_but_to_its_own_tmp(path: str) -> None:
             await inside.write(path)
         assert not there(path)
         await inside.write("/tmp/understudy-test-own")
-        assert await inside.look("/tmp") == ["understudy-test-own"]
+        assert set(await inside.look("/tmp")) - OWN_PLACES == {"understudy-test-own"}
         assert not there("/tmp/understudy-test-own")
 
     rehearse(scene)
@@ -224,7 +225,7 @@ def test_two_of_them_see_nothing_of_each_other() -> None:
         one, two = prisoner(), prisoner()
         await one.write("/tmp/own")
         await one.write("/dev/shm/own")
-        assert await two.look("/tmp") == []
+        assert set(await two.look("/tmp")) <= OWN_PLACES
         assert await two.look("/dev/shm") == []
         assert len(await two.numbers()) == 2  # the walls' own, and itself
 
