@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, SupportsIndex
 
 MOST = 1000  # texts that are remembered; the oldest goes
-MOST_BYTES = 4 << 20  # that they take, but for the newest, which stays however long it is
+MOST_LETTERS = 4 << 20  # in all of them, but for the newest, which stays however long it is
 
 _numbers = itertools.count(1)  # of this process, in which all tracebacks look in one place
 
@@ -16,20 +16,20 @@ _numbers = itertools.count(1)  # of this process, in which all tracebacks look i
 class Texts(dict[str, str]):
     """By file name, the oldest first."""
 
-    bytes = 0
+    letters = 0
 
     def put(self, name: str, text: str) -> None:
-        self.bytes += sys.getsizeof(text)
+        self.letters += len(text)
         self[name] = text
 
     def drop(self, name: str) -> None:
         text = self.pop(name, None)
         if text is not None:
-            self.bytes -= sys.getsizeof(text)
+            self.letters -= len(text)
 
     @property
     def full(self) -> bool:
-        return len(self) > MOST or (self.bytes > MOST_BYTES and len(self) > 1)
+        return len(self) > MOST or (self.letters > MOST_LETTERS and len(self) > 1)
 
 
 _texts = Texts()

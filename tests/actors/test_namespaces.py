@@ -229,17 +229,17 @@ def test_only_the_last_texts_are_remembered() -> None:
 
 
 def test_texts_are_remembered_up_to_a_size_and_the_newest_whatever_its_size() -> None:
-    size = sources.MOST_BYTES // 4
+    size = sources.MOST_LETTERS // 4
     names = [code_of("#" * size, "exec", None, PLAIN).co_filename for _ in range(8)]
     texts = sources._texts  # pyright: ignore[reportPrivateUsage]
     assert names[0] not in texts
     assert names[-1] in texts
-    assert texts.bytes == sum(map(sys.getsizeof, texts.values())) <= sources.MOST_BYTES
+    assert texts.letters == sum(map(len, texts.values())) <= sources.MOST_LETTERS
 
     huge = code_of("#" * size * 8, "exec", None, PLAIN).co_filename
     assert list(texts) == [huge]
     sources.forget(huge)
-    assert texts.bytes == 0
+    assert texts.letters == 0
 
 
 def test_the_lines_of_a_text_are_made_when_a_traceback_shows_them() -> None:
