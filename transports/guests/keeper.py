@@ -47,6 +47,7 @@ class Keeper:
         self.launched = 0
         self.scan: list[str] | None = None  # of a zygote, where its guests look for modules
         self.spare: Spare | None = None
+        self.spare_due = False  # once for each launch: one that cannot live is not forked again and again
 
     def run(self) -> None:
         """Serve the host until it is gone, then kill all that is below; raises Born in each child."""
@@ -66,8 +67,8 @@ class Keeper:
         patience = 250 if self.portable else None
         alive = os.getppid() == self.host
         while alive:
-            ready = {descriptor for descriptor, _ in poll.poll(0 if self.wants_spare else patience)}
-            if not ready and self.wants_spare:
+            ready = {descriptor for descriptor, _ in poll.poll(0 if self.spare_due else patience)}
+            if not ready and self.spare_due:
                 self.fork_spare()
             if wake in ready:
                 os.read(wake, 4096)
@@ -137,6 +138,8 @@ class Keeper:
             self.tell("refused", request["key"], error.errno or 0, f"{error.strerror}")
         else:
             self.launched += 1
+            # Whoever has launched twice may do so again, and a restart should find somebody ready.
+            self.spare_due = self.scan is not None and self.launched >= FEW
             self.guests.add(pid)
             # The guest may not have come to it yet, and a group kill must find the group.
             with contextlib.suppress(OSError):
@@ -154,31 +157,20 @@ class Keeper:
 
     # -- the spare ------------------------------------------------------------------------------
 
-    @property
-    def wants_spare(self) -> bool:
-        """Whoever has launched twice may do so again, and a restart should find somebody ready."""
-        return self.spare is None and self.scan is not None and self.launched >= FEW
-
     def fork_spare(self) -> None:
-        """Have a child wait to be the next guest; if that cannot be, do without."""
-        keeper = os.getpid()
-        try:
+        """Have a child wait to be the next guest; if that cannot be, do without until the next launch."""
+        self.spare_due = False
+        with contextlib.suppress(OSError):
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        except OSError:
-            self.scan = None
-            return
-        try:
-            pid = os.fork()
-        except OSError:
-            self.scan = None
-            ours.close()
-        else:
-            if pid == 0:
-                ours.close()
-                self.let_go()
-                raise Born(Waiting(theirs, keeper, self.prctl).wait(self.scan or ()))
-            self.spare = Spare(pid, ours)
-        theirs.close()
+            with theirs, contextlib.ExitStack() as undo:
+                undo.callback(ours.close)
+                keeper, pid = os.getpid(), os.fork()
+                if pid == 0:
+                    self.let_go()
+                    undo.close()
+                    raise Born(Waiting(theirs, keeper, self.prctl).wait(self.scan or ()))
+                undo.pop_all()
+                self.spare = Spare(pid, ours)
 
     def by_spare(self, request: dict[str, Any], mine: list[int]) -> int:
         """The spare becomes this guest; returns its number, 0 if there is none that can."""
@@ -210,8 +202,8 @@ class Keeper:
         """Tell of guests that ended, stopped or went on; kill what the dead left behind."""
         while found := next_change(os.WUNTRACED | os.WCONTINUED | os.WNOHANG):
             pid, status = found
-            if self.spare is not None and pid == self.spare.pid and not os.WIFSTOPPED(status):
-                self.spare.end()
+            if self.spare is not None and pid == self.spare.pid and not os.WIFCONTINUED(status):
+                self.spare.end()  # it is dead, or stopped: of no use
                 self.spare = None
             if pid not in self.guests:
                 continue

@@ -18,6 +18,7 @@ from typing import Any
 from . import zygote
 from .birth import Birth
 from .label import SPARE
+from .lineage import kill
 from .prctl import PR_SET_PDEATHSIG, Prctl
 
 MOST = 1 << 20  # bytes of a request; one that is longer waits for a fork
@@ -40,7 +41,8 @@ class Spare:
         return False
 
     def end(self) -> None:
-        """It is not needed."""
+        """It is of no use."""
+        kill(self.pid)
         self.line.close()
 
 
@@ -53,7 +55,13 @@ class Waiting:
         self.prctl = prctl
 
     def wait(self, scan: Sequence[str]) -> Birth:
-        """Wait to be told whom to become."""
+        """Wait to be told whom to become; ends the process if that will not be."""
+        try:
+            return self.told(scan)
+        except Exception:
+            os._exit(1)
+
+    def told(self, scan: Sequence[str]) -> Birth:
         if self.prctl:
             self.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != self.keeper:

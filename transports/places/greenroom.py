@@ -10,9 +10,11 @@ import os
 import select
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from .zygote import put_down
 
 if TYPE_CHECKING:
     import socket
@@ -41,11 +43,9 @@ class Waiting:
         """It ends when its link does."""
         self.link.close()
         os.close(self.stderr)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        put_down(self.process)
 
 
 class GreenRoom:
