@@ -97,6 +97,7 @@ linux = pytest.mark.skipif(
 
 @linux
 @pytest.mark.slow
+@pytest.mark.cold
 def test_the_whole_tree_is_the_systems_list_of_our_processes() -> None:
     plan = Supervisor(
         Family.options(id="a").child(), Pool(Family.options(id="pool").child(), size=2),
