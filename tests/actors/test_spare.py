@@ -23,7 +23,9 @@ async def start(**options: Any) -> Any:
 
 
 def spares(runtime: Runtime) -> list[int]:
-    return [status.pid for status in runtime.processes() if status.kind == "spare"]
+    """Of this runtime's zygote; keepers that wait for the next runtime may have some too."""
+    keeper = keeper_of(runtime).pid
+    return [status.pid for status in runtime.processes() if (status.kind, status.parent) == ("spare", keeper)]
 
 
 async def spare_of(runtime: Runtime) -> int:
